@@ -1,0 +1,261 @@
+/* Client: brings the session together with sockets, timers and the application. There is at most one socket and at
+ * most one timer at any moment, and both belong to the present state:
+ *
+ *   state        socket    timer
+ *   connecting   one       gives the attempt up, from asking for the token to the last slice
+ *   live         one       nothing was heard for two heartbeats
+ *   offline      none      begins the next attempt
+ *   closed       none      none
+ *
+ * A socket that was left, and a token that comes too late, find that `#link` is another one, and have no effect. */
+import { Backoff } from './backoff.js';
+import type { BackoffOptions } from './backoff.js';
+import type { Host, WebSocketConstructor, WebSocketLike } from './host.js';
+import { Listeners } from './listeners.js';
+import { SUBPROTOCOL } from './protocol.js';
+import { Session } from './session.js';
+import type { FeedError } from './session.js';
+import { FeedStore } from './store.js';
+import type { Feed, Status } from './store.js';
+
+export type FeedName = 'home' | 'notifications';
+
+export interface ConnectOptions {
+  /** Of the gateway, e.g. `wss://feed.example.org/v1/ws`. */
+  url: string;
+  /** Called before each attempt; has 30 s. */
+  token: () => string | Promise<string>;
+  /** Both, unless told otherwise. */
+  feeds?: readonly FeedName[];
+  /** Entries of the first slice; the server's default is 50. */
+  limit?: number;
+  /** Kept of a feed; the oldest go. 500. */
+  maxEntries?: number;
+  /** Where there is none, as in Node before 22: that of the package `ws`. */
+  WebSocket?: WebSocketConstructor;
+  /** Limits of the random waits between attempts: the first, and all. 1 s and 30 s. */
+  backoff?: Partial<BackoffOptions>;
+}
+
+export interface StatusEvent {
+  readonly status: Status;
+  /** While offline: when the next attempt begins. */
+  readonly retryInMs?: number;
+  /** Close code and reason of the connection that ended, when one did. */
+  readonly code?: number;
+  readonly reason?: string;
+}
+
+export interface ClosedEvent {
+  /** 1000 when the application closed, else the server's code. */
+  readonly code: number;
+  readonly reason: string;
+}
+
+export interface ClientEvents {
+  status: StatusEvent;
+  error: FeedError;
+  closed: ClosedEvent;
+}
+
+const ATTEMPT_MS = 30_000;
+const BACKOFF: BackoffOptions = { baseMs: 1_000, maxMs: 30_000 };
+
+interface Link {
+  socket?: WebSocketLike;
+}
+
+export class FeedClient {
+  status: Status = 'connecting';
+  /** Whose feeds these are; known after the first welcome. */
+  user: string | undefined;
+
+  readonly #options: ConnectOptions;
+  readonly #host: Host;
+  readonly #WebSocket: WebSocketConstructor;
+  readonly #session: Session;
+  readonly #backoff: Backoff;
+  readonly #stores = new Map<string, FeedStore>();
+  readonly #listeners = {
+    status: new Listeners<StatusEvent>(),
+    error: new Listeners<FeedError>(),
+    closed: new Listeners<ClosedEvent>(),
+  };
+  readonly #stopWaking: () => void;
+  #link: Link | undefined;
+  #stopTimer: () => void = () => {};
+  #heartbeatMs = 0;
+  /* The server said when to come back: not earlier, whatever happens here. */
+  #obliged = false;
+
+  /** Throws if the options cannot work. */
+  constructor(options: ConnectOptions, host: Host) {
+    const feeds = options.feeds ?? ['home', 'notifications'];
+    const maxEntries = options.maxEntries ?? 500;
+    const WebSocket = options.WebSocket ?? host.WebSocket;
+    if (!/^wss?:$/.test(new URL(options.url).protocol)) throw new TypeError('url must begin with ws: or wss:');
+    if (WebSocket === undefined) throw new TypeError('There is no WebSocket here: pass one, e.g. that of the package "ws"');
+    if (feeds.length === 0) throw new TypeError('feeds is empty');
+    if (!(maxEntries >= 1)) throw new RangeError('maxEntries must be at least 1');
+    this.#options = options;
+    this.#host = host;
+    this.#WebSocket = WebSocket;
+    this.#session = new Session(feeds, maxEntries, options.limit);
+    this.#backoff = new Backoff({ ...BACKOFF, ...options.backoff }, () => host.random());
+    for (const [feed, state] of this.#session.feeds) this.#stores.set(feed, new FeedStore(state, 'connecting'));
+    this.#stopWaking = host.onWake(() => this.#wake());
+    void this.#attempt();
+  }
+
+  /** One of the feeds that were asked for. */
+  feed(name: FeedName): Feed {
+    const store = this.#stores.get(name);
+    if (store === undefined) throw new RangeError(`"${name}" is not among the feeds of this client`);
+    return store;
+  }
+
+  /** Calls `listener` for each event, until the function that it returns is called. */
+  on<Name extends keyof ClientEvents>(event: Name, listener: (value: ClientEvents[Name]) => void): () => void {
+    return (this.#listeners[event] as unknown as Listeners<ClientEvents[Name]>).add(listener);
+  }
+
+  /** Ends it for good. */
+  close(): void {
+    if (this.status === 'closed') return;
+    this.#leave((socket) => socket.close(1000));
+    this.#finish({ code: 1000, reason: 'closed by the application' });
+  }
+
+  async #attempt(): Promise<void> {
+    const link: Link = {};
+    this.#link = link;
+    this.#obliged = false;
+    this.#setTimer(ATTEMPT_MS, () => this.#lose(0, 'the attempt took too long'));
+    this.#become({ status: 'connecting' });
+    if (this.#link !== link) return;
+    let token: string;
+    try {
+      token = await this.#options.token();
+    } catch (problem) {
+      if (this.#link === link) this.#fail('token_failed', `no token: ${textOf(problem)}`);
+      return;
+    }
+    if (this.#link === link) this.#open(link, token);
+  }
+
+  #open(link: Link, token: string): void {
+    let socket: WebSocketLike;
+    try {
+      socket = new this.#WebSocket(this.#options.url, SUBPROTOCOL);
+    } catch (problem) {
+      this.#fail('connect_failed', `no connection: ${textOf(problem)}`);
+      return;
+    }
+    link.socket = socket;
+    socket.onopen = () => {
+      if (this.#link === link) socket.send(this.#session.begin(token));
+    };
+    socket.onmessage = (event: { data: unknown }) => {
+      if (this.#link === link) this.#receive(link, event.data);
+    };
+    socket.onclose = (event: { code: number; reason: string }) => {
+      if (this.#link === link) this.#end(event.code, event.reason);
+    };
+    /* A close follows and says more. Without a listener `ws` would throw. */
+    socket.onerror = () => {};
+  }
+
+  #receive(link: Link, data: unknown): void {
+    if (this.status === 'live') this.#watch();
+    for (const effect of this.#session.receive(data)) {
+      /* A listener may have closed the client. */
+      if (this.#link !== link) return;
+      if (effect.do === 'welcomed') {
+        this.user = effect.user;
+        this.#heartbeatMs = effect.heartbeatMs;
+      } else if (effect.do === 'live') {
+        this.#watch();
+        this.#become({ status: 'live' });
+      } else if (effect.do === 'steady') {
+        this.#backoff.reset();
+      } else if (effect.do === 'report') {
+        this.#listeners.error.tell(effect.error);
+      } else {
+        this.#lose(0, 'the connection cannot be trusted');
+      }
+    }
+    this.#refresh();
+  }
+
+  #watch(): void {
+    this.#setTimer(2 * this.#heartbeatMs, () => this.#lose(0, 'nothing was heard for two heartbeats'));
+  }
+
+  #fail(code: string, message: string): void {
+    const link = this.#link;
+    this.#listeners.error.tell({ code, message, retryable: true });
+    if (this.#link === link) this.#lose(0, message);
+  }
+
+  /* Gives the present connection or attempt up, from this side. Closing in good order may take a dead peer's time,
+   * so nobody waits for it. */
+  #lose(code: number, reason: string): void {
+    this.#leave((socket) => (socket.terminate === undefined ? socket.close() : socket.terminate()));
+    this.#end(code, reason);
+  }
+
+  #leave(how: (socket: WebSocketLike) => void): void {
+    const socket = this.#link?.socket;
+    this.#link = undefined;
+    if (socket !== undefined) how(socket);
+  }
+
+  #end(code: number, reason: string): void {
+    this.#link = undefined;
+    const ending = this.#session.end(code, reason);
+    if (ending.final) {
+      this.#finish(ending);
+      return;
+    }
+    const retryInMs = ending.afterMs ?? this.#backoff.nextMs();
+    this.#obliged = ending.afterMs !== undefined;
+    this.#setTimer(retryInMs, () => void this.#attempt());
+    this.#become({ status: 'offline', retryInMs, code: ending.code, reason: ending.reason });
+  }
+
+  #finish({ code, reason }: ClosedEvent): void {
+    this.#session.end(code, reason);
+    this.#stopTimer();
+    this.#stopWaking();
+    this.#become({ status: 'closed', code, reason });
+    this.#listeners.closed.tell({ code, reason });
+  }
+
+  #wake(): void {
+    if (this.status === 'offline' && !this.#obliged) void this.#attempt();
+  }
+
+  #setTimer(ms: number, fn: () => void): void {
+    this.#stopTimer();
+    this.#stopTimer = this.#host.timer(fn, ms);
+  }
+
+  /* The stores first, so that whoever hears of a status finds the feeds in it. */
+  #become(event: StatusEvent): void {
+    if (this.status === event.status) return;
+    this.status = event.status;
+    this.#refresh();
+    if (this.status === event.status) this.#listeners.status.tell(Object.freeze(event));
+  }
+
+  #refresh(): void {
+    for (const [feed, store] of this.#stores) {
+      const ahead = this.status === 'connecting' && this.#session.isLive(feed);
+      store.refresh(ahead ? 'live' : this.status);
+    }
+  }
+}
+
+function textOf(problem: unknown): string {
+  return problem instanceof Error ? problem.message : String(problem);
+}

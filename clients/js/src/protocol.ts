@@ -1,0 +1,166 @@
+/* The messages of feedwire.v1.json (schemas/protocol.md) as types, and the reading of what the server sends. The
+ * server may be newer than this client: unknown members are carried along and unknown types are skipped. What is known
+ * but malformed is refused as a whole, because a feed with a hole in it must never look complete. */
+
+export const SUBPROTOCOL = 'feedwire.v1.json';
+
+export interface ObjectRef {
+  readonly type: string;
+  readonly id: string;
+  readonly owner?: string;
+}
+
+/** One activity as it stands in a feed. */
+export interface Entry {
+  readonly id: string;
+  readonly actor: string;
+  readonly verb: string;
+  readonly object: ObjectRef;
+  readonly target?: { readonly type: string; readonly id: string };
+  /** RFC 3339, UTC. */
+  readonly published: string;
+  readonly data?: unknown;
+}
+
+export interface Welcome {
+  readonly type: 'welcome';
+  readonly session: string;
+  readonly tenant: string;
+  readonly user: string;
+  readonly heartbeat_ms: number;
+}
+
+export interface Slice {
+  readonly type: 'slice';
+  readonly feed: string;
+  /** `new`, `current`, `window` or `future`. */
+  readonly outcome: string;
+  /** True: the entries replace what is there. */
+  readonly reset: boolean;
+  readonly entries: readonly Entry[];
+  readonly position: string;
+  /** The feed has older entries than the last one of these. */
+  readonly more: boolean;
+}
+
+export interface Push {
+  readonly type: 'push';
+  readonly feed: string;
+  readonly entries: readonly Entry[];
+  readonly position: string;
+}
+
+export interface Heartbeat {
+  readonly type: 'heartbeat';
+  readonly positions: Readonly<Record<string, string>>;
+}
+
+export interface ServerError {
+  readonly type: 'error';
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+export interface Bye {
+  readonly type: 'bye';
+  readonly reason: string;
+  readonly retry_after_ms?: number;
+}
+
+export type ServerMessage = Welcome | Slice | Push | Heartbeat | ServerError | Bye;
+
+/** The server sent something that is against the protocol. */
+export class BadMessage extends Error {}
+
+type Members = Record<string, unknown>;
+
+function members(value: unknown, what: string): Members {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new BadMessage(`${what} is not an object`);
+  return value as Members;
+}
+
+function need(from: Members, name: string, type: 'string' | 'boolean' | 'number'): void {
+  if (typeof from[name] !== type) throw new BadMessage(`"${name}" is not a ${type}`);
+}
+
+function checkRef(value: unknown, what: string): void {
+  const ref = members(value, what);
+  need(ref, 'type', 'string');
+  need(ref, 'id', 'string');
+}
+
+function checkEntry(value: unknown): void {
+  const entry = members(value, 'an entry');
+  for (const name of ['id', 'actor', 'verb', 'published']) need(entry, name, 'string');
+  if (Number.isNaN(Date.parse(entry['published'] as string))) throw new BadMessage('"published" is not a time');
+  checkRef(entry['object'], '"object"');
+  if (entry['target'] !== undefined) checkRef(entry['target'], '"target"');
+}
+
+function checkEntries(value: unknown): void {
+  if (!Array.isArray(value)) throw new BadMessage('"entries" is not an array');
+  value.forEach(checkEntry);
+}
+
+const CHECKS: Record<ServerMessage['type'], (message: Members) => void> = {
+  welcome(message) {
+    for (const name of ['session', 'tenant', 'user']) need(message, name, 'string');
+    need(message, 'heartbeat_ms', 'number');
+  },
+  slice(message) {
+    for (const name of ['feed', 'outcome', 'position']) need(message, name, 'string');
+    for (const name of ['reset', 'more']) need(message, name, 'boolean');
+    checkEntries(message['entries']);
+  },
+  push(message) {
+    for (const name of ['feed', 'position']) need(message, name, 'string');
+    checkEntries(message['entries']);
+  },
+  heartbeat(message) {
+    const positions = members(message['positions'], '"positions"');
+    for (const name of Object.keys(positions)) need(positions, name, 'string');
+  },
+  error(message) {
+    for (const name of ['code', 'message']) need(message, name, 'string');
+    need(message, 'retryable', 'boolean');
+  },
+  bye(message) {
+    need(message, 'reason', 'string');
+    if (message['retry_after_ms'] !== undefined) need(message, 'retry_after_ms', 'number');
+  },
+};
+
+/** Reads one frame. Undefined: a type that this version does not know. Throws BadMessage. */
+export function readMessage(data: unknown): ServerMessage | undefined {
+  if (typeof data !== 'string') throw new BadMessage('a binary frame');
+  let value: unknown;
+  try {
+    value = JSON.parse(data);
+  } catch {
+    throw new BadMessage('not JSON');
+  }
+  const message = members(value, 'a message');
+  need(message, 'type', 'string');
+  const type = message['type'] as string;
+  if (!Object.hasOwn(CHECKS, type)) return undefined;
+  CHECKS[type as ServerMessage['type']](message);
+  return message as unknown as ServerMessage;
+}
+
+/** What a client may ask for in `hello`. */
+export interface FeedRequest {
+  feed: string;
+  position?: string;
+  limit?: number;
+}
+
+export function helloText(token: string, feeds: readonly FeedRequest[]): string {
+  return JSON.stringify({ type: 'hello', id: 'hello', token, feeds });
+}
+
+/** Whether a client must not come back by itself: 4500-4999, so that codes made later are obeyed too, and what the
+ * WebSocket protocol itself says about a peer that breaks it, which trying again cannot mend. */
+export function isFinalCode(code: number): boolean {
+  return (code >= 4500 && code <= 4999) || code === 1002 || code === 1009;
+}

@@ -1,0 +1,149 @@
+/* Session: the protocol from the client's side, without a socket. Frames and closes go in, what to do comes out; the
+ * feeds and their positions live here and outlast each connection.
+ *
+ *            begin            welcome                a slice for every feed
+ *   between ------> greeting --------> waiting --------------------------> live
+ *      ^               |                  |                                 |
+ *      '---------------+------------------+------------ end ---------------'                                        */
+import { FeedState } from './feed-state.js';
+import { BadMessage, helloText, isFinalCode, readMessage } from './protocol.js';
+import type { FeedRequest, ServerMessage } from './protocol.js';
+
+/** What went wrong. `code` is the server's word, or one of `token_failed`, `bad_server_message`, `missed`. */
+export interface FeedError {
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+export type Effect =
+  | { readonly do: 'welcomed'; readonly user: string; readonly heartbeatMs: number }
+  /** All feeds are complete on this connection. */
+  | { readonly do: 'live' }
+  /** The connection has lasted for a heartbeat. */
+  | { readonly do: 'steady' }
+  | { readonly do: 'report'; readonly error: FeedError }
+  /** The connection cannot be trusted: leave it and come back. */
+  | { readonly do: 'drop' };
+
+/** What follows from the end of a connection. */
+export type Ending =
+  | { readonly final: true; readonly code: number; readonly reason: string }
+  /** Come back after `afterMs`, or when there is none, after a backoff. */
+  | { readonly final: false; readonly code: number; readonly reason: string; readonly afterMs?: number };
+
+/* No server can send a client away, or keep it from noticing a dead connection, for longer than this. Also, setTimeout
+ * takes what exceeds 2^31 ms for nothing at all. */
+const SERVER_TIME_MAX_MS = 3_600_000;
+
+export class Session {
+  readonly feeds: ReadonlyMap<string, FeedState>;
+  readonly #limit: number | undefined;
+  #welcomed = false;
+  /* Feeds whose slice has come on this connection. */
+  readonly #complete = new Set<string>();
+  #retryAfterMs: number | undefined;
+  #farewell: string | undefined;
+
+  constructor(feeds: readonly string[], maxEntries: number, limit?: number) {
+    this.feeds = new Map(feeds.map((feed) => [feed, new FeedState(maxEntries)]));
+    this.#limit = limit;
+  }
+
+  /** A connection has opened; gives the first frame. */
+  begin(token: string): string {
+    return helloText(token, [...this.feeds].map(([feed, state]) => this.#request(feed, state)));
+  }
+
+  #request(feed: string, state: FeedState): FeedRequest {
+    return {
+      feed,
+      ...(state.position !== undefined && { position: state.position }),
+      ...(this.#limit !== undefined && { limit: this.#limit }),
+    };
+  }
+
+  isLive(feed: string): boolean {
+    return this.#complete.has(feed);
+  }
+
+  receive(data: unknown): Effect[] {
+    try {
+      const message = readMessage(data);
+      return message === undefined ? [] : this.#take(message);
+    } catch (problem) {
+      if (!(problem instanceof BadMessage)) throw problem;
+      return distrust('bad_server_message', `the server sent a message that cannot be used: ${problem.message}`);
+    }
+  }
+
+  #take(message: ServerMessage): Effect[] {
+    switch (message.type) {
+      case 'welcome':
+        if (this.#welcomed) throw new BadMessage('a second welcome');
+        if (!(message.heartbeat_ms > 0)) throw new BadMessage('"heartbeat_ms" is not positive');
+        this.#welcomed = true;
+        return [{ do: 'welcomed', user: message.user, heartbeatMs: Math.min(message.heartbeat_ms, SERVER_TIME_MAX_MS) }];
+      case 'slice': {
+        const state = this.#stateOf(message.feed);
+        state.applySlice(message);
+        if (this.#complete.has(message.feed)) return [];
+        this.#complete.add(message.feed);
+        return this.#complete.size === this.feeds.size ? [{ do: 'live' }] : [];
+      }
+      case 'push': {
+        const state = this.#stateOf(message.feed);
+        if (!this.#complete.has(message.feed)) throw new BadMessage('a push before the slice of its feed');
+        state.applyPush(message);
+        return [];
+      }
+      case 'heartbeat':
+        return this.#checkPositions(message.positions);
+      case 'error':
+        /* Before welcome it tells why the close that follows will come. */
+        this.#farewell = `${message.code}: ${message.message}`;
+        return [{ do: 'report', error: { code: message.code, message: message.message, retryable: message.retryable } }];
+      case 'bye':
+        this.#farewell = message.reason;
+        if (message.retry_after_ms !== undefined) {
+          this.#retryAfterMs = Math.min(Math.max(message.retry_after_ms, 0), SERVER_TIME_MAX_MS);
+        }
+        return [];
+    }
+  }
+
+  #stateOf(feed: string): FeedState {
+    const state = this.feeds.get(feed);
+    if (!this.#welcomed) throw new BadMessage('entries before the welcome');
+    if (state === undefined) throw new BadMessage('a feed that was not asked for');
+    return state;
+  }
+
+  /* A connection that pings but does not deliver is found by the positions: frames come in order, so what a heartbeat
+   * says must be what we have. */
+  #checkPositions(positions: Readonly<Record<string, string>>): Effect[] {
+    for (const [feed, state] of this.feeds) {
+      const theirs = Object.hasOwn(positions, feed) ? positions[feed] : undefined;
+      if (theirs !== undefined && this.#complete.has(feed) && theirs !== state.position) {
+        return distrust('missed', `something of "${feed}" did not arrive`);
+      }
+    }
+    return [{ do: 'steady' }];
+  }
+
+  /** The connection, or the attempt at one, is over. */
+  end(code: number, reason: string): Ending {
+    const why = reason || this.#farewell || '';
+    const afterMs = this.#retryAfterMs;
+    this.#welcomed = false;
+    this.#complete.clear();
+    this.#retryAfterMs = undefined;
+    this.#farewell = undefined;
+    if (isFinalCode(code)) return { final: true, code, reason: why };
+    return { final: false, code, reason: why, ...(afterMs !== undefined && { afterMs }) };
+  }
+}
+
+function distrust(code: string, message: string): Effect[] {
+  return [{ do: 'report', error: { code, message, retryable: true } }, { do: 'drop' }];
+}

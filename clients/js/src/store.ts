@@ -1,0 +1,59 @@
+/* Store: one feed as the application sees it. The snapshot is immutable and keeps its identity until something
+ * changes, which is what Svelte's stores, React's useSyncExternalStore and a plain callback all need. */
+import type { FeedState } from './feed-state.js';
+import { Listeners } from './listeners.js';
+import type { Entry } from './protocol.js';
+
+/** `connecting`: an attempt is under way. `live`: complete, and changes arrive. `offline`: waiting for the next
+ * attempt; the entries are those of before. `closed`: for good. */
+export type Status = 'connecting' | 'live' | 'offline' | 'closed';
+
+export interface Snapshot {
+  /** Newest first, no id twice. */
+  readonly entries: readonly Entry[];
+  readonly status: Status;
+  /** The feed has older entries than these. */
+  readonly more: boolean;
+}
+
+export interface Feed {
+  readonly entries: readonly Entry[];
+  readonly status: Status;
+  readonly snapshot: Snapshot;
+  /** Calls `listener` at once and after each change, until the function that it returns is called. */
+  readonly subscribe: (listener: (snapshot: Snapshot) => void) => () => void;
+}
+
+export class FeedStore implements Feed {
+  snapshot: Snapshot;
+  readonly #state: FeedState;
+  readonly #listeners = new Listeners<Snapshot>();
+
+  constructor(state: FeedState, status: Status) {
+    this.#state = state;
+    this.snapshot = Object.freeze({ entries: state.entries, more: state.more, status });
+  }
+
+  get entries(): readonly Entry[] {
+    return this.snapshot.entries;
+  }
+
+  get status(): Status {
+    return this.snapshot.status;
+  }
+
+  readonly subscribe = (listener: (snapshot: Snapshot) => void): (() => void) => {
+    const stop = this.#listeners.add(listener);
+    this.#listeners.call(listener, this.snapshot);
+    return stop;
+  };
+
+  /** Takes over what the state and the connection have become. */
+  refresh(status: Status): void {
+    const { entries, more } = this.#state;
+    const old = this.snapshot;
+    if (old.entries === entries && old.more === more && old.status === status) return;
+    this.snapshot = Object.freeze({ entries, more, status });
+    this.#listeners.tell(this.snapshot);
+  }
+}

@@ -1,0 +1,251 @@
+/* Moves jobs between queues. Each event changes something for some jobs and puts them into LOOK; then the work looks at
+ * them, and sends for those in RUN, a share for each in turn, as long as commands may be under way.
+ *
+ *                    .---------------------------------------------.
+ *                    v                                             |
+ *   record -> LANES -> LOOK -> RUN --(sent)--> LOOK -> ANSWERS ----+  (an answer, an acknowledged letter)
+ *                       |  \                    |                  |
+ *                       |   '-> PAGES ----------+------------------+  (a page came free)
+ *                       |                       '--> DELAYED ------'  (time)
+ *                       '-> finished */
+#include "fanout/engine_state.h"
+
+#include "shared/base/assert.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- work ---- */
+
+void fan_engine_place(struct fan_job *job, enum fan_job_place to)
+{
+    job->place = to;
+    fan_queue_push(&job->engine->places[to], job);
+}
+
+void fan_engine_move(struct fan_job *job, enum fan_job_place to)
+{
+    fan_queue_remove(&job->engine->places[job->place], job);
+    fan_engine_place(job, to);
+}
+
+static void ready_for_work(void *arg, struct fan_lane_ticket *ticket)
+{
+    (void)arg;
+    struct fan_job *job = (struct fan_job *)((char *)ticket - offsetof(struct fan_job, lane));
+    feed_assert(job->tag == FAN_JOB_TAG && job->place == FAN_JOB_LANES);
+    fan_engine_move(job, FAN_JOB_LOOK);
+}
+
+static void finish(struct fan_job *job)
+{
+    struct fan_engine *engine = job->engine;
+    if (job->in_lanes)
+        fan_lanes_leave(&engine->lanes, &job->lane, ready_for_work, engine);
+    if (job->page)
+        fan_stock_put_page(engine, job->page);
+    if (job->partition) {
+        fan_partition_finish(&engine->partitions, job->partition, job->partition_life, job->ticket);
+        engine->counts.repeats += job->repeat;
+        if (job->dead)
+            engine->counts.dead_letter++;
+        else if (job->repeat)
+            engine->counts.repeat++;
+        else
+            engine->counts.done++;
+    }
+    engine->records--;
+    engine->bytes -= job->bytes;
+    fan_stock_put_job(engine, job);
+}
+
+/* The job stands in no queue; puts it where it belongs. */
+static void settle(struct fan_job *job)
+{
+    for (;;) {
+        switch (fan_job_advance(job, &job->engine->port, job->engine->now_ms)) {
+        case FAN_JOB_CAN_SEND:
+            fan_engine_place(job, FAN_JOB_RUN);
+            return;
+        case FAN_JOB_WAITS:
+            fan_engine_place(job, FAN_JOB_ANSWERS);
+            return;
+        case FAN_JOB_WANTS_DELAY:
+            fan_engine_place(job, FAN_JOB_DELAYED);
+            return;
+        case FAN_JOB_FINISHED:
+            finish(job);
+            return;
+        case FAN_JOB_WANTS_PAGE:
+            job->page = fan_stock_page(job->engine);
+            if (job->page)
+                break;
+            fan_engine_place(job, FAN_JOB_PAGES);
+            return;
+        }
+    }
+}
+
+/* True when the job sent something, so that it is worth going on. */
+static bool send_share(struct fan_engine *engine, struct fan_job *job)
+{
+    if (fan_job_advance(job, &engine->port, engine->now_ms) != FAN_JOB_CAN_SEND) {
+        fan_engine_place(job, FAN_JOB_LOOK); /* something was lost since it came here */
+        return true;
+    }
+    size_t budget = engine->settings.commands_max - engine->commands;
+    bool refused;
+    size_t sent = fan_job_send(job, &engine->port, budget < FAN_TURN_COMMANDS ? budget : FAN_TURN_COMMANDS, &refused);
+    engine->commands += sent;
+    fan_engine_place(job, FAN_JOB_LOOK);
+    return !refused;
+}
+
+static void tell_consumer(struct fan_engine *engine)
+{
+    size_t records_max = engine->settings.records_max, bytes_max = engine->settings.bytes_max;
+    if (engine->records >= records_max || engine->bytes >= bytes_max || engine->partitions.crowded)
+        engine->full = true;
+    else if (engine->records <= records_max / 2 && engine->bytes <= bytes_max / 2)
+        engine->full = false;
+    bool wanted = engine->redis_ready && !engine->full && !engine->stopping;
+    if (wanted != engine->consuming) {
+        engine->consuming = wanted;
+        engine->port.ops->consume(engine->port.arg, wanted);
+    }
+}
+
+void fan_engine_work(struct fan_engine *engine)
+{
+    bool going_on = true;
+    for (;;) {
+        struct fan_job *job;
+        while ((job = fan_queue_pop(&engine->places[FAN_JOB_LOOK])))
+            settle(job);
+        if (!going_on || !engine->redis_ready || engine->commands >= engine->settings.commands_max)
+            break;
+        job = fan_queue_pop(&engine->places[FAN_JOB_RUN]);
+        if (!job)
+            break;
+        going_on = send_share(engine, job);
+    }
+    tell_consumer(engine);
+}
+
+/* ---- events: Redis, time ---- */
+
+void fan_engine_redis_ready(struct fan_engine *engine)
+{
+    engine->redis_ready = true;
+    fan_engine_work(engine);
+}
+
+void fan_engine_redis_gone(struct fan_engine *engine)
+{
+    engine->redis_ready = false;
+    fan_engine_work(engine);
+}
+
+static void halt(struct fan_engine *engine, enum fan_trouble trouble, struct feed_str text)
+{
+    if (!engine->redis_ready)
+        return;
+    engine->redis_ready = false;
+    engine->port.ops->halted(engine->port.arg, trouble, text);
+}
+
+void fan_engine_answer(struct fan_job *job, const struct fan_answer *answer)
+{
+    feed_assert(job->tag == FAN_JOB_TAG);
+    struct fan_engine *engine = job->engine;
+    struct fan_effects effects;
+    fan_job_take(job, answer, engine->now_ms, &effects);
+    engine->commands--;
+    engine->counts.writes.added += effects.writes.added;
+    engine->counts.writes.present += effects.writes.present;
+    engine->counts.writes.beyond_cap += effects.writes.beyond_cap;
+    if (effects.letter)
+        fan_engine_post(engine, effects.letter);
+    if (effects.lost)
+        halt(engine, FAN_TROUBLE_AWAY, FEED_STR("the connection broke"));
+    else if (effects.refused && effects.trouble != FAN_TROUBLE_OTHER)
+        halt(engine, effects.trouble, effects.text);
+    else if (effects.refused)
+        engine->port.ops->failing(engine->port.arg, fan_step_name(job->step), effects.text);
+    if (job->place == FAN_JOB_ANSWERS)
+        fan_engine_move(job, FAN_JOB_LOOK);
+    fan_engine_work(engine);
+}
+
+void *fan_engine_port_arg(const struct fan_job *job)
+{
+    feed_assert(job->tag == FAN_JOB_TAG);
+    return job->engine->port.arg;
+}
+
+void fan_engine_tick(struct fan_engine *engine, int64_t now_ms)
+{
+    engine->now_ms = now_ms;
+    struct fan_job *next;
+    for (struct fan_job *job = engine->places[FAN_JOB_DELAYED].first; job; job = next) {
+        next = job->after;
+        if (job->retry_at_ms <= now_ms)
+            fan_engine_move(job, FAN_JOB_LOOK);
+    }
+    if (engine->unsent && now_ms >= engine->letters_at_ms)
+        fan_engine_post_unsent(engine);
+    fan_engine_work(engine);
+}
+
+void fan_engine_stop_consuming(struct fan_engine *engine)
+{
+    engine->stopping = true;
+    fan_engine_work(engine);
+}
+
+/* ---- life and figures ---- */
+
+struct fan_engine *fan_engine_new(const struct fan_settings *settings, const struct fan_port_ops *ops, void *arg)
+{
+    feed_assert(settings->records_max && settings->bytes_max && settings->commands_max && settings->cap);
+    struct fan_engine *engine = calloc(1, sizeof *engine);
+    feed_assert(engine);
+    engine->settings = *settings;
+    engine->port = (struct fan_port){.ops = ops, .arg = arg, .texts = &engine->texts};
+    engine->consuming = true; /* a new consumer does, until it is told not to */
+    engine->now_ms = 1;
+    snprintf(engine->texts.cap, sizeof engine->texts.cap, "%u", settings->cap);
+    snprintf(engine->texts.slack, sizeof engine->texts.slack, "%u", (unsigned)FEED_TRIM_SLACK);
+    snprintf(engine->texts.backfill, sizeof engine->texts.backfill, "%u", settings->backfill);
+    snprintf(engine->texts.page, sizeof engine->texts.page, "%u", (unsigned)FAN_FOLLOWERS_PAGE);
+    fan_partitions_init(&engine->partitions);
+    fan_lanes_init(&engine->lanes);
+    return engine;
+}
+
+void fan_engine_free(struct fan_engine *engine)
+{
+    fan_stock_fini(engine);
+    while (engine->unsent) {
+        struct fan_letter *letter = engine->unsent;
+        engine->unsent = letter->next;
+        free(letter);
+    }
+    fan_partitions_fini(&engine->partitions);
+    free(engine);
+}
+
+size_t fan_engine_records(const struct fan_engine *engine)
+{
+    return engine->records;
+}
+
+size_t fan_engine_commands(const struct fan_engine *engine)
+{
+    return engine->commands;
+}
+
+const struct fan_counts *fan_engine_counts(const struct fan_engine *engine)
+{
+    return &engine->counts;
+}

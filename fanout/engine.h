@@ -1,0 +1,85 @@
+/* Engine: the decisions of fan-out, without I/O. Takes events (records, answers, the state of Redis, partitions coming
+ * and going, time) and acts through the port. It may act before the call returns; the port never calls back inline.
+ * One thread.
+ *
+ *   record -> lanes (wait for one's turn) -> run queue -> commands -> answers -> .. -> finished -> offset committable
+ *
+ * Bounded by: records and bytes in hand (beyond them the port is asked to consume nothing; what still arrives is
+ * taken), commands under way, pages, offsets of one partition behind its oldest unfinished record. */
+#ifndef FANOUT_ENGINE_H
+#define FANOUT_ENGINE_H
+
+#include "fanout/job.h"
+#include "fanout/port.h"
+
+enum {
+    FAN_PAGES_MAX = 512,     /* jobs that hold followers or a backfill at the same time */
+    FAN_TURN_COMMANDS = 100, /* commands of one job before the next one gets its turn */
+};
+
+struct fan_settings {
+    unsigned records_max;  /* records in hand */
+    size_t bytes_max;      /* of records in hand */
+    unsigned commands_max; /* commands without an answer */
+    unsigned cap, backfill;
+};
+
+/* What has happened since the start; only ever added to. */
+struct fan_counts {
+    struct fan_writes writes;
+    uint64_t done, repeat, dead_letter; /* finished records, each in one of the three */
+    uint64_t repeats;                   /* outbox writes that found the activity there */
+    uint64_t letters;                   /* dead letters acknowledged */
+    uint64_t retries;                   /* letters that were not acknowledged and were sent again */
+};
+
+/* A partition's position: everything before next_offset is finished. */
+struct fan_position {
+    int32_t partition;
+    int64_t next_offset; /* -1: no record has been seen since it was assigned */
+};
+
+struct fan_engine *fan_engine_new(const struct fan_settings *settings, const struct fan_port_ops *ops, void *arg);
+/* No answers and no letters are outstanding, or will never be reported (the clients were freed, which reported them).
+ */
+void fan_engine_free(struct fan_engine *engine);
+
+/* ---- Kafka ---- */
+
+/* Before the first record of these partitions. A partition that is there already is left alone. */
+void fan_engine_assigned(struct fan_engine *engine, const int32_t *partitions, size_t count);
+/* They belong to somebody else: their records are dropped where they are, their positions forgotten. Commit before. */
+void fan_engine_revoked(struct fan_engine *engine, const int32_t *partitions, size_t count);
+/* A record of an assigned partition (of another one it is ignored). Copied. An offset below the one before it means
+ * that the log was begun anew: positions follow it. */
+void fan_engine_record(struct fan_engine *engine, const struct fan_record *record);
+/* Writes the positions that have moved since they were last taken, at most max; returns how many. They count as
+ * committed from now on, unless fan_engine_commit_failed says otherwise: then all are given again. */
+size_t fan_engine_take_commits(struct fan_engine *engine, struct fan_position *out, size_t max);
+void fan_engine_commit_failed(struct fan_engine *engine);
+/* The i-th assigned partition's position; false when there are not so many. */
+bool fan_engine_position(const struct fan_engine *engine, size_t i, struct fan_position *out);
+/* The answer of Kafka to a letter. */
+void fan_engine_letter_done(struct fan_engine *engine, struct fan_letter *letter, enum feed_error error);
+
+/* ---- Redis ---- */
+
+/* Commands may be sent: connected, and the functions are loaded. */
+void fan_engine_redis_ready(struct fan_engine *engine);
+/* Not any more; halted is not called for it. Commands under way are answered as lost, before or after this. */
+void fan_engine_redis_gone(struct fan_engine *engine);
+void fan_engine_answer(struct fan_job *job, const struct fan_answer *answer);
+/* The port's arg, for callbacks that get only the job. */
+void *fan_engine_port_arg(const struct fan_job *job);
+
+/* ---- time, end, figures ---- */
+
+/* A few times a second. now_ms is monotonic and > 0. */
+void fan_engine_tick(struct fan_engine *engine, int64_t now_ms);
+/* Nothing more is wanted from Kafka, whatever room there is; what is in hand goes on. */
+void fan_engine_stop_consuming(struct fan_engine *engine);
+size_t fan_engine_records(const struct fan_engine *engine);  /* in hand */
+size_t fan_engine_commands(const struct fan_engine *engine); /* under way */
+const struct fan_counts *fan_engine_counts(const struct fan_engine *engine);
+
+#endif

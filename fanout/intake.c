@@ -1,0 +1,106 @@
+/* What Kafka gives and takes: partitions, records, positions. */
+#include "fanout/engine_state.h"
+
+#include "shared/base/assert.h"
+
+void fan_engine_assigned(struct fan_engine *engine, const int32_t *partitions, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        fan_partitions_add(&engine->partitions, partitions[i]);
+    fan_engine_work(engine);
+    /* Once more, because the new partitions do not know what was said before they came. */
+    engine->port.ops->consume(engine->port.arg, engine->consuming);
+}
+
+/* What is under way for the partition comes back and is dropped then; what has not begun is dropped when its turn in
+ * the lanes comes, so that the lanes stay in order. */
+static void abandon(struct fan_engine *engine, const struct fan_partition *partition)
+{
+    for (unsigned at = 0; at < FAN_JOB_PLACES; at++) {
+        struct fan_job *next;
+        for (struct fan_job *job = engine->places[at].first; job; job = next) {
+            next = job->after;
+            if (job->partition != partition)
+                continue;
+            job->partition = NULL;
+            if (at != FAN_JOB_LANES && at != FAN_JOB_LOOK)
+                fan_engine_move(job, FAN_JOB_LOOK);
+        }
+    }
+}
+
+void fan_engine_revoked(struct fan_engine *engine, const int32_t *partitions, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct fan_partition *partition = fan_partitions_find(&engine->partitions, partitions[i]);
+        if (!partition)
+            continue;
+        abandon(engine, partition);
+        fan_partitions_remove(&engine->partitions, partition);
+    }
+    fan_engine_work(engine);
+}
+
+static void join_lanes(struct fan_engine *engine, struct fan_job *job)
+{
+    const struct feed_activity *activity = &job->activity;
+    uint32_t lanes[FAN_LANES_OF_RECORD] = {fan_lane_of(activity->tenant, activity->actor)};
+    unsigned count = 1;
+    if (feed_activity_is_follow(activity) || feed_activity_is_unfollow(activity))
+        lanes[count++] = fan_lane_of(activity->tenant, activity->object_id);
+    job->in_lanes = true;
+    fan_engine_place(job, fan_lanes_join(&engine->lanes, &job->lane, lanes, count) ? FAN_JOB_LOOK : FAN_JOB_LANES);
+}
+
+void fan_engine_record(struct fan_engine *engine, const struct fan_record *record)
+{
+    struct fan_partition *partition = fan_partitions_find(&engine->partitions, record->partition);
+    if (!partition)
+        return;
+    struct fan_job *job = fan_stock_job(engine);
+    enum feed_error error = fan_record_copy(record, &job->record, &job->record_memory);
+    feed_assert(error == FEED_OK);
+    job->ticket = fan_partition_begin(&engine->partitions, partition, record->offset);
+    job->partition = partition;
+    job->partition_life = partition->life;
+    job->bytes = fan_record_bytes(record);
+    engine->records++;
+    engine->bytes += job->bytes;
+    fan_job_prepare(job);
+    if (job->bad_reason) {
+        fan_engine_place(job, FAN_JOB_LOOK);
+        fan_engine_post(engine, fan_job_bad_letter(job));
+    } else {
+        join_lanes(engine, job);
+    }
+    fan_engine_work(engine);
+}
+
+size_t fan_engine_take_commits(struct fan_engine *engine, struct fan_position *out, size_t max)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < engine->partitions.count && count < max; i++) {
+        struct fan_partition *partition = engine->partitions.list[i];
+        int64_t next = fan_offsets_committable(&partition->offsets);
+        if (next < 0 || next == partition->committed)
+            continue;
+        partition->committed = next;
+        out[count++] = (struct fan_position){partition->id, next};
+    }
+    return count;
+}
+
+void fan_engine_commit_failed(struct fan_engine *engine)
+{
+    for (size_t i = 0; i < engine->partitions.count; i++)
+        engine->partitions.list[i]->committed = -1;
+}
+
+bool fan_engine_position(const struct fan_engine *engine, size_t i, struct fan_position *out)
+{
+    if (i >= engine->partitions.count)
+        return false;
+    const struct fan_partition *partition = engine->partitions.list[i];
+    *out = (struct fan_position){partition->id, fan_offsets_committable(&partition->offsets)};
+    return true;
+}

@@ -1,0 +1,198 @@
+/* Job: one record on its way through fan-out. What a job does is a row of steps; job.c drives a step, steps.c says what
+ * the steps are.
+ *
+ *                        an activity            a follow                    an unfollow      a bad record
+ *                             |                     |                            |                |
+ *                             |                  FOLLOW --(edge ended later)--.  UNFOLLOW     BAD_RECORD
+ *                             |                     |                         |  |      |         |
+ *                             |               FOLLOWEE_ADD                    |  |   (younger)    |
+ *                             |                     |                         |  |      |         |
+ *                             |               BACKFILL_READ                   |  FOLLOWEE_REMOVE  |
+ *                             |                     |                         |       |           |
+ *                             |               BACKFILL_WRITE                  |       |           |
+ *                             |                     |                         |       |           |
+ *                             '----> OUTBOX <-------+-------------------------'       |           |
+ *                                      |                                              |           |
+ *                                    NOTIFY                                           |           |
+ *                                      |                                              |           |
+ *                                  FOLLOWERS <---.                                    |           |
+ *                                      |         | (a full page: there may be more)   |           |
+ *                                     HOME ------'                                    |           |
+ *                                      |                                              |           |
+ *                                      '---------------> DONE <-----------------------+-----------'
+ *
+ * The order between two jobs that run at the same time, in this process or in another, rests on one rule: each side
+ * writes first and reads then. An activity stands in the author's outbox before the followers are read; an edge
+ * stands in the graph before the outbox is read. Whatever the interleaving, one of the two sees the other. And an
+ * unfollow writes no entry anywhere: to leave is a private act.
+ *
+ * Within a step, commands are sent up to a window, and are answered in the order of sending. What was not answered
+ * when the connection broke, or was refused for a passing reason, is sent again from there on: every command may be
+ * repeated. */
+#ifndef FANOUT_JOB_H
+#define FANOUT_JOB_H
+
+#include "fanout/answer.h"
+#include "fanout/lanes.h"
+#include "fanout/letter.h"
+#include "fanout/page.h"
+#include "fanout/record.h"
+#include "fanout/trouble.h"
+#include "shared/model/keys.h"
+
+struct fan_engine;
+struct fan_partition;
+struct fan_port;
+
+enum fan_step {
+    FAN_STEP_FOLLOW,          /* the edge into g:; how it stands, and since when */
+    FAN_STEP_FOLLOWEE_ADD,    /* the same edge into h: */
+    FAN_STEP_BACKFILL_READ,   /* the followee's outbox -> page */
+    FAN_STEP_BACKFILL_WRITE,  /* page -> the follower's home feed */
+    FAN_STEP_UNFOLLOW,        /* the edge out of g: */
+    FAN_STEP_FOLLOWEE_REMOVE, /* and out of h: */
+    FAN_STEP_OUTBOX,
+    FAN_STEP_NOTIFY,
+    FAN_STEP_FOLLOWERS, /* the next page of followers -> page */
+    FAN_STEP_HOME,      /* page -> the followers' home feeds */
+    FAN_STEP_BAD_RECORD,
+    FAN_STEP_DONE,
+    FAN_STEP_COUNT
+};
+
+/* Where a job stands: always in the engine's queue of that name. */
+enum fan_job_place {
+    FAN_JOB_LANES,   /* waits for records before it */
+    FAN_JOB_LOOK,    /* something has changed for it: to be looked at in this turn */
+    FAN_JOB_RUN,     /* has something to send */
+    FAN_JOB_PAGES,   /* waits for a free page */
+    FAN_JOB_ANSWERS, /* waits for answers, or for dead letters to be acknowledged */
+    FAN_JOB_DELAYED, /* a command failed; again at retry_at_ms */
+    FAN_JOB_PLACES
+};
+
+enum {
+    FAN_RECIPIENTS_MAX = FEED_TO_MAX + 2, /* to, object.owner, the followed */
+    FAN_FOLLOWERS_PAGE = 500, /* big enough to fill the pipeline, small enough that others get their turn soon */
+    FAN_BACKFILL_CHUNK = 40,  /* entries in one call: a quarter of a millisecond of Redis' time */
+    FAN_CALL_ARGS_MAX = 8 + 2 * FAN_BACKFILL_CHUNK
+};
+
+struct fan_job {
+    uint32_t tag; /* it travels as void * through the client libraries */
+    enum fan_job_place place;
+    struct fan_engine *engine;
+    struct fan_job *before, *after; /* in the queue of its place */
+    struct fan_lane_ticket lane;
+    bool in_lanes; /* all but bad records */
+
+    struct fan_partition *partition; /* NULL: it was revoked meanwhile; nothing more is sent, nothing committed */
+    unsigned partition_life;         /* of the partition's log, when the record came */
+    uint64_t ticket;                 /* in the partition's offsets */
+    struct fan_record record;
+    struct feed_buf record_memory;
+    size_t bytes; /* what it holds, as counted by the engine */
+
+    struct feed_activity activity;
+    struct feed_buf entry;
+    char published_text[24];
+    struct feed_str recipients[FAN_RECIPIENTS_MAX]; /* borrowed from activity */
+    size_t recipient_count;
+
+    enum fan_step step;
+    size_t count; /* commands of this step */
+    size_t sent;  /* commands sent: 0 .. count */
+    size_t taken; /* answers that came: 0 .. sent */
+    size_t
+        redo_from; /* first command that must be sent again, once all that is on the way has come back; SIZE_MAX none */
+    uint8_t epoch[FEED_EPOCH_BYTES]; /* candidate for timelines that this step makes */
+    struct fan_page *page;
+
+    int64_t edge_state, edge_time_ms;
+    char cursor[FEED_USER_MAX + 1]; /* the last follower of the page; "" before the first page */
+    char cursor_time_text[24];
+    bool page_full;
+
+    bool repeat;      /* the outbox had the activity already */
+    bool redone;      /* something of this job was sent twice */
+    bool begun;       /* the commands of this step have been counted */
+    unsigned letters; /* dead letters not yet acknowledged */
+    unsigned dead;    /* dead letters in all */
+    const char *bad_reason;
+    struct feed_activity_problem problem;
+
+    unsigned attempts;        /* times that commands were sent again because one failed */
+    int64_t failing_since_ms; /* in this step; 0: not failing */
+    int64_t retry_at_ms;
+};
+
+/* One Redis command under construction. */
+struct fan_call {
+    struct feed_str argv[FAN_CALL_ARGS_MAX];
+    size_t argc;
+    struct feed_key keys[2];
+    size_t key_count;
+    char number[24];
+};
+
+/* What the steps must know from outside. */
+struct fan_step_texts {
+    char cap[12], slack[12], backfill[12], page[12];
+};
+
+struct fan_writes {
+    uint64_t added, present, beyond_cap;
+};
+
+/* ---- the table of steps (steps.c) ---- */
+
+const char *fan_step_name(enum fan_step step);
+/* How many commands this step has, now that the one before is through. */
+size_t fan_step_commands(const struct fan_job *job);
+bool fan_step_needs_page(enum fan_step step);
+/* Commands of the step that may be on the way at once. */
+size_t fan_step_window(enum fan_step step);
+/* Builds command i; views borrowed from job, texts and call. */
+void fan_step_build(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call);
+/* Takes an answer that is not an error; adds to writes. False: it is not an answer to this command (another library
+ * under our name, or a key that somebody else wrote). */
+bool fan_step_take(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes);
+/* The step after this one; may reset the page. */
+enum fan_step fan_step_next(struct fan_job *job);
+
+/* ---- the driver (job.c) ---- */
+
+/* How long a command that fails for no known reason is tried again before its recipient gets a dead letter. */
+enum { FAN_FAILING_MS = 5000, FAN_RETRY_FIRST_MS = 100, FAN_RETRY_MAX_MS = 1600 };
+
+/* What a job can do next. */
+enum fan_job_next {
+    FAN_JOB_CAN_SEND,
+    FAN_JOB_WAITS, /* for answers, or for letters to be acknowledged */
+    FAN_JOB_WANTS_PAGE,
+    FAN_JOB_WANTS_DELAY, /* until retry_at_ms */
+    FAN_JOB_FINISHED
+};
+
+/* What an answer means for others than its job. */
+struct fan_effects {
+    struct fan_writes writes;
+    bool lost;    /* the connection broke before the answer */
+    bool refused; /* by Redis, with `text`, for the reason `trouble` */
+    enum fan_trouble trouble;
+    struct feed_str text;
+    struct fan_letter *letter; /* given to the caller, who posts it; NULL: none */
+};
+
+/* Reads the record (copied into the job before) and prepares the first step. */
+void fan_job_prepare(struct fan_job *job);
+/* The letter of a bad record; given to the caller. */
+struct fan_letter *fan_job_bad_letter(struct fan_job *job);
+/* Goes on to the next step where the present one is through, and says what can be done now. */
+enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *port, int64_t now_ms);
+/* Sends up to budget commands of the present step; *refused when the port takes no more. Returns how many were sent. */
+size_t fan_job_send(struct fan_job *job, const struct fan_port *port, size_t budget, bool *refused);
+/* Takes the answer to the oldest command that has none. */
+void fan_job_take(struct fan_job *job, const struct fan_answer *answer, int64_t now_ms, struct fan_effects *effects);
+
+#endif

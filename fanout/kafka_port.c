@@ -1,0 +1,177 @@
+/* The engine's way to Kafka: records and partitions in, positions and dead letters out. */
+#include "fanout/service_state.h"
+
+#include "shared/base/assert.h"
+
+#include <stdlib.h>
+
+enum {
+    SESSION_TIMEOUT_MS = 10000, /* after a crash the partitions wait so long for the next one */
+    MAX_POLL_INTERVAL_MS = 300000,
+    QUEUED_KBYTES_MAX = 16 * 1024,
+    LETTERS_QUEUED_MAX = 10000,
+    LETTERS_KBYTES_MAX = 32 * 1024,
+    LETTER_TIMEOUT_MS = 30000,
+    LETTER_LINGER_MS = 5
+};
+
+/* ---- in ---- */
+
+static void on_message(void *arg, const struct feed_kafka_message *message)
+{
+    struct fan_service *service = arg;
+    struct fan_record record = {.partition = message->partition,
+                                .offset = message->offset,
+                                .key = message->key,
+                                .value = message->value,
+                                .headers_cut = message->header_overflow};
+    for (size_t i = 0; i < message->header_count && i < FAN_HEADERS_MAX; i++)
+        record.headers[record.header_count++] =
+            (struct feed_record_header){message->headers[i].name, message->headers[i].value};
+    fan_engine_record(service->engine, &record);
+}
+
+_Static_assert((int)FEED_KAFKA_HEADERS_MAX <= (int)FAN_HEADERS_MAX, "a record holds all headers of a message");
+
+static void on_assigned(void *arg, const int32_t *partitions, size_t count)
+{
+    struct fan_service *service = arg;
+    service->partitions += count;
+    FEED_LOG(service->log, FEED_LOG_INFO, "partitions_assigned", NULL, FEED_LOG_NUMBER("count", (int64_t)count),
+             FEED_LOG_NUMBER("total", (int64_t)service->partitions));
+    fan_engine_assigned(service->engine, partitions, count);
+}
+
+static void on_revoked(void *arg, const int32_t *partitions, size_t count, bool lost)
+{
+    struct fan_service *service = arg;
+    service->partitions -= count < service->partitions ? count : service->partitions;
+    FEED_LOG(service->log, FEED_LOG_INFO, "partitions_revoked", NULL, FEED_LOG_NUMBER("count", (int64_t)count),
+             FEED_LOG_NUMBER("total", (int64_t)service->partitions), FEED_LOG_NUMBER("lost", lost));
+    if (!lost)
+        fan_kafka_port_commit(service, true);
+    fan_engine_revoked(service->engine, partitions, count);
+}
+
+static void on_committed(void *arg, enum feed_error error, const char *reason)
+{
+    struct fan_service *service = arg;
+    if (error == FEED_OK)
+        return;
+    FEED_LOG(service->log, FEED_LOG_WARN, "commit_failed", "positions will be committed again",
+             FEED_LOG_TEXT("reason", feed_str_of(reason)));
+    fan_engine_commit_failed(service->engine);
+}
+
+static void on_state(void *arg, bool up, const char *reason)
+{
+    struct fan_service *service = arg;
+    feed_health_set(&service->health, service->kafka_condition, up, reason);
+    FEED_LOG(service->log, up ? FEED_LOG_INFO : FEED_LOG_WARN, up ? "kafka_up" : "kafka_down", NULL,
+             FEED_LOG_TEXT("reason", feed_str_of(reason ? reason : "")));
+}
+
+void fan_kafka_port_consume(void *arg, bool on)
+{
+    struct fan_service *service = arg;
+    if (!service->consumer)
+        return;
+    if (on)
+        feed_kafka_consumer_resume(service->consumer);
+    else
+        feed_kafka_consumer_pause(service->consumer);
+}
+
+/* ---- out ---- */
+
+void fan_kafka_port_commit(struct fan_service *service, bool wait)
+{
+    if (!service->consumer || service->partitions == 0)
+        return;
+    struct fan_position *positions = calloc(service->partitions, sizeof *positions);
+    struct feed_kafka_offset *offsets = calloc(service->partitions, sizeof *offsets);
+    feed_assert(positions && offsets);
+    size_t count = fan_engine_take_commits(service->engine, positions, service->partitions);
+    for (size_t i = 0; i < count; i++)
+        offsets[i] = (struct feed_kafka_offset){positions[i].partition, positions[i].next_offset};
+    if (count)
+        feed_kafka_commit(service->consumer, offsets, count, wait);
+    free(offsets);
+    free(positions);
+}
+
+static void on_delivery(void *arg, const struct feed_kafka_delivery *delivery)
+{
+    struct fan_letter *letter = arg;
+    struct fan_service *service = fan_engine_port_arg(letter->job);
+    if (delivery->error != FEED_OK)
+        FEED_LOG(service->log, FEED_LOG_WARN, "dead_letter_failed", "it will be sent again",
+                 FEED_LOG_TEXT("reason", feed_str_of(delivery->reason)));
+    fan_engine_letter_done(service->engine, letter, delivery->error);
+}
+
+enum feed_error fan_kafka_port_post(void *arg, const struct fan_letter *letter, const struct fan_record *record)
+{
+    struct fan_service *service = arg;
+    struct fan_letter_headers headers;
+    fan_letter_headers(letter, record, service->options->kafka_topic, feed_clock_wall_ms(), &headers);
+    struct feed_kafka_header list[FAN_LETTER_HEADERS_MAX];
+    for (size_t i = 0; i < headers.count; i++)
+        list[i] = (struct feed_kafka_header){headers.list[i].name, headers.list[i].value};
+    struct feed_str value = letter->cut == FAN_LETTER_WHOLE ? record->value : (struct feed_str){NULL, 0};
+    FEED_LOG(service->log, FEED_LOG_WARN, "dead_letter", letter->detail,
+             FEED_LOG_TEXT("error_code", feed_str_of(letter->reason)),
+             FEED_LOG_TEXT("source", feed_str_of(headers.source)));
+    return feed_kafka_produce(service->producer, service->options->kafka_dlq_topic, record->key, value, list,
+                              headers.count, on_delivery, (void *)letter);
+}
+
+uint64_t fan_kafka_port_lag(const struct fan_service *service)
+{
+    uint64_t lag = 0;
+    struct fan_position position;
+    for (size_t i = 0; service->consumer && fan_engine_position(service->engine, i, &position); i++) {
+        int64_t end = feed_kafka_high_watermark(service->consumer, position.partition);
+        if (position.next_offset >= 0 && end > position.next_offset)
+            lag += (uint64_t)(end - position.next_offset);
+    }
+    return lag;
+}
+
+/* ---- opening ---- */
+
+static const struct feed_kafka_consumer_events consumer_events = {
+    .message_fn = on_message,
+    .assigned_fn = on_assigned,
+    .revoked_fn = on_revoked,
+    .committed_fn = on_committed,
+    .state_fn = on_state,
+};
+
+enum feed_error fan_kafka_port_open(struct fan_service *service, char *problem, size_t problem_size)
+{
+    const struct fan_options *options = service->options;
+    const struct feed_kafka_settings kafka = {options->kafka_brokers, "feedwire-fanout", options->kafka_properties};
+    const struct feed_kafka_producer_settings producer = {
+        .kafka = kafka,
+        .queue_messages_max = LETTERS_QUEUED_MAX,
+        .queue_kbytes_max = LETTERS_KBYTES_MAX,
+        .delivery_timeout_ms = LETTER_TIMEOUT_MS,
+        .linger_ms = LETTER_LINGER_MS,
+    };
+    const struct feed_kafka_consumer_settings consumer = {
+        .kafka = kafka,
+        .topic = options->kafka_topic,
+        .group = options->kafka_group,
+        .instance_id = options->kafka_instance,
+        .session_timeout_ms = SESSION_TIMEOUT_MS,
+        .max_poll_interval_ms = MAX_POLL_INTERVAL_MS,
+        .queued_kbytes_max = QUEUED_KBYTES_MAX,
+    };
+    enum feed_error error =
+        feed_kafka_producer_new(service->loop, service->log, &producer, &service->producer, problem, problem_size);
+    if (error != FEED_OK)
+        return error;
+    return feed_kafka_consumer_new(service->loop, service->log, &consumer, &consumer_events, service,
+                                   &service->consumer, problem, problem_size);
+}

@@ -1,0 +1,29 @@
+/* The metrics of feedwire-fanout. */
+#ifndef FANOUT_METRICS_H
+#define FANOUT_METRICS_H
+
+#include "shared/observe/metrics.h"
+
+enum fan_metric {
+    FAN_METRIC_SUCCESS,
+    FAN_METRIC_RECORDS,
+    FAN_METRIC_WRITES,
+    FAN_METRIC_REPEATS,
+    FAN_METRIC_LETTERS,
+    FAN_METRIC_LAG,
+    FAN_METRIC_IN_FLIGHT_RECORDS,
+    FAN_METRIC_IN_FLIGHT_COMMANDS,
+    FAN_METRIC_PARTITIONS,
+    FAN_METRIC_REDIS_SECONDS,
+    FAN_METRIC_LOOP_LAG,
+    FAN_METRIC_START_TIME,
+    FAN_METRIC_COUNT
+};
+
+/* Label values of FAN_METRIC_RECORDS and FAN_METRIC_WRITES. */
+enum { FAN_RECORDS_DONE, FAN_RECORDS_REPEAT, FAN_RECORDS_DEAD_LETTER };
+enum { FAN_WRITES_ADDED, FAN_WRITES_PRESENT, FAN_WRITES_BEYOND_CAP };
+
+extern const struct feed_metric fan_metric_table[];
+
+#endif

@@ -1,0 +1,46 @@
+/* Declares the options of feedwire-fanout; --help and docs/reference/fanout.md come from these rows. */
+#include "fanout/options.h"
+
+#define FIELD(name) offsetof(struct fan_options, name)
+
+const char fan_summary[] = "takes activities from Kafka and writes the feeds of those whom they concern into Redis.";
+
+const struct feed_option fan_option_table[] = {
+    {"admin.address", FEED_OPTION_TEXT, FIELD(admin_address), "", "127.0.0.1", 1, 64,
+     "Where /livez, /readyz and /metrics are served."},
+    {"admin.port", FEED_OPTION_INTEGER, FIELD(admin_port), "", "8083", 0, 65535,
+     "Port of the admin address; 0 takes any free one and logs it."},
+    {"log.level", FEED_OPTION_TEXT, FIELD(log_level), "", "info", 1, 8,
+     "The least important lines that are written: debug, info, warn or error."},
+    {"kafka.brokers", FEED_OPTION_TEXT, FIELD(kafka_brokers), "", "127.0.0.1:9092", 1, 4096,
+     "Where Kafka is: host:port, several with commas."},
+    {"kafka.topic", FEED_OPTION_TEXT, FIELD(kafka_topic), "", "activities", 1, 249, "The topic with the activities."},
+    {"kafka.dlq_topic", FEED_OPTION_TEXT, FIELD(kafka_dlq_topic), "", "activities.dlq", 1, 249,
+     "The topic that gets records which can never be worked off."},
+    {"kafka.group", FEED_OPTION_TEXT, FIELD(kafka_group), "", "feedwire-fanout", 1, 249,
+     "The consumer group; its members share the partitions."},
+    {"kafka.instance", FEED_OPTION_TEXT, FIELD(kafka_instance), "", "", 0, 249,
+     "A name for this member that outlives restarts, so that a short one moves no partitions; empty: none."},
+    {"kafka.properties", FEED_OPTION_TEXT, FIELD(kafka_properties), "", "", 0, 0,
+     "Further librdkafka properties, name=value with semicolons between."},
+    {"redis.url", FEED_OPTION_URL, FIELD(redis_url), "", "redis://127.0.0.1:6379", 1, 1024,
+     "Where Redis is: redis://[user:password@]host[:port][/db]."},
+    {"redis.password_file", FEED_OPTION_SECRET_FILE, FIELD(redis_password), "", NULL, 0, 0,
+     "A file with the password of Redis."},
+    {"commit.interval_ms", FEED_OPTION_INTEGER, FIELD(commit_interval_ms), "ms", "1000", 10, 3600000,
+     "How often finished positions are committed; after a crash, what was finished since is done again."},
+    {"feed.cap", FEED_OPTION_INTEGER, FIELD(feed_cap), "entries", "100", 1, 1000,
+     "How many of its newest entries a timeline keeps."},
+    {"fanout.backfill", FEED_OPTION_INTEGER, FIELD(backfill), "entries", "20", 0, 1000,
+     "How many entries from before a follow the new follower gets."},
+    {"fanout.records_max", FEED_OPTION_INTEGER, FIELD(records_max), "records", "1024", 1, 1000000,
+     "Records in hand at the same time; beyond it, consumption pauses until half of them are finished."},
+    {"fanout.records_kbytes_max", FEED_OPTION_INTEGER, FIELD(records_kbytes_max), "KiB", "65536", 1, 16777216,
+     "The same for the size of the records in hand."},
+    {"fanout.commands_max", FEED_OPTION_INTEGER, FIELD(commands_max), "commands", "4096", 1, 1000000,
+     "Redis commands under way at the same time."},
+    {"stop.timeout_ms", FEED_OPTION_INTEGER, FIELD(stop_timeout_ms), "ms", "10000", 0, 600000,
+     "How long an orderly stop waits for the records in hand; what is left is done again by whoever gets the "
+     "partition."},
+    {.name = NULL},
+};

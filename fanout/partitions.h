@@ -1,0 +1,42 @@
+/* The partitions that this consumer has been assigned, by number, each with its offsets. */
+#ifndef FANOUT_PARTITIONS_H
+#define FANOUT_PARTITIONS_H
+
+#include "fanout/offsets.h"
+
+enum {
+    FAN_PARTITIONS_MAX = 100000, /* of one topic */
+    /* Records that may still arrive after consumption was stopped: they were on their way through the client library.
+     */
+    FAN_OFFSETS_SPARE = 4096
+};
+
+struct fan_partition {
+    int32_t id;
+    struct fan_offsets offsets;
+    unsigned life;     /* how often its log was begun anew under us */
+    int64_t committed; /* the position that was taken last; -1: none */
+    bool crowded;      /* too many records behind an unfinished one */
+};
+
+struct fan_partitions {
+    struct fan_partition **by_id; /* owned; NULL where it is not ours */
+    size_t by_id_count;
+    struct fan_partition **list; /* owned; those that are ours, in no order */
+    size_t count, capacity;
+    size_t crowded;
+};
+
+void fan_partitions_init(struct fan_partitions *partitions);
+void fan_partitions_fini(struct fan_partitions *partitions);
+/* NULL when it is not ours. */
+struct fan_partition *fan_partitions_find(const struct fan_partitions *partitions, int32_t id);
+void fan_partitions_add(struct fan_partitions *partitions, int32_t id); /* no effect when it is there */
+void fan_partitions_remove(struct fan_partitions *partitions, struct fan_partition *partition); /* frees it */
+/* A record came; its ticket. */
+uint64_t fan_partition_begin(struct fan_partitions *partitions, struct fan_partition *partition, int64_t offset);
+/* The record that came in that life of the log is finished. */
+void fan_partition_finish(struct fan_partitions *partitions, struct fan_partition *partition, unsigned life,
+                          uint64_t ticket);
+
+#endif

@@ -1,0 +1,226 @@
+/* The life of the daemon: opens everything, turns the loop, stops in order.
+ *
+ * The order of stopping matters: first nothing more is taken from Kafka; then the records in hand are finished, for a
+ * bounded time; then positions are committed while we are still a member of the group; then the connections go. */
+#include "fanout/service.h"
+
+#include "fanout/service_state.h"
+#include "shared/http/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    TICK_MS = 100,
+    PROGRESS_MS = 10000,
+    ADMIN_CONNECTIONS_MAX = 64,
+    ADMIN_HANDSHAKE_TIMEOUT_MS = 5000,
+    LETTERS_FLUSH_MS = 2000
+};
+
+/* ---- figures ---- */
+
+static void add_since(struct fan_service *service, unsigned metric, unsigned label, uint64_t now, uint64_t before)
+{
+    if (now > before)
+        feed_metrics_add(service->metrics, metric, label, now - before);
+}
+
+static void refresh_metrics(void *arg)
+{
+    struct fan_service *service = arg;
+    const struct fan_counts *now = fan_engine_counts(service->engine), *was = &service->reported;
+    add_since(service, FAN_METRIC_SUCCESS, 0, now->done + now->repeat, was->done + was->repeat);
+    add_since(service, FAN_METRIC_RECORDS, FAN_RECORDS_DONE, now->done, was->done);
+    add_since(service, FAN_METRIC_RECORDS, FAN_RECORDS_REPEAT, now->repeat, was->repeat);
+    add_since(service, FAN_METRIC_RECORDS, FAN_RECORDS_DEAD_LETTER, now->dead_letter, was->dead_letter);
+    add_since(service, FAN_METRIC_WRITES, FAN_WRITES_ADDED, now->writes.added, was->writes.added);
+    add_since(service, FAN_METRIC_WRITES, FAN_WRITES_PRESENT, now->writes.present, was->writes.present);
+    add_since(service, FAN_METRIC_WRITES, FAN_WRITES_BEYOND_CAP, now->writes.beyond_cap, was->writes.beyond_cap);
+    add_since(service, FAN_METRIC_REPEATS, 0, now->repeats, was->repeats);
+    add_since(service, FAN_METRIC_LETTERS, 0, now->letters, was->letters);
+    service->reported = *now;
+    feed_metrics_set(service->metrics, FAN_METRIC_LAG, 0, (double)fan_kafka_port_lag(service));
+    feed_metrics_set(service->metrics, FAN_METRIC_IN_FLIGHT_RECORDS, 0, (double)fan_engine_records(service->engine));
+    feed_metrics_set(service->metrics, FAN_METRIC_IN_FLIGHT_COMMANDS, 0, (double)fan_engine_commands(service->engine));
+    feed_metrics_set(service->metrics, FAN_METRIC_PARTITIONS, 0, (double)service->partitions);
+    feed_metrics_set(service->metrics, FAN_METRIC_LOOP_LAG, 0, feed_loop_lag_s(service->loop));
+}
+
+static uint64_t finished(const struct fan_service *service)
+{
+    const struct fan_counts *counts = fan_engine_counts(service->engine);
+    return counts->done + counts->repeat + counts->dead_letter;
+}
+
+static void on_progress(void *arg)
+{
+    struct fan_service *service = arg;
+    uint64_t records = finished(service);
+    if (records == service->progress_done)
+        return;
+    FEED_LOG(service->log, FEED_LOG_INFO, "progress", NULL,
+             FEED_LOG_NUMBER("records", (int64_t)(records - service->progress_done)),
+             FEED_LOG_NUMBER("records_total", (int64_t)records),
+             FEED_LOG_NUMBER("feed_writes_total", (int64_t)fan_engine_counts(service->engine)->writes.added),
+             FEED_LOG_NUMBER("lag", (int64_t)fan_kafka_port_lag(service)));
+    service->progress_done = records;
+}
+
+/* ---- the other calls of the port ---- */
+
+static void on_failing(void *arg, const char *step, struct feed_str text)
+{
+    struct fan_service *service = arg;
+    FEED_LOG(service->log, FEED_LOG_WARN, "redis_command_failed", "it will be tried again for some seconds",
+             FEED_LOG_TEXT("step", feed_str_of(step)), FEED_LOG_TEXT("reason", text));
+}
+
+static void give_random(void *arg, uint8_t *out, size_t len)
+{
+    (void)arg;
+    feed_random_bytes(out, len);
+}
+
+static const struct fan_port_ops port_ops = {
+    .send = fan_redis_port_send,
+    .post = fan_kafka_port_post,
+    .consume = fan_kafka_port_consume,
+    .halted = fan_redis_port_halted,
+    .failing = on_failing,
+    .random = give_random,
+};
+
+/* ---- time ---- */
+
+static void on_tick(void *arg)
+{
+    struct fan_service *service = arg;
+    int64_t now_ms = feed_loop_now_ms(service->loop);
+    fan_redis_port_tick(service);
+    fan_engine_tick(service->engine, now_ms);
+    if (service->stopping && (fan_engine_records(service->engine) == 0 || now_ms >= service->stop_deadline_ms))
+        feed_loop_stop(service->loop);
+}
+
+static void on_commit_time(void *arg)
+{
+    fan_kafka_port_commit(arg, false);
+}
+
+static void on_terminate(void *arg, int signal_number)
+{
+    struct fan_service *service = arg;
+    FEED_LOG(service->log, FEED_LOG_INFO, "stopping", "finishing the records in hand",
+             FEED_LOG_NUMBER("signal", signal_number),
+             FEED_LOG_NUMBER("records", (int64_t)fan_engine_records(service->engine)));
+    service->stopping = true;
+    service->stop_deadline_ms = feed_loop_now_ms(service->loop) + service->options->stop_timeout_ms;
+    fan_engine_stop_consuming(service->engine);
+}
+
+/* ---- opening and closing ---- */
+
+static bool open_admin(struct fan_service *service, char *problem, size_t problem_size)
+{
+    service->admin = (struct feed_admin){
+        .health = &service->health, .metrics = service->metrics, .refresh_fn = refresh_metrics, .arg = service};
+    struct feed_listener listener =
+        feed_admin_listener(&service->admin, service->options->admin_address, (unsigned)service->options->admin_port);
+    const struct feed_server_settings settings = {.connections_max = ADMIN_CONNECTIONS_MAX,
+                                                  .handshake_timeout_ms = ADMIN_HANDSHAKE_TIMEOUT_MS};
+    return feed_server_new(service->loop, service->log, &settings, &listener, 1, &service->server, problem,
+                           problem_size) == FEED_OK;
+}
+
+static int refused(struct fan_service *service, const char *event, const char *problem, int code)
+{
+    FEED_LOG(service->log, FEED_LOG_ERROR, event, problem, FEED_LOG_NUMBER("exit_code", code));
+    return code;
+}
+
+static void open_core(struct fan_service *service)
+{
+    const struct fan_options *options = service->options;
+    service->redis_condition = feed_health_add(&service->health, "redis");
+    service->kafka_condition = feed_health_add(&service->health, "kafka");
+    service->metrics = feed_metrics_new(fan_metric_table);
+    feed_metrics_set(service->metrics, FAN_METRIC_START_TIME, 0, (double)feed_clock_wall_ms() / 1000);
+    const struct fan_settings settings = {
+        .records_max = (unsigned)options->records_max,
+        .bytes_max = (size_t)options->records_kbytes_max * 1024,
+        .commands_max = (unsigned)options->commands_max,
+        .cap = (unsigned)options->feed_cap,
+        .backfill = (unsigned)options->backfill,
+    };
+    service->engine = fan_engine_new(&settings, &port_ops, service);
+    fan_engine_tick(service->engine, feed_loop_now_ms(service->loop));
+}
+
+/* Returns 0, or the exit code. What was opened is closed by close_all in any case. */
+static int open_all(struct fan_service *service)
+{
+    char problem[512] = "";
+    const char *redis_problem = NULL;
+    service->loop = feed_loop_new();
+    if (!service->loop)
+        return refused(service, "loop_failed", "the event loop could not be made", 1);
+    open_core(service);
+    if (!open_admin(service, problem, sizeof problem))
+        return refused(service, "admin_failed", problem, 1);
+    if (fan_redis_port_open(service, &redis_problem) != FEED_OK)
+        return refused(service, "redis_url_refused", redis_problem, 2);
+    if (fan_kafka_port_open(service, problem, sizeof problem) != FEED_OK)
+        return refused(service, "kafka_settings_refused", problem, 2);
+    if (feed_loop_on_terminate(service->loop, on_terminate, service) != FEED_OK)
+        return refused(service, "signals_failed", "signals could not be caught", 1);
+    service->tick_timer = feed_timer_new(service->loop, on_tick, service);
+    service->commit_timer = feed_timer_new(service->loop, on_commit_time, service);
+    service->progress_timer = feed_timer_new(service->loop, on_progress, service);
+    feed_timer_start(service->tick_timer, TICK_MS, TICK_MS);
+    feed_timer_start(service->commit_timer, (uint64_t)service->options->commit_interval_ms,
+                     (uint64_t)service->options->commit_interval_ms);
+    feed_timer_start(service->progress_timer, PROGRESS_MS, PROGRESS_MS);
+    FEED_LOG(service->log, FEED_LOG_INFO, "started", NULL,
+             FEED_LOG_NUMBER("admin_port", feed_server_port(service->server, 0)));
+    return 0;
+}
+
+static void close_all(struct fan_service *service)
+{
+    feed_timer_free(service->tick_timer);
+    feed_timer_free(service->commit_timer);
+    feed_timer_free(service->progress_timer);
+    if (service->consumer) {
+        fan_kafka_port_commit(service, true);
+        struct feed_kafka_consumer *consumer = service->consumer;
+        feed_kafka_consumer_free(consumer);
+        service->consumer = NULL;
+    }
+    if (service->producer)
+        feed_kafka_producer_free(service->producer, LETTERS_FLUSH_MS);
+    if (service->redis)
+        feed_redis_free(service->redis);
+    if (service->server)
+        feed_server_free(service->server);
+    if (service->engine)
+        fan_engine_free(service->engine);
+    if (service->metrics)
+        feed_metrics_free(service->metrics);
+    if (service->loop)
+        feed_loop_free(service->loop);
+    free(service->values);
+}
+
+int fan_service_run(const struct fan_options *options, struct feed_log *log)
+{
+    struct fan_service service = {.options = options, .log = log};
+    int code = open_all(&service);
+    if (code == 0) {
+        feed_loop_run(service.loop);
+        FEED_LOG(log, FEED_LOG_INFO, "stopped", NULL, FEED_LOG_NUMBER("records_total", (int64_t)finished(&service)),
+                 FEED_LOG_NUMBER("records_left", (int64_t)fan_engine_records(service.engine)));
+    }
+    close_all(&service);
+    return code;
+}

@@ -1,0 +1,99 @@
+/* The table of steps: how many commands each has, how a command is built, what its answer means, which step comes then.
+ * The picture is in job.h. Nothing here knows of windows, repetition or errors; that is job.c. */
+#include "fanout/steps.h"
+
+#include "shared/base/assert.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Both have no commands: one waits for its letter, the other is the end. */
+static size_t commands_none(const struct fan_job *job)
+{
+    (void)job;
+    return 0;
+}
+
+static const struct fan_step_row row_bad_record = {
+    .name = "bad_record", .commands = commands_none, .then = FAN_STEP_DONE};
+
+static const struct fan_step_row row_done = {.name = "done", .commands = commands_none, .then = FAN_STEP_DONE};
+
+static const struct fan_step_row *const rows[FAN_STEP_COUNT] = {
+    [FAN_STEP_FOLLOW] = &fan_row_follow,
+    [FAN_STEP_FOLLOWEE_ADD] = &fan_row_followee_add,
+    [FAN_STEP_BACKFILL_READ] = &fan_row_backfill_read,
+    [FAN_STEP_BACKFILL_WRITE] = &fan_row_backfill_write,
+    [FAN_STEP_UNFOLLOW] = &fan_row_unfollow,
+    [FAN_STEP_FOLLOWEE_REMOVE] = &fan_row_followee_remove,
+    [FAN_STEP_OUTBOX] = &fan_row_outbox,
+    [FAN_STEP_NOTIFY] = &fan_row_notify,
+    [FAN_STEP_FOLLOWERS] = &fan_row_followers,
+    [FAN_STEP_HOME] = &fan_row_home,
+    [FAN_STEP_BAD_RECORD] = &row_bad_record,
+    [FAN_STEP_DONE] = &row_done,
+};
+
+const char *fan_step_name(enum fan_step step)
+{
+    return rows[step]->name;
+}
+
+size_t fan_step_commands(const struct fan_job *job)
+{
+    return rows[job->step]->commands ? rows[job->step]->commands(job) : 1;
+}
+
+bool fan_step_needs_page(enum fan_step step)
+{
+    return rows[step]->needs_page;
+}
+
+size_t fan_step_window(enum fan_step step)
+{
+    return rows[step]->window;
+}
+
+void fan_step_build(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
+{
+    call->argc = 0;
+    call->key_count = 0;
+    rows[job->step]->build(job, texts, i, call);
+}
+
+bool fan_step_take(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
+{
+    return rows[job->step]->take(job, answer, writes);
+}
+
+enum fan_step fan_step_next(struct fan_job *job)
+{
+    const struct fan_step_row *row = rows[job->step];
+    return row->next ? row->next(job) : row->then;
+}
+
+void fan_call_arg(struct fan_call *call, struct feed_str arg)
+{
+    feed_assert(call->argc < FAN_CALL_ARGS_MAX);
+    call->argv[call->argc++] = arg;
+}
+
+void fan_call_key(struct fan_call *call, struct feed_key key)
+{
+    feed_assert(call->key_count < sizeof call->keys / sizeof call->keys[0]);
+    call->keys[call->key_count] = key;
+    fan_call_arg(call, feed_key_str(&call->keys[call->key_count++]));
+}
+
+void fan_call_number(struct fan_call *call, int64_t number)
+{
+    int len = snprintf(call->number, sizeof call->number, "%lld", (long long)number);
+    fan_call_arg(call, (struct feed_str){call->number, (size_t)len});
+}
+
+void fan_call_function(struct fan_call *call, const char *command, const char *function, const char *keys)
+{
+    fan_call_arg(call, feed_str_of(command));
+    fan_call_arg(call, feed_str_of(function));
+    fan_call_arg(call, feed_str_of(keys));
+}

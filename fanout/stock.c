@@ -1,0 +1,98 @@
+/* Spare jobs and pages, so that a record in the middle of the stream costs no allocation of its own. */
+#include "fanout/engine_state.h"
+
+#include "shared/base/assert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void trim(struct feed_buf *buf, size_t max)
+{
+    if (buf->capacity <= FAN_RECORD_MEMORY_KEPT)
+        return;
+    feed_buf_fini(buf);
+    feed_buf_init(buf, max);
+}
+
+/* A job is 6 KB, most of it room for a hundred recipients; spare ones are kept, as many as ever were in hand. */
+struct fan_job *fan_stock_job(struct fan_engine *engine)
+{
+    struct fan_job *job = fan_queue_pop(&engine->spare_jobs);
+    struct feed_buf record_memory, entry;
+    feed_buf_init(&record_memory, SIZE_MAX);
+    feed_buf_init(&entry, FEED_ENTRY_MAX);
+    if (job) {
+        record_memory = job->record_memory;
+        entry = job->entry;
+    } else {
+        job = malloc(sizeof *job);
+        feed_assert(job);
+    }
+    memset(job, 0, sizeof *job);
+    job->tag = FAN_JOB_TAG;
+    job->engine = engine;
+    job->record_memory = record_memory;
+    job->entry = entry;
+    feed_activity_init(&job->activity);
+    return job;
+}
+
+void fan_stock_put_job(struct fan_engine *engine, struct fan_job *job)
+{
+    job->tag = 0;
+    feed_activity_fini(&job->activity);
+    trim(&job->record_memory, SIZE_MAX);
+    trim(&job->entry, FEED_ENTRY_MAX);
+    fan_queue_push(&engine->spare_jobs, job);
+}
+
+static void job_free(struct fan_job *job)
+{
+    feed_buf_fini(&job->record_memory);
+    feed_buf_fini(&job->entry);
+    free(job);
+}
+
+struct fan_page *fan_stock_page(struct fan_engine *engine)
+{
+    struct fan_page *page = engine->spare_pages;
+    if (page) {
+        engine->spare_pages = page->next;
+    } else if (engine->pages < FAN_PAGES_MAX) {
+        page = fan_page_new();
+        engine->pages++;
+    } else {
+        return NULL;
+    }
+    fan_page_reset(page);
+    return page;
+}
+
+void fan_stock_put_page(struct fan_engine *engine, struct fan_page *page)
+{
+    fan_page_reset(page);
+    page->next = engine->spare_pages;
+    engine->spare_pages = page;
+    if (engine->places[FAN_JOB_PAGES].first)
+        fan_engine_move(engine->places[FAN_JOB_PAGES].first, FAN_JOB_LOOK);
+}
+
+void fan_stock_fini(struct fan_engine *engine)
+{
+    struct fan_job *job;
+    for (unsigned at = 0; at < FAN_JOB_PLACES; at++) {
+        while ((job = fan_queue_pop(&engine->places[at]))) {
+            feed_activity_fini(&job->activity);
+            if (job->page)
+                fan_page_free(job->page);
+            job_free(job);
+        }
+    }
+    while ((job = fan_queue_pop(&engine->spare_jobs)))
+        job_free(job);
+    while (engine->spare_pages) {
+        struct fan_page *page = engine->spare_pages;
+        engine->spare_pages = page->next;
+        fan_page_free(page);
+    }
+}

@@ -1,0 +1,14 @@
+/* The commands of feedctl. Each prints its result to stdout, or one sentence to stderr, and returns the exit code. */
+#ifndef CTL_COMMANDS_H
+#define CTL_COMMANDS_H
+
+#include "feedctl/options.h"
+
+enum { CTL_EXIT_OK = 0, CTL_EXIT_FAILED = 1, CTL_EXIT_USAGE = 2 };
+
+int ctl_command_feed_show(const struct ctl_options *options, struct feed_str user);
+int ctl_command_followers(const struct ctl_options *options, struct feed_str user);
+int ctl_command_lag(const struct ctl_options *options);
+int ctl_command_dlq_list(const struct ctl_options *options);
+
+#endif

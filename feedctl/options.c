@@ -1,0 +1,34 @@
+/* Declares feedctl's options; --help and docs/reference/feedctl.md come from these rows. */
+#include "feedctl/options.h"
+
+#define FIELD(name) offsetof(struct ctl_options, name)
+
+const char ctl_summary[] = "shows what Feedwire holds and how far it is.\n\n"
+                           "  feedctl feed show USER    the newest entries of a user's feed (--feed, --limit)\n"
+                           "  feedctl followers USER    who follows the user, and since when\n"
+                           "  feedctl lag               how far the fan-out is behind, by partition\n"
+                           "  feedctl dlq list          the newest dead letters, with the reason of each (--limit)";
+
+const struct feed_option ctl_option_table[] = {
+    {"tenant", FEED_OPTION_TEXT, FIELD(tenant), "", "demo", 1, 32, "The tenant whose users are meant."},
+    {"feed", FEED_OPTION_TEXT, FIELD(feed), "", "home", 1, 32, "For `feed show`: home, notifications or outbox."},
+    {"limit", FEED_OPTION_INTEGER, FIELD(limit), "entries", "50", 1, 10000,
+     "How many entries, followers or dead letters to show; a feed has at most 100."},
+    {"json", FEED_OPTION_BOOLEAN, FIELD(json), "", "false", 0, 0, "Print JSON instead of text."},
+    {"redis.url", FEED_OPTION_URL, FIELD(redis_url), "", "redis://127.0.0.1:6379", 1, 1024,
+     "Where Redis is: redis://[user:password@]host[:port][/db]."},
+    {"redis.password_file", FEED_OPTION_SECRET_FILE, FIELD(redis_password), "", NULL, 0, 0,
+     "A file with the password of Redis."},
+    {"kafka.brokers", FEED_OPTION_TEXT, FIELD(kafka_brokers), "", "127.0.0.1:9092", 1, 4096,
+     "Where Kafka is: host:port, several with commas."},
+    {"kafka.properties", FEED_OPTION_TEXT, FIELD(kafka_properties), "", "", 0, 0,
+     "Further librdkafka properties, name=value with semicolons between."},
+    {"kafka.topic", FEED_OPTION_TEXT, FIELD(kafka_topic), "", "activities", 1, 249, "The topic with the activities."},
+    {"kafka.dlq_topic", FEED_OPTION_TEXT, FIELD(kafka_dlq_topic), "", "activities.dlq", 1, 249,
+     "The topic with the dead letters."},
+    {"kafka.group", FEED_OPTION_TEXT, FIELD(kafka_group), "", "feedwire-fanout", 1, 249,
+     "The consumer group of the fan-out."},
+    {"timeout_ms", FEED_OPTION_INTEGER, FIELD(timeout_ms), "ms", "10000", 100, 600000,
+     "How long to wait for Redis or Kafka before giving up."},
+    {.name = NULL},
+};

@@ -1,0 +1,125 @@
+/* Synchronous calls on the asynchronous client: start, run the loop, stop it from the callback or from a timer. */
+#include "feedctl/redis_call.h"
+
+#include "shared/base/assert.h"
+#include "shared/loop/loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct ctl_redis {
+    struct feed_loop *loop;
+    struct feed_timer *timeout;
+    struct feed_redis *client;
+    uint64_t timeout_ms;
+    char last_state[160]; /* why the connection is not up */
+
+    /* of the call that is under way */
+    ctl_reply_fn *fn;
+    void *arg;
+    enum feed_error error;
+    char *problem;
+    size_t problem_size;
+};
+
+static void on_timeout(void *arg)
+{
+    struct ctl_redis *redis = arg;
+    redis->error = FEED_E_TIMEOUT;
+    feed_loop_stop(redis->loop);
+}
+
+static void on_state(void *arg, bool up, const char *reason)
+{
+    struct ctl_redis *redis = arg;
+    snprintf(redis->last_state, sizeof redis->last_state, "%s", reason ? reason : "");
+    if (up) {
+        feed_loop_stop(redis->loop);
+    }
+}
+
+static void on_reply(void *arg, enum feed_error error, const struct feed_reply *reply)
+{
+    struct ctl_redis *redis = arg;
+    redis->error = error;
+    if (error != FEED_OK) {
+        snprintf(redis->problem, redis->problem_size, "the connection to Redis broke: %s", redis->last_state);
+    } else if (feed_reply_type(reply) == FEED_REPLY_ERROR) {
+        struct feed_str text = feed_reply_str(reply);
+        redis->error = FEED_E_REMOTE;
+        snprintf(redis->problem, redis->problem_size, "Redis answered: %.*s", (int)text.len, text.data);
+    } else {
+        redis->fn(redis->arg, reply);
+    }
+    feed_loop_stop(redis->loop);
+}
+
+enum feed_error ctl_redis_open(const struct ctl_options *options, struct ctl_redis **out, char *problem,
+                               size_t problem_size)
+{
+    struct ctl_redis *redis = calloc(1, sizeof *redis);
+    feed_assert(redis);
+    redis->timeout_ms = (uint64_t)options->timeout_ms;
+    redis->loop = feed_loop_new();
+    feed_assert(redis->loop);
+    redis->timeout = feed_timer_new(redis->loop, on_timeout, redis);
+    struct feed_redis_settings settings = {
+        .url = options->redis_url,
+        .password = options->redis_password,
+        .in_flight_max = 16,
+        .connect_timeout_ms = (unsigned)options->timeout_ms,
+        .command_timeout_ms = (unsigned)options->timeout_ms,
+    };
+    const char *fault = NULL;
+    enum feed_error error = feed_redis_new(redis->loop, &settings, on_state, redis, &redis->client, &fault);
+    if (error != FEED_OK) {
+        snprintf(problem, problem_size, "redis.url: %s", fault);
+        ctl_redis_close(redis);
+        return error;
+    }
+    feed_timer_start(redis->timeout, redis->timeout_ms, 0);
+    feed_loop_run(redis->loop);
+    feed_timer_stop(redis->timeout);
+    if (!feed_redis_up(redis->client)) {
+        snprintf(problem, problem_size, "Redis cannot be reached: %s", redis->last_state);
+        ctl_redis_close(redis);
+        return FEED_E_UNAVAILABLE;
+    }
+    *out = redis;
+    return FEED_OK;
+}
+
+void ctl_redis_close(struct ctl_redis *redis)
+{
+    if (!redis) {
+        return;
+    }
+    if (redis->client) {
+        feed_redis_free(redis->client);
+    }
+    feed_timer_free(redis->timeout);
+    feed_loop_free(redis->loop);
+    free(redis);
+}
+
+enum feed_error ctl_redis_call(struct ctl_redis *redis, const struct feed_str *argv, size_t argc, ctl_reply_fn *fn,
+                               void *arg, char *problem, size_t problem_size)
+{
+    redis->fn = fn;
+    redis->arg = arg;
+    redis->problem = problem;
+    redis->problem_size = problem_size;
+    redis->error = FEED_OK;
+    enum feed_error error = feed_redis_command(redis->client, argv, argc, on_reply, redis);
+    if (error != FEED_OK) {
+        snprintf(problem, problem_size, "the connection to Redis broke: %s", redis->last_state);
+        return error;
+    }
+    feed_timer_start(redis->timeout, redis->timeout_ms, 0);
+    feed_loop_run(redis->loop);
+    feed_timer_stop(redis->timeout);
+    if (redis->error == FEED_E_TIMEOUT) {
+        snprintf(problem, problem_size, "Redis did not answer within %llu ms", (unsigned long long)redis->timeout_ms);
+    }
+    return redis->error;
+}

@@ -1,0 +1,238 @@
+/* From a feed to its sessions. Usually all sessions of a feed get the same bytes, so a frame is kept for the next view
+ * and made anew only when that one needs something else. Nothing is taken out of a list here: a session that must be
+ * closed is only marked, because the lists are being walked. */
+#include "gateway/deliver.h"
+
+#include "gateway/encode.h"
+#include "gateway/metrics.h"
+#include "gateway/session.h"
+#include "shared/base/assert.h"
+#include "shared/codec/entry.h"
+
+#include <string.h>
+
+static unsigned larger(unsigned a, unsigned b)
+{
+    return a > b ? a : b;
+}
+
+/* One more than shown tells whether there are more; beyond the cap there is nothing. */
+static unsigned slice_need(const struct gw_view *view)
+{
+    return view->limit < FEED_CAP ? view->limit + 1u : FEED_CAP;
+}
+
+static bool waits(const struct gw_feed *feed, const struct gw_view *view)
+{
+    if (gw_session_ending(view->session))
+        return false;
+    return view->state != GW_VIEW_LIVE || feed->state == GW_FEED_READING;
+}
+
+struct gw_plan gw_deliver_plan(const struct gw_feed *feed)
+{
+    struct gw_plan plan = {.has_known = true, .known = feed->position};
+    bool first = true;
+    for (struct gw_link *l = feed->views.next; l != &feed->views; l = l->next) {
+        const struct gw_view *view = GW_OF(l, struct gw_view, by_feed);
+        if (!waits(feed, view))
+            continue;
+        if (view->state == GW_VIEW_JOINING && view->claim != GW_CLAIM_POSITION) {
+            plan.limit = larger(plan.limit, slice_need(view));
+            plan.has_known = false;
+            continue;
+        }
+        plan.limit = FEED_CAP;
+        if (!first && !feed_position_eq(&plan.known, &view->position))
+            plan.has_known = false;
+        plan.known = view->position;
+        first = false;
+    }
+    return plan;
+}
+
+static bool enough(const struct gw_feed *feed, const struct gw_window *window, const struct gw_view *view,
+                   enum gw_outcome outcome)
+{
+    if (outcome == GW_OUTCOME_CURRENT)
+        return true;
+    if (window->unchanged)
+        return false;
+    unsigned need = outcome == GW_OUTCOME_WINDOW ? FEED_CAP : slice_need(view);
+    return feed->asked_limit >= need || (feed->asked_limit > 0 && window->count < feed->asked_limit);
+}
+
+static struct gw_slice slice_of(const struct gw_feed *feed, const struct gw_window *window, const struct gw_view *view,
+                                enum gw_outcome outcome)
+{
+    size_t most = outcome == GW_OUTCOME_CURRENT ? 0 : outcome == GW_OUTCOME_WINDOW ? FEED_CAP : view->limit;
+    size_t count = window->count < most ? window->count : most;
+    return (struct gw_slice){.timeline = feed->timeline,
+                             .outcome = outcome,
+                             .items = window->items,
+                             .count = count,
+                             .position = window->position,
+                             .more = count > 0 && count < window->count && count < FEED_CAP};
+}
+
+static struct feed_id item_id(const struct gw_item *item)
+{
+    struct feed_id id = {{0}};
+    if (item->entry.len >= FEED_ID_BYTES)
+        memcpy(id.bytes, item->entry.data, FEED_ID_BYTES);
+    return id;
+}
+
+static bool below_floor(const struct gw_view *view, const struct gw_item *item)
+{
+    struct feed_id id = item_id(item);
+    return view->floored && feed_entry_order(item->published_ms, &id, view->floor_ms, &view->floor_id) < 0;
+}
+
+static void set_live(struct gw_view *view, const struct gw_slice *slice)
+{
+    bool joined = view->state == GW_VIEW_JOINING;
+    view->state = GW_VIEW_LIVE;
+    view->position = slice->position;
+    view->floored = slice->more;
+    if (slice->more) {
+        view->floor_ms = slice->items[slice->count - 1].published_ms;
+        view->floor_id = item_id(&slice->items[slice->count - 1]);
+    }
+    if (joined)
+        gw_session_joined(view->session);
+}
+
+/* The last frame that was made, and for which slice. */
+struct slice_frame {
+    struct feed_frame *frame;
+    enum gw_outcome outcome;
+    size_t count;
+};
+
+static void send_slice(struct gw_hub *hub, struct gw_view *view, const struct gw_slice *slice, struct slice_frame *last)
+{
+    if (!last->frame || last->outcome != slice->outcome || last->count != slice->count) {
+        hub->port->frame_unref_fn(last->frame);
+        feed_buf_reset(&hub->scratch);
+        size_t unreadable = gw_encode_slice(&hub->scratch, slice);
+        feed_metrics_add(hub->metrics, GW_M_ENTRIES_UNREADABLE, 0, unreadable);
+        *last = (struct slice_frame){gw_hub_frame(hub), slice->outcome, slice->count};
+    }
+    feed_metrics_add(hub->metrics, GW_M_SLICES, slice->outcome, 1);
+    enum gw_outbox_rule rule = view->state == GW_VIEW_JOINING ? GW_OUTBOX_ALWAYS : GW_OUTBOX_BOUNDED;
+    set_live(view, slice);
+    gw_session_send(view->session, last->frame, rule);
+}
+
+bool gw_deliver_window(struct gw_hub *hub, struct gw_feed *feed, const struct gw_window *window, bool truth)
+{
+    struct slice_frame last = {0};
+    bool all = true;
+    for (struct gw_link *l = feed->views.next; l != &feed->views; l = l->next) {
+        struct gw_view *view = GW_OF(l, struct gw_view, by_feed);
+        if (gw_session_ending(view->session) || (view->state == GW_VIEW_LIVE && !truth))
+            continue;
+        enum gw_outcome outcome = GW_OUTCOME_WINDOW;
+        if (view->state == GW_VIEW_JOINING) {
+            outcome = gw_resume((enum gw_claim)view->claim, &view->position, &window->position);
+        } else if (feed_position_eq(&view->position, &window->position)) {
+            view->state = GW_VIEW_LIVE;
+            continue;
+        }
+        if (enough(feed, window, view, outcome)) {
+            struct gw_slice slice = slice_of(feed, window, view, outcome);
+            send_slice(hub, view, &slice, &last);
+        } else {
+            all = false;
+            if (view->state == GW_VIEW_LIVE)
+                view->state = GW_VIEW_STALE;
+        }
+    }
+    hub->port->frame_unref_fn(last.frame);
+    return all;
+}
+
+/* The notices of one delivery as items, and the frame for those who get all from `from` on. */
+struct batch {
+    struct gw_item items[GW_BACKLOG_NOTICES_MAX];
+    uint32_t count;
+    uint64_t first_seq;
+    struct feed_position position; /* after the last */
+    struct feed_frame *frame;
+    uint32_t frame_from;
+};
+
+static struct feed_frame *push_frame(struct gw_hub *hub, const struct gw_feed *feed, const struct batch *batch,
+                                     const struct gw_item *items, size_t count)
+{
+    feed_buf_reset(&hub->scratch);
+    size_t unreadable = gw_encode_push(&hub->scratch, feed->timeline, items, count, &batch->position);
+    feed_metrics_add(hub->metrics, GW_M_ENTRIES_UNREADABLE, 0, unreadable);
+    return gw_hub_frame(hub);
+}
+
+/* Entries below the floor are left out: the client has nothing there, and would show them as its oldest. */
+static void push_above_floor(struct gw_hub *hub, struct gw_view *view, const struct batch *batch, uint32_t from)
+{
+    struct gw_item items[GW_BACKLOG_NOTICES_MAX];
+    size_t count = 0;
+    for (uint32_t i = from; i < batch->count; i++) {
+        if (!below_floor(view, &batch->items[i]))
+            items[count++] = batch->items[i];
+    }
+    struct feed_frame *frame = push_frame(hub, view->feed, batch, items, count);
+    gw_session_send(view->session, frame, GW_OUTBOX_BOUNDED);
+    hub->port->frame_unref_fn(frame);
+}
+
+static bool any_below_floor(const struct gw_view *view, const struct batch *batch, uint32_t from)
+{
+    for (uint32_t i = from; view->floored && i < batch->count; i++) {
+        if (below_floor(view, &batch->items[i]))
+            return true;
+    }
+    return false;
+}
+
+static void push(struct gw_hub *hub, struct gw_view *view, struct batch *batch)
+{
+    uint64_t next = view->position.seq + 1;
+    feed_assert(next >= batch->first_seq); /* it is LIVE, so nothing before the backlog is missing */
+    if (next - batch->first_seq >= batch->count)
+        return; /* it has them from a window */
+    uint32_t from = (uint32_t)(next - batch->first_seq);
+    view->position = batch->position;
+    if (any_below_floor(view, batch, from)) {
+        push_above_floor(hub, view, batch, from);
+        return;
+    }
+    if (!batch->frame || batch->frame_from != from) {
+        hub->port->frame_unref_fn(batch->frame);
+        batch->frame = push_frame(hub, view->feed, batch, batch->items + from, batch->count - from);
+        batch->frame_from = from;
+    }
+    gw_session_send(view->session, batch->frame, GW_OUTBOX_BOUNDED);
+}
+
+void gw_deliver_backlog(struct gw_hub *hub, struct gw_feed *feed)
+{
+    if (feed->ready > 0 && !gw_link_alone(&feed->views)) {
+        struct batch batch;
+        batch.count = feed->ready;
+        batch.frame = NULL;
+        for (uint32_t i = 0; i < feed->ready; i++) {
+            struct feed_notice notice = gw_backlog_at(feed->backlog, i);
+            batch.items[i] = (struct gw_item){notice.published_ms, notice.entry};
+        }
+        batch.first_seq = gw_backlog_at(feed->backlog, 0).seq;
+        batch.position = feed->position;
+        for (struct gw_link *l = feed->views.next; l != &feed->views; l = l->next) {
+            struct gw_view *view = GW_OF(l, struct gw_view, by_feed);
+            if (view->state == GW_VIEW_LIVE && !gw_session_ending(view->session))
+                push(hub, view, &batch);
+        }
+        hub->port->frame_unref_fn(batch.frame);
+    }
+    gw_feed_delivered(feed);
+}

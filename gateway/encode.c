@@ -1,0 +1,142 @@
+/* The messages of the gateway as JSON text. */
+#include "gateway/encode.h"
+
+#include "shared/base/json_out.h"
+#include "shared/base/time_text.h"
+#include "shared/codec/entry.h"
+
+static void open_message(struct feed_json_out *json, struct feed_buf *out, const char *type)
+{
+    feed_json_out_init(json, out);
+    feed_json_open(json);
+    feed_json_key(json, "type");
+    feed_json_text(json, type);
+}
+
+static void member_text(struct feed_json_out *json, const char *key, const char *value)
+{
+    feed_json_key(json, key);
+    feed_json_text(json, value);
+}
+
+static void member_number(struct feed_json_out *json, const char *key, int64_t value)
+{
+    feed_json_key(json, key);
+    feed_json_i64(json, value);
+}
+
+static void member_bool(struct feed_json_out *json, const char *key, bool value)
+{
+    feed_json_key(json, key);
+    feed_json_bool(json, value);
+}
+
+static void member_position(struct feed_json_out *json, const char *key, const struct feed_position *position)
+{
+    char text[FEED_POSITION_TEXT_MAX + 1];
+    feed_position_format(position, text);
+    member_text(json, key, text);
+}
+
+static void member_id(struct feed_json_out *json, struct feed_str id)
+{
+    if (id.len == 0)
+        return;
+    feed_json_key(json, "id");
+    feed_json_raw(json, id);
+}
+
+void gw_encode_welcome(struct feed_buf *out, const struct gw_welcome *welcome)
+{
+    struct feed_json_out json;
+    open_message(&json, out, "welcome");
+    member_id(&json, welcome->id);
+    member_text(&json, "session", welcome->session);
+    member_text(&json, "tenant", welcome->tenant);
+    member_text(&json, "user", welcome->user);
+    member_number(&json, "heartbeat_ms", welcome->heartbeat_ms);
+    char expires[FEED_TIME_TEXT + 1];
+    int64_t at = welcome->expires_ms;
+    at = at < FEED_TIME_MIN_MS ? FEED_TIME_MIN_MS : at > FEED_TIME_MAX_MS ? FEED_TIME_MAX_MS : at;
+    feed_time_format(at, expires);
+    member_text(&json, "expires", expires);
+    feed_json_key(&json, "features");
+    feed_json_open_list(&json);
+    feed_json_close_list(&json);
+    feed_json_close(&json);
+}
+
+static size_t entries(struct feed_json_out *json, const struct gw_item *items, size_t count)
+{
+    size_t unreadable = 0;
+    feed_json_key(json, "entries");
+    feed_json_open_list(json);
+    for (size_t i = 0; i < count; i++) {
+        struct feed_entry entry;
+        int64_t at = items[i].published_ms;
+        if (at < FEED_TIME_MIN_MS || at > FEED_TIME_MAX_MS || feed_entry_decode(items[i].entry, &entry) != FEED_OK)
+            unreadable++;
+        else
+            feed_entry_to_json(&entry, at, json);
+    }
+    feed_json_close_list(json);
+    return unreadable;
+}
+
+size_t gw_encode_slice(struct feed_buf *out, const struct gw_slice *slice)
+{
+    struct feed_json_out json;
+    open_message(&json, out, "slice");
+    member_text(&json, "feed", feed_timeline_name(slice->timeline));
+    member_text(&json, "outcome", gw_outcome_names[slice->outcome]);
+    member_bool(&json, "reset", slice->outcome != GW_OUTCOME_CURRENT);
+    size_t unreadable = entries(&json, slice->items, slice->count);
+    member_position(&json, "position", &slice->position);
+    member_bool(&json, "more", slice->more);
+    feed_json_close(&json);
+    return unreadable;
+}
+
+size_t gw_encode_push(struct feed_buf *out, enum feed_timeline timeline, const struct gw_item *items, size_t count,
+                      const struct feed_position *position)
+{
+    struct feed_json_out json;
+    open_message(&json, out, "push");
+    member_text(&json, "feed", feed_timeline_name(timeline));
+    size_t unreadable = entries(&json, items, count);
+    member_position(&json, "position", position);
+    feed_json_close(&json);
+    return unreadable;
+}
+
+void gw_encode_heartbeat(struct feed_buf *out, const struct gw_feed_position *positions, size_t count)
+{
+    struct feed_json_out json;
+    open_message(&json, out, "heartbeat");
+    feed_json_key(&json, "positions");
+    feed_json_open(&json);
+    for (size_t i = 0; i < count; i++)
+        member_position(&json, feed_timeline_name(positions[i].timeline), &positions[i].position);
+    feed_json_close(&json);
+    feed_json_close(&json);
+}
+
+void gw_encode_error(struct feed_buf *out, enum gw_fault fault, const char *text, struct feed_str id)
+{
+    struct feed_json_out json;
+    open_message(&json, out, "error");
+    member_text(&json, "code", gw_fault_name(fault));
+    member_text(&json, "message", text);
+    member_bool(&json, "retryable", gw_fault_retryable(fault));
+    member_id(&json, id);
+    feed_json_close(&json);
+}
+
+void gw_encode_bye(struct feed_buf *out, const char *reason, int64_t retry_after_ms)
+{
+    struct feed_json_out json;
+    open_message(&json, out, "bye");
+    member_text(&json, "reason", reason);
+    member_number(&json, "retry_after_ms", retry_after_ms);
+    feed_json_close(&json);
+}

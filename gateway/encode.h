@@ -1,0 +1,43 @@
+/* Encode: the messages to clients as JSON, one function each; schemas/protocol.md describes them. All append to a
+ * buffer of the caller, who looks at its `error` afterwards. */
+#ifndef GW_ENCODE_H
+#define GW_ENCODE_H
+
+#include "gateway/backlog.h"
+#include "gateway/message.h"
+#include "gateway/resume.h"
+
+enum { GW_SESSION_ID_BYTES = 16, GW_SESSION_ID_TEXT = 2 * GW_SESSION_ID_BYTES };
+
+struct gw_welcome {
+    struct feed_str id; /* JSON; empty: none */
+    const char *session;
+    const char *tenant, *user;
+    int64_t heartbeat_ms;
+    int64_t expires_ms; /* wall clock */
+};
+void gw_encode_welcome(struct feed_buf *out, const struct gw_welcome *welcome);
+
+struct gw_slice {
+    enum feed_timeline timeline;
+    enum gw_outcome outcome;
+    const struct gw_item *items; /* newest first */
+    size_t count;
+    struct feed_position position;
+    bool more;
+};
+/* Both return how many entries could not be read and were left out. */
+size_t gw_encode_slice(struct feed_buf *out, const struct gw_slice *slice);
+size_t gw_encode_push(struct feed_buf *out, enum feed_timeline timeline, const struct gw_item *items, size_t count,
+                      const struct feed_position *position);
+
+struct gw_feed_position {
+    enum feed_timeline timeline;
+    struct feed_position position;
+};
+void gw_encode_heartbeat(struct feed_buf *out, const struct gw_feed_position *positions, size_t count);
+/* id: JSON of the message that caused it; empty: none */
+void gw_encode_error(struct feed_buf *out, enum gw_fault fault, const char *text, struct feed_str id);
+void gw_encode_bye(struct feed_buf *out, const char *reason, int64_t retry_after_ms);
+
+#endif

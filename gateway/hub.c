@@ -1,0 +1,435 @@
+/* Events from outside are turned into moves of feeds here, and what the feeds then want into calls of the port: windows
+ * are asked for at the end of a turn, with a limit on how many are on their way, and failed ones after a pause. */
+#include "gateway/hub.h"
+
+#include "gateway/deliver.h"
+#include "gateway/metrics.h"
+#include "gateway/session.h"
+#include "shared/base/assert.h"
+#include "shared/observe/log.h"
+
+#include <string.h>
+
+enum { SCRATCH_MAX = 16 * 1024 * 1024 /* far above 100 entries at their longest, each byte escaped */ };
+
+int64_t gw_hub_now(const struct gw_hub *hub)
+{
+    return hub->port->mono_ms_fn(hub->port->arg);
+}
+
+uint64_t gw_hub_random(const struct gw_hub *hub, uint64_t below)
+{
+    uint64_t value = 0;
+    hub->port->random_fn(hub->port->arg, &value, sizeof value);
+    return below ? value % below : 0;
+}
+
+struct feed_frame *gw_hub_frame(struct gw_hub *hub)
+{
+    return hub->scratch.error == FEED_OK ? hub->port->frame_new_fn(feed_buf_view(&hub->scratch)) : NULL;
+}
+
+enum feed_error gw_hub_init(struct gw_hub *hub, const struct gw_port *port, const struct gw_hub_settings *settings,
+                            struct feed_metrics *metrics, struct feed_log *log)
+{
+    memset(hub, 0, sizeof *hub);
+    hub->port = port;
+    hub->settings = *settings;
+    hub->metrics = metrics;
+    hub->log = log;
+    gw_link_init(&hub->checks);
+    gw_link_init(&hub->reads);
+    gw_link_init(&hub->retries);
+    gw_link_init(&hub->doubts);
+    gw_link_init(&hub->deliveries);
+    gw_link_init(&hub->sessions);
+    gw_link_init(&hub->writes);
+    gw_link_init(&hub->closings);
+    feed_buf_init(&hub->scratch, SCRATCH_MAX);
+    uint64_t seed = 0;
+    port->random_fn(port->arg, &seed, sizeof seed);
+    return gw_feed_map_init(&hub->feeds, seed);
+}
+
+/* ---- feeds come and go ---- */
+
+static void subscribe(struct gw_hub *hub, struct gw_feed *feed)
+{
+    feed->subscribed = hub->port->subscribe_fn(hub->port->arg, gw_feed_key(feed)) == FEED_OK;
+}
+
+static void release(struct gw_hub *hub, struct gw_feed *feed)
+{
+    feed_assert(gw_link_alone(&feed->views));
+    if (feed->subscribed)
+        hub->port->unsubscribe_fn(hub->port->arg, gw_feed_key(feed));
+    gw_link_remove(&feed->by_check);
+    gw_link_remove(&feed->by_read);
+    gw_link_remove(&feed->by_doubt);
+    gw_link_remove(&feed->by_delivery);
+    gw_feed_map_remove(&hub->feeds, feed);
+    gw_feed_free(feed);
+}
+
+void gw_hub_fini(struct gw_hub *hub)
+{
+    feed_assert(hub->session_count == 0);
+    struct gw_link *link;
+    while ((link = gw_list_first(&hub->checks))) {
+        struct gw_feed *feed = GW_OF(link, struct gw_feed, by_check);
+        feed_assert(feed->read != GW_READ_ASKED && !feed->checking);
+        feed->subscribed = false; /* the subscriber is gone already */
+        release(hub, feed);
+    }
+    gw_feed_map_fini(&hub->feeds);
+    feed_buf_fini(&hub->scratch);
+}
+
+/* Puts the feed where it belongs: among those that want a window, or not. */
+static void file_read(struct gw_hub *hub, struct gw_feed *feed)
+{
+    if (feed->read != GW_READ_WANTED)
+        gw_link_remove(&feed->by_read);
+    else if (gw_link_alone(&feed->by_read))
+        gw_list_append(&hub->reads, &feed->by_read);
+}
+
+static void file_retry(struct gw_hub *hub, struct gw_feed *feed)
+{
+    gw_link_remove(&feed->by_read);
+    if (feed->read != GW_READ_WANTED)
+        return;
+    feed->retry_due_ms = gw_hub_now(hub) + GW_READ_RETRY_MS;
+    gw_list_append(&hub->retries, &feed->by_read);
+}
+
+enum feed_error gw_hub_join(struct gw_hub *hub, struct gw_view *view, enum feed_timeline timeline,
+                            struct feed_str tenant, struct feed_str user)
+{
+    struct feed_key key = feed_key_timeline(timeline, tenant, user);
+    struct gw_feed *feed = gw_feed_map_find(&hub->feeds, feed_key_str(&key));
+    if (!feed) {
+        feed = gw_feed_new(timeline, feed_key_str(&key));
+        if (!feed)
+            return FEED_E_MEMORY;
+        feed->hub = hub;
+        gw_feed_map_add(&hub->feeds, feed);
+        feed->check_due_ms = gw_hub_now(hub) + hub->settings.check_interval_ms;
+        gw_list_append(&hub->checks, &feed->by_check);
+        subscribe(hub, feed);
+    }
+    view->feed = feed;
+    view->state = GW_VIEW_JOINING;
+    gw_link_init(&view->by_feed);
+    gw_list_append(&feed->views, &view->by_feed);
+    gw_feed_joined(feed);
+    file_read(hub, feed);
+    return FEED_OK;
+}
+
+void gw_hub_leave(struct gw_hub *hub, struct gw_view *view)
+{
+    gw_link_remove(&view->by_feed);
+    if (gw_link_alone(&view->feed->views))
+        view->feed->empty_since_ms = gw_hub_now(hub);
+}
+
+/* ---- notices ---- */
+
+static void deliver(struct gw_hub *hub, struct gw_feed *feed)
+{
+    gw_link_remove(&feed->by_delivery);
+    gw_deliver_backlog(hub, feed);
+}
+
+/* Before something drops the backlog. */
+static void deliver_waiting(struct gw_hub *hub, struct gw_feed *feed)
+{
+    if (!gw_link_alone(&feed->by_delivery))
+        deliver(hub, feed);
+}
+
+void gw_hub_confirmed(struct gw_hub *hub, struct feed_str key)
+{
+    struct gw_feed *feed = gw_feed_map_find(&hub->feeds, key);
+    if (!feed)
+        return;
+    deliver_waiting(hub, feed);
+    gw_feed_confirmed(feed);
+    file_read(hub, feed);
+}
+
+void gw_hub_subscriber_lost(struct gw_hub *hub)
+{
+    for (struct gw_link *l = hub->checks.next; l != &hub->checks; l = l->next) {
+        struct gw_feed *feed = GW_OF(l, struct gw_feed, by_check);
+        deliver_waiting(hub, feed);
+        gw_feed_lost(feed);
+        file_read(hub, feed);
+    }
+}
+
+static void count_gap(struct gw_hub *hub, const struct gw_feed *feed, const char *how)
+{
+    feed_metrics_add(hub->metrics, GW_M_SEQ_GAPS, 0, 1);
+    FEED_LOG(hub->log, FEED_LOG_DEBUG, "seq_gap", NULL, FEED_LOG_TEXT("key", gw_feed_key(feed)),
+             FEED_LOG_TEXT("found_by", feed_str_of(how)));
+}
+
+/* A change that this version cannot follow: read what became of it. */
+static void unknown_notice(struct gw_hub *hub, struct gw_feed *feed, bool damaged)
+{
+    if (damaged)
+        feed_metrics_add(hub->metrics, GW_M_ENTRIES_UNREADABLE, 0, 1);
+    count_gap(hub, feed, "unknown_notice");
+    gw_feed_distrust(feed);
+    file_read(hub, feed);
+}
+
+void gw_hub_notice(struct gw_hub *hub, struct feed_str key, struct feed_str payload)
+{
+    struct gw_feed *feed = gw_feed_map_find(&hub->feeds, key);
+    if (!feed)
+        return; /* it was released just now */
+    struct feed_notice notice;
+    enum feed_error error = feed_notice_decode(payload, &notice);
+    if (error != FEED_OK || notice.entry.len > FEED_ENTRY_MAX) {
+        unknown_notice(hub, feed, error != FEED_E_UNSUPPORTED);
+        return;
+    }
+    enum gw_notice_result result = gw_feed_notice(feed, &notice);
+    if (result == GW_NOTICE_FULL) {
+        deliver(hub, feed);
+        gw_feed_forget(feed);
+        result = gw_feed_notice(feed, &notice);
+    }
+    feed_metrics_add(hub->metrics, GW_M_NOTICES, result, 1);
+    if (result == GW_NOTICE_NEXT && gw_link_alone(&feed->by_delivery))
+        gw_list_append(&hub->deliveries, &feed->by_delivery);
+    if (result == GW_NOTICE_GAP)
+        count_gap(hub, feed, "seq");
+    if (result == GW_NOTICE_FULL) /* out of memory */
+        gw_feed_distrust(feed);
+    file_read(hub, feed);
+}
+
+/* ---- windows ---- */
+
+static bool ask(struct gw_hub *hub, struct gw_feed *feed)
+{
+    deliver_waiting(hub, feed);
+    struct gw_plan plan = gw_deliver_plan(feed);
+    enum feed_error error = hub->port->read_fn(hub->port->arg, feed, plan.limit, plan.has_known ? &plan.known : NULL);
+    if (error == FEED_OK) {
+        gw_feed_asked(feed);
+        feed->asked_limit = plan.limit;
+        hub->reads_in_flight++;
+        feed_metrics_add(hub->metrics, GW_M_WINDOWS_READ, 0, 1);
+        gw_link_remove(&feed->by_read);
+        return true;
+    }
+    if (error == FEED_E_FULL)
+        return false; /* stays first in line */
+    file_retry(hub, feed);
+    return true;
+}
+
+static void ask_for_windows(struct gw_hub *hub)
+{
+    struct gw_link *link;
+    while (hub->reads_in_flight < GW_READS_MAX && (link = gw_list_first(&hub->reads))) {
+        if (!ask(hub, GW_OF(link, struct gw_feed, by_read)))
+            return;
+    }
+}
+
+void gw_hub_window(struct gw_hub *hub, struct gw_feed *feed, const struct gw_window *window)
+{
+    feed_assert(hub->reads_in_flight > 0);
+    hub->reads_in_flight--;
+    deliver_waiting(hub, feed);
+    enum gw_answer answer = gw_feed_answered(feed, &window->position);
+    if (answer == GW_ANSWER_TRUTH || answer == GW_ANSWER_JOIN) {
+        bool all = gw_deliver_window(hub, feed, window, answer == GW_ANSWER_TRUTH);
+        deliver(hub, feed);
+        if (!all)
+            gw_feed_joined(feed);
+        if (feed->state == GW_FEED_READING)
+            count_gap(hub, feed, "seq");
+    }
+    file_read(hub, feed);
+}
+
+void gw_hub_window_failed(struct gw_hub *hub, struct gw_feed *feed)
+{
+    feed_assert(hub->reads_in_flight > 0);
+    hub->reads_in_flight--;
+    feed_metrics_add(hub->metrics, GW_M_READ_FAILURES, 0, 1);
+    deliver_waiting(hub, feed);
+    gw_feed_read_failed(feed);
+    file_retry(hub, feed);
+}
+
+/* ---- checks ---- */
+
+void gw_hub_checked(struct gw_hub *hub, struct gw_feed *feed, const struct feed_position *position)
+{
+    if (!gw_feed_checked(feed, position))
+        return;
+    feed->doubt_until_ms = gw_hub_now(hub) + GW_DOUBT_GRACE_MS;
+    gw_link_remove(&feed->by_doubt);
+    gw_list_append(&hub->doubts, &feed->by_doubt);
+}
+
+void gw_hub_check_failed(struct gw_hub *hub, struct gw_feed *feed)
+{
+    feed_metrics_add(hub->metrics, GW_M_READ_FAILURES, 0, 1);
+    gw_feed_check_failed(feed);
+}
+
+static void settle_doubts(struct gw_hub *hub, int64_t now_ms)
+{
+    struct gw_link *link;
+    while ((link = gw_list_first(&hub->doubts))) {
+        struct gw_feed *feed = GW_OF(link, struct gw_feed, by_doubt);
+        if (feed->doubt_until_ms > now_ms)
+            return;
+        gw_link_remove(link);
+        if (gw_feed_still_doubted(feed)) {
+            count_gap(hub, feed, "check");
+            file_read(hub, feed);
+        }
+    }
+}
+
+static void check(struct gw_hub *hub, struct gw_feed *feed)
+{
+    if (!feed->subscribed)
+        subscribe(hub, feed); /* there was no memory for it */
+    if (feed->state != GW_FEED_LIVE || feed->checking || feed->doubted)
+        return;
+    if (hub->port->check_fn(hub->port->arg, feed, &feed->position) == FEED_OK) {
+        gw_feed_checking(feed);
+        feed_metrics_add(hub->metrics, GW_M_CHECKS, 0, 1);
+    }
+}
+
+/* The interval is the same for all, so the list stays in order of time by appending. Feeds that came together would be
+ * checked together for ever; a limit a tick spreads them. */
+static void run_checks(struct gw_hub *hub, int64_t now_ms)
+{
+    uint64_t interval_ms = (uint64_t)hub->settings.check_interval_ms;
+    uint64_t most = 1 + 2 * hub->feeds.count * GW_TICK_MS / interval_ms;
+    struct gw_link *link;
+    while (most-- > 0 && (link = gw_list_first(&hub->checks))) {
+        struct gw_feed *feed = GW_OF(link, struct gw_feed, by_check);
+        if (feed->check_due_ms > now_ms)
+            return;
+        bool busy = feed->read == GW_READ_ASKED || feed->checking;
+        if (gw_link_alone(&feed->views) && !busy && now_ms - feed->empty_since_ms >= GW_LINGER_MS) {
+            release(hub, feed);
+            continue;
+        }
+        if (!gw_link_alone(&feed->views))
+            check(hub, feed);
+        feed->check_due_ms = now_ms + hub->settings.check_interval_ms;
+        gw_link_remove(link);
+        gw_list_append(&hub->checks, link);
+    }
+}
+
+/* ---- time ---- */
+
+static void retry_reads(struct gw_hub *hub, int64_t now_ms)
+{
+    struct gw_link *link;
+    while ((link = gw_list_first(&hub->retries))) {
+        struct gw_feed *feed = GW_OF(link, struct gw_feed, by_read);
+        if (feed->retry_due_ms > now_ms)
+            return;
+        gw_link_remove(link);
+        file_read(hub, feed);
+    }
+}
+
+static void look_at_sessions(struct gw_hub *hub)
+{
+    size_t most = (hub->session_count + GW_ROUND_TICKS - 1) / GW_ROUND_TICKS;
+    while (most-- > 0) {
+        struct gw_link *link = gw_list_first(&hub->sessions);
+        gw_link_remove(link);
+        gw_list_append(&hub->sessions, link);
+        gw_session_look(GW_OF(link, struct gw_session, by_hub));
+    }
+}
+
+void gw_hub_tick(struct gw_hub *hub)
+{
+    int64_t now_ms = gw_hub_now(hub);
+    retry_reads(hub, now_ms);
+    settle_doubts(hub, now_ms);
+    run_checks(hub, now_ms);
+    look_at_sessions(hub);
+}
+
+/* A socket may take its frames, and even break, before want_write returns, so nothing of the session is used after. */
+static void write_all(struct gw_hub *hub)
+{
+    struct gw_link *link;
+    while ((link = gw_list_first(&hub->writes))) {
+        gw_link_remove(link);
+        hub->port->want_write_fn(GW_OF(link, struct gw_session, by_write)->ws);
+    }
+}
+
+static void close_all(struct gw_hub *hub)
+{
+    struct gw_link waiting;
+    gw_link_init(&waiting);
+    struct gw_link *link;
+    while ((link = gw_list_first(&hub->closings))) {
+        struct gw_session *session = GW_OF(link, struct gw_session, by_closing);
+        if (gw_session_try_close(session))
+            continue;
+        gw_link_remove(link);
+        gw_list_append(&waiting, link);
+    }
+    while ((link = gw_list_first(&waiting))) {
+        gw_link_remove(link);
+        gw_list_append(&hub->closings, link);
+    }
+}
+
+void gw_hub_turn(struct gw_hub *hub)
+{
+    struct gw_link *link;
+    while ((link = gw_list_first(&hub->deliveries)))
+        deliver(hub, GW_OF(link, struct gw_feed, by_delivery));
+    ask_for_windows(hub);
+    write_all(hub);
+    close_all(hub);
+}
+
+void gw_hub_drain(struct gw_hub *hub)
+{
+    hub->draining = true;
+    for (struct gw_link *l = hub->sessions.next; l != &hub->sessions; l = l->next)
+        gw_session_bye(GW_OF(l, struct gw_session, by_hub));
+}
+
+void gw_hub_measure(struct gw_hub *hub)
+{
+    size_t states[GW_FEED_STATES] = {0}, queue_bytes = 0, sessions = 0;
+    for (struct gw_link *l = hub->checks.next; l != &hub->checks; l = l->next)
+        states[GW_OF(l, struct gw_feed, by_check)->state]++;
+    for (struct gw_link *l = hub->sessions.next; l != &hub->sessions; l = l->next) {
+        const struct gw_session *session = GW_OF(l, struct gw_session, by_hub);
+        queue_bytes += session->outbox.bytes;
+        sessions += session->state == GW_SESSION_OPENING || session->state == GW_SESSION_LIVE;
+    }
+    for (unsigned i = 0; i < GW_FEED_STATES; i++)
+        feed_metrics_set(hub->metrics, GW_M_FEEDS, i, (double)states[i]);
+    feed_metrics_set(hub->metrics, GW_M_CONNECTIONS, 0, (double)hub->session_count);
+    feed_metrics_set(hub->metrics, GW_M_SESSIONS, 0, (double)sessions);
+    feed_metrics_set(hub->metrics, GW_M_QUEUE_BYTES, 0, (double)queue_bytes);
+}

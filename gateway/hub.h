@@ -1,0 +1,106 @@
+/* Hub: all sessions and feeds of one event loop, and what connects them. A feed exists once, however many sessions want
+ * it: one subscription, one window read for all who wait for it, one frame for all who get the same.
+ *
+ * Nothing here does I/O: the shell reports events by the functions below and calls gw_hub_turn once each turn of the
+ * loop and gw_hub_tick every GW_TICK_MS; the hub acts through struct gw_port. Work is collected during a turn and done
+ * at its end, so that several entries for one client leave as one message and reads leave together. */
+#ifndef GW_HUB_H
+#define GW_HUB_H
+
+#include "gateway/feed_map.h"
+#include "gateway/port.h"
+#include "gateway/view.h"
+#include "shared/auth/token.h"
+
+struct feed_log;
+struct feed_metrics;
+
+enum {
+    GW_TICK_MS = 100,
+    /* Every session is looked at once in so many ticks, for its deadlines: all are therefore up to 1 s late. */
+    GW_ROUND_TICKS = 10,
+    GW_READS_MAX = 128,         /* windows on their way at once; 100 entries each, so some MB of answers */
+    GW_READ_RETRY_MS = 500,     /* after a failed read of a feed */
+    GW_DOUBT_GRACE_MS = 250,    /* a notice may be so much later than a check that saw its effect */
+    GW_LINGER_MS = 3000,        /* a feed stays so long without sessions: reconnects find it subscribed */
+    GW_HELLO_TIMEOUT_MS = 5000, /* for hello to come */
+    GW_READ_TIMEOUT_MS = 5000,  /* for the slices that answer it */
+    GW_DRAIN_MS = 2000,         /* for the last messages before a close */
+    GW_ERRORS_MAX = 16,
+    GW_RETRY_MIN_MS = 250, /* clients come back after a shutdown within min .. min + spread, each at its own time */
+    GW_RETRY_SPREAD_MS = 4750
+};
+
+struct gw_hub_settings {
+    size_t queue_bytes_max; /* of one connection's outbox */
+    int64_t heartbeat_ms;
+    int64_t check_interval_ms;
+    struct feed_token_key token_key; /* borrowed */
+};
+
+struct gw_hub {
+    const struct gw_port *port;   /* borrowed */
+    struct feed_metrics *metrics; /* borrowed; rows of gateway/metrics.h */
+    struct feed_log *log;         /* borrowed */
+    struct gw_hub_settings settings;
+
+    struct gw_feed_map feeds;
+    struct gw_link checks;     /* all feeds, the next to be checked first */
+    struct gw_link reads;      /* those that want a window */
+    struct gw_link retries;    /* those whose read failed, in the order in which they may try again */
+    struct gw_link doubts;     /* those whose check found another position */
+    struct gw_link deliveries; /* those with notices to deliver */
+    unsigned reads_in_flight;
+
+    struct gw_link sessions; /* all, the next to be looked at first */
+    size_t session_count;
+    struct gw_link writes;   /* sessions with new frames */
+    struct gw_link closings; /* sessions that are to be closed */
+    bool draining;
+
+    struct feed_buf scratch; /* for encoding */
+};
+
+enum feed_error gw_hub_init(struct gw_hub *hub, const struct gw_port *port, const struct gw_hub_settings *settings,
+                            struct feed_metrics *metrics, struct feed_log *log) FEED_MUST_USE;
+/* All sessions are closed and all reads answered. */
+void gw_hub_fini(struct gw_hub *hub);
+
+/* ---- reported by the shell ---- */
+
+void gw_hub_confirmed(struct gw_hub *hub, struct feed_str key);
+void gw_hub_notice(struct gw_hub *hub, struct feed_str key, struct feed_str payload);
+/* The connection for notices is gone: every subscription is. */
+void gw_hub_subscriber_lost(struct gw_hub *hub);
+
+struct gw_window {
+    struct feed_position position;
+    bool unchanged; /* it is the known position, entries were not read */
+    const struct gw_item *items;
+    size_t count;
+};
+void gw_hub_window(struct gw_hub *hub, struct gw_feed *feed, const struct gw_window *window);
+void gw_hub_window_failed(struct gw_hub *hub, struct gw_feed *feed);
+void gw_hub_checked(struct gw_hub *hub, struct gw_feed *feed, const struct feed_position *position);
+void gw_hub_check_failed(struct gw_hub *hub, struct gw_feed *feed);
+
+void gw_hub_turn(struct gw_hub *hub);
+void gw_hub_tick(struct gw_hub *hub);
+/* Says bye to all sessions, each with its own time to come back, and closes them. Those that open later get the same.
+ */
+void gw_hub_drain(struct gw_hub *hub);
+/* Sets the gauges. */
+void gw_hub_measure(struct gw_hub *hub);
+
+/* ---- for the parts of the core ---- */
+
+int64_t gw_hub_now(const struct gw_hub *hub);
+uint64_t gw_hub_random(const struct gw_hub *hub, uint64_t below);
+/* Connects a JOINING view, whose session, limit, claim and position are set, with its feed. */
+enum feed_error gw_hub_join(struct gw_hub *hub, struct gw_view *view, enum feed_timeline timeline,
+                            struct feed_str tenant, struct feed_str user) FEED_MUST_USE;
+void gw_hub_leave(struct gw_hub *hub, struct gw_view *view);
+/* Makes a frame of scratch; NULL when it could not be encoded. One reference, the caller's. */
+struct feed_frame *gw_hub_frame(struct gw_hub *hub);
+
+#endif

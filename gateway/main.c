@@ -1,0 +1,320 @@
+/* feedwire-gateway: puts the core, the server and Redis on one loop, and stops them in order: no new connections, a bye
+ * to all that there are, then out when they have gone or when their time is over. */
+#include "gateway/metrics.h"
+#include "gateway/options.h"
+#include "gateway/origin.h"
+#include "gateway/redis_side.h"
+#include "gateway/session.h"
+#include "shared/base/limits.h"
+#include "shared/http/admin.h"
+#include "shared/loop/loop.h"
+#include "shared/observe/health.h"
+#include "shared/observe/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    LISTENER_CLIENTS,
+    LISTENER_ADMIN,
+    LISTENERS,
+
+    HANDSHAKE_TIMEOUT_MS = 5000,
+    PING_AFTER_S = 25,
+    HANGUP_AFTER_S = 35,
+    SHUTDOWN_MS = 10000
+};
+
+struct gateway {
+    struct gw_options options;
+    struct feed_loop *loop;
+    struct feed_log *log;
+    struct feed_metrics *metrics;
+    struct feed_health health;
+    unsigned accepting; /* condition */
+    struct gw_hub hub;
+    struct gw_port port;
+    struct gw_redis_side redis;
+    struct feed_admin admin;
+    struct feed_server *server;
+    struct feed_timer *tick, *shutdown;
+    uint64_t refused_full; /* as last counted */
+    bool stopping;
+};
+
+/* ---- the port ---- */
+
+static struct gateway *gateway_of(void *redis_side)
+{
+    return (struct gateway *)(void *)((char *)redis_side - offsetof(struct gateway, redis));
+}
+
+static int64_t mono_ms(void *arg)
+{
+    return feed_loop_now_ms(gateway_of(arg)->loop);
+}
+
+static int64_t wall_ms(void *arg)
+{
+    (void)arg;
+    return feed_clock_wall_ms();
+}
+
+static void random_bytes(void *arg, void *out, size_t len)
+{
+    (void)arg;
+    feed_random_bytes(out, len);
+}
+
+static void make_port(struct gateway *gateway)
+{
+    gateway->port = (struct gw_port){.arg = &gateway->redis,
+                                     .mono_ms_fn = mono_ms,
+                                     .wall_ms_fn = wall_ms,
+                                     .random_fn = random_bytes,
+                                     .frame_new_fn = feed_frame_new,
+                                     .frame_ref_fn = feed_frame_ref,
+                                     .frame_unref_fn = feed_frame_unref,
+                                     .frame_payload_fn = feed_frame_payload,
+                                     .want_write_fn = feed_ws_want_write,
+                                     .close_fn = feed_ws_close};
+    gw_redis_side_port(&gateway->port);
+}
+
+/* ---- clients ---- */
+
+static bool on_accept(void *arg, const struct feed_http_request *head, unsigned *status)
+{
+    struct gateway *gateway = arg;
+    if (gw_origin_allowed(feed_str_of(gateway->options.http_allowed_origins), head->headers[FEED_HTTP_ORIGIN]))
+        return true;
+    feed_metrics_add(gateway->metrics, GW_M_HANDSHAKES_REFUSED, GW_REFUSED_ORIGIN, 1);
+    FEED_LOG(gateway->log, FEED_LOG_WARN, "origin_refused", "not in http.allowed_origins",
+             FEED_LOG_TEXT("origin", head->headers[FEED_HTTP_ORIGIN]));
+    *status = 403;
+    return false;
+}
+
+static void *on_open(void *arg, struct feed_ws *ws, const struct feed_http_request *head)
+{
+    struct gateway *gateway = arg;
+    return gw_session_open(&gateway->hub, ws, head->headers[FEED_HTTP_AUTHORIZATION]);
+}
+
+static void on_message(void *session, struct feed_str payload, bool binary)
+{
+    gw_session_message(session, payload, binary);
+}
+
+static struct feed_frame *next_frame(void *session)
+{
+    return gw_session_next_frame(session);
+}
+
+static void on_closed(void *session, unsigned code)
+{
+    gw_session_closed(session, code);
+}
+
+static const struct feed_ws_events ws_events = {.accept_fn = on_accept,
+                                                .open_fn = on_open,
+                                                .message_fn = on_message,
+                                                .next_frame_fn = next_frame,
+                                                .closed_fn = on_closed};
+
+/* ---- time ---- */
+
+static void on_turn(void *arg)
+{
+    struct gateway *gateway = arg;
+    gw_hub_turn(&gateway->hub);
+    if (gateway->stopping && gateway->hub.session_count == 0)
+        feed_loop_stop(gateway->loop);
+}
+
+static void on_tick(void *arg)
+{
+    struct gateway *gateway = arg;
+    gw_hub_tick(&gateway->hub);
+}
+
+static void on_shutdown_deadline(void *arg)
+{
+    struct gateway *gateway = arg;
+    FEED_LOG(gateway->log, FEED_LOG_WARN, "shutdown_deadline", "connections that did not close in time are cut",
+             FEED_LOG_NUMBER("connections", (int64_t)gateway->hub.session_count));
+    feed_loop_stop(gateway->loop);
+}
+
+static void on_terminate(void *arg, int signal_number)
+{
+    struct gateway *gateway = arg;
+    FEED_LOG(gateway->log, FEED_LOG_INFO, "stopping", NULL, FEED_LOG_NUMBER("signal", signal_number),
+             FEED_LOG_NUMBER("connections", (int64_t)gateway->hub.session_count));
+    feed_health_set(&gateway->health, gateway->accepting, false, "stopping");
+    feed_server_stop_accepting(gateway->server, LISTENER_CLIENTS);
+    gw_hub_drain(&gateway->hub);
+    gateway->stopping = true;
+    feed_timer_start(gateway->shutdown, SHUTDOWN_MS, 0);
+}
+
+static void refresh_metrics(void *arg)
+{
+    struct gateway *gateway = arg;
+    gw_hub_measure(&gateway->hub);
+    feed_metrics_set(gateway->metrics, GW_M_LOOP_LAG, 0, feed_loop_lag_s(gateway->loop));
+    uint64_t refused = feed_server_counts(gateway->server)->refused_full;
+    feed_metrics_add(gateway->metrics, GW_M_HANDSHAKES_REFUSED, GW_REFUSED_FULL, refused - gateway->refused_full);
+    gateway->refused_full = refused;
+}
+
+/* ---- start and stop ---- */
+
+/* Each connection is a descriptor, and the usual soft limit is 1,024. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static enum feed_error start_server(struct gateway *gateway, char *problem, size_t problem_size)
+{
+    const struct gw_options *options = &gateway->options;
+    gateway->admin = (struct feed_admin){
+        .health = &gateway->health, .metrics = gateway->metrics, .refresh_fn = refresh_metrics, .arg = gateway};
+    struct feed_listener listeners[LISTENERS] = {
+        [LISTENER_CLIENTS] = {.address = options->http_address,
+                              .port = (unsigned)options->http_port,
+                              .ws_path = "/v1/ws",
+                              .ws_protocol = "feedwire.v1.json",
+                              .message_max = FEED_CLIENT_MESSAGE_MAX,
+                              .ws_events = &ws_events,
+                              .arg = gateway},
+        [LISTENER_ADMIN] = feed_admin_listener(&gateway->admin, options->admin_address, (unsigned)options->admin_port)};
+    const struct feed_server_settings settings = {.connections_max = (unsigned)options->http_connections_max,
+                                                  .handshake_timeout_ms = HANDSHAKE_TIMEOUT_MS,
+                                                  .ping_after_s = PING_AFTER_S,
+                                                  .hangup_after_s = HANGUP_AFTER_S};
+    return feed_server_new(gateway->loop, gateway->log, &settings, listeners, LISTENERS, &gateway->server, problem,
+                           problem_size);
+}
+
+static enum feed_error start(struct gateway *gateway, char *problem, size_t problem_size)
+{
+    const struct gw_options *options = &gateway->options;
+    const struct gw_hub_settings settings = {.queue_bytes_max = (size_t)options->queue_bytes_max,
+                                             .heartbeat_ms = options->heartbeat_ms,
+                                             .check_interval_ms = options->check_interval_ms,
+                                             .token_key = {feed_str_of(options->auth_hs256_secret)}};
+    make_port(gateway);
+    enum feed_error error = gw_hub_init(&gateway->hub, &gateway->port, &settings, gateway->metrics, gateway->log);
+    /* Before the server's hook, so that what the hub sends in a turn leaves in the same turn. */
+    feed_loop_on_turn(gateway->loop, on_turn, gateway);
+    gateway->redis = (struct gw_redis_side){.hub = &gateway->hub,
+                                            .log = gateway->log,
+                                            .metrics = gateway->metrics,
+                                            .health = &gateway->health,
+                                            .condition = feed_health_add(&gateway->health, "redis")};
+    gateway->accepting = feed_health_add(&gateway->health, "accepting");
+    const char *text = "out of memory";
+    if (error == FEED_OK)
+        error = gw_redis_side_start(&gateway->redis, gateway->loop, options, &text);
+    if (error != FEED_OK) {
+        snprintf(problem, problem_size, "%s", text);
+        return error;
+    }
+    error = start_server(gateway, problem, problem_size);
+    if (error != FEED_OK)
+        return error;
+    gateway->tick = feed_timer_new(gateway->loop, on_tick, gateway);
+    feed_timer_start(gateway->tick, GW_TICK_MS, GW_TICK_MS);
+    gateway->shutdown = feed_timer_new(gateway->loop, on_shutdown_deadline, gateway);
+    feed_health_set(&gateway->health, gateway->accepting, true, NULL);
+    feed_metrics_set(gateway->metrics, GW_M_START_TIME, 0, (double)feed_clock_wall_ms() / 1000);
+    return feed_loop_on_terminate(gateway->loop, on_terminate, gateway);
+}
+
+static void stop(struct gateway *gateway)
+{
+    if (gateway->server)
+        feed_server_free(gateway->server);
+    gw_redis_side_stop(&gateway->redis);
+    feed_timer_free(gateway->tick);
+    feed_timer_free(gateway->shutdown);
+    feed_loop_on_turn(gateway->loop, NULL, gateway);
+    gw_hub_fini(&gateway->hub);
+}
+
+static int run(struct gateway *gateway)
+{
+    char problem[256] = "";
+    raise_descriptor_limit();
+    enum feed_error error = start(gateway, problem, sizeof problem);
+    if (error == FEED_OK) {
+        FEED_LOG(gateway->log, FEED_LOG_INFO, "started", "serving clients",
+                 FEED_LOG_TEXT("address", feed_str_of(gateway->options.http_address)),
+                 FEED_LOG_NUMBER("port", feed_server_port(gateway->server, LISTENER_CLIENTS)),
+                 FEED_LOG_NUMBER("admin_port", feed_server_port(gateway->server, LISTENER_ADMIN)));
+        feed_loop_run(gateway->loop);
+    } else {
+        FEED_LOG(gateway->log, FEED_LOG_ERROR, "start_failed", problem,
+                 FEED_LOG_TEXT("error", feed_str_of(feed_error_name(error))));
+    }
+    stop(gateway);
+    if (error == FEED_OK)
+        FEED_LOG(gateway->log, FEED_LOG_INFO, "stopped", NULL, FEED_LOG_NUMBER("exit_code", 0));
+    return error == FEED_OK ? 0 : 1;
+}
+
+/* What the rows of the table cannot say. */
+static const char *check_options(const struct gw_options *options, enum feed_log_level *level)
+{
+    if (!options->auth_hs256_secret)
+        return "auth.hs256_secret_file is required";
+    if (feed_log_level_from_name(feed_str_of(options->log_level), level) != FEED_OK)
+        return "log.level must be debug, info, warn or error";
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    struct gateway gateway;
+    memset(&gateway, 0, sizeof gateway);
+    const struct feed_options_input input = {.program = "feedwire-gateway",
+                                             .version = FEEDWIRE_VERSION,
+                                             .summary = "Carries feeds to browsers and phones over WebSockets.",
+                                             .argc = argc,
+                                             .argv = argv,
+                                             .environment = environ};
+    struct feed_buf message;
+    feed_buf_init(&message, 256 * 1024);
+    enum feed_options_outcome outcome = feed_options_parse(gw_options_table, &input, &gateway.options, &message, NULL);
+    enum feed_log_level level = FEED_LOG_INFO;
+    const char *wrong = outcome == FEED_OPTIONS_RUN ? check_options(&gateway.options, &level) : NULL;
+    int code = 2;
+    if (outcome == FEED_OPTIONS_EXIT_OK) {
+        fwrite(message.data, 1, message.len, stdout);
+        code = 0;
+    } else if (outcome == FEED_OPTIONS_EXIT_BAD) {
+        fprintf(stderr, "%.*s\n", (int)message.len, message.data);
+    } else if (wrong) {
+        fprintf(stderr, "feedwire-gateway: %s\n", wrong);
+    } else {
+        gateway.loop = feed_loop_new();
+        gateway.log = feed_log_new("gateway", level, NULL, NULL, NULL);
+        gateway.metrics = feed_metrics_new(gw_metrics_table);
+        code = gateway.loop && gateway.log && gateway.metrics ? run(&gateway) : 1;
+        feed_metrics_free(gateway.metrics);
+        feed_log_free(gateway.log);
+        if (gateway.loop)
+            feed_loop_free(gateway.loop);
+    }
+    feed_buf_fini(&message);
+    feed_options_free(gw_options_table, &gateway.options, NULL);
+    return code;
+}

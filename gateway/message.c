@@ -1,0 +1,168 @@
+/* Reads the client's messages with yyjson. The reader does not recurse and messages are small, so depth needs no limit
+ * of its own; members that are unknown are skipped unseen. */
+#include "gateway/message.h"
+
+#include "shared/base/assert.h"
+#include "shared/base/json_out.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <yyjson.h>
+
+static const struct {
+    const char *name;
+    bool retryable;
+} faults[] = {
+#define GW_FAULT_ROW(id, name, retryable) {name, retryable},
+    GW_FAULTS(GW_FAULT_ROW)
+#undef GW_FAULT_ROW
+};
+
+const char *gw_fault_name(enum gw_fault fault)
+{
+    feed_assert(fault < GW_FAULT_COUNT);
+    return faults[fault].name;
+}
+
+bool gw_fault_retryable(enum gw_fault fault)
+{
+    feed_assert(fault < GW_FAULT_COUNT);
+    return faults[fault].retryable;
+}
+
+/* Where the sentence about a fault goes. */
+struct sentence {
+    char *text;
+    size_t size;
+};
+
+static enum gw_fault fail(struct sentence s, enum gw_fault fault, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static enum gw_fault fail(struct sentence s, enum gw_fault fault, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(s.text, s.size, format, args);
+    va_end(args);
+    return fault;
+}
+
+static struct feed_str text_of(yyjson_val *value)
+{
+    return (struct feed_str){yyjson_get_str(value), yyjson_get_len(value)};
+}
+
+static enum gw_fault read_id(yyjson_val *root, struct gw_message *message, struct sentence s)
+{
+    yyjson_val *id = yyjson_obj_get(root, "id");
+    if (!id)
+        return GW_FAULT_NONE;
+    struct feed_json_out out;
+    feed_json_out_init(&out, &message->id);
+    if (yyjson_is_str(id) && yyjson_get_len(id) <= GW_MESSAGE_ID_MAX)
+        feed_json_str(&out, text_of(id));
+    else if (yyjson_is_uint(id))
+        feed_json_u64(&out, yyjson_get_uint(id));
+    else if (yyjson_is_sint(id))
+        feed_json_i64(&out, yyjson_get_sint(id));
+    else if (yyjson_is_real(id))
+        feed_json_double(&out, yyjson_get_real(id));
+    else
+        return fail(s, GW_FAULT_BAD_MESSAGE, "id must be a number or a text of at most %d bytes", GW_MESSAGE_ID_MAX);
+    return GW_FAULT_NONE;
+}
+
+static enum gw_fault read_limit(yyjson_val *limit, size_t i, struct gw_hello_feed *out, struct sentence s)
+{
+    out->limit = FEED_SLICE;
+    if (!limit)
+        return GW_FAULT_NONE;
+    if (!yyjson_is_uint(limit) || yyjson_get_uint(limit) < 1 || yyjson_get_uint(limit) > FEED_CAP)
+        return fail(s, GW_FAULT_BAD_MESSAGE, "feeds[%zu].limit must be a whole number from 1 to %d", i, FEED_CAP);
+    out->limit = (unsigned)yyjson_get_uint(limit);
+    return GW_FAULT_NONE;
+}
+
+static enum gw_fault read_position(yyjson_val *position, size_t i, struct gw_hello_feed *out, struct sentence s)
+{
+    if (!position || yyjson_is_null(position))
+        return GW_FAULT_NONE;
+    if (!yyjson_is_str(position) || yyjson_get_len(position) > GW_POSITION_TEXT_MAX)
+        return fail(s, GW_FAULT_BAD_MESSAGE, "feeds[%zu].position must be a text that came with a slice or push", i);
+    out->position = text_of(position);
+    return GW_FAULT_NONE;
+}
+
+static enum gw_fault read_feed(yyjson_val *value, size_t i, struct gw_message *message, struct sentence s)
+{
+    if (!yyjson_is_obj(value))
+        return fail(s, GW_FAULT_BAD_MESSAGE, "feeds[%zu] must be an object", i);
+    yyjson_val *name = yyjson_obj_get(value, "feed");
+    if (!yyjson_is_str(name))
+        return fail(s, GW_FAULT_BAD_MESSAGE, "feeds[%zu].feed must be a text", i);
+    struct gw_hello_feed *feed = &message->feeds[i];
+    *feed = (struct gw_hello_feed){0};
+    if (feed_timeline_from_name(text_of(name), &feed->timeline) != FEED_OK)
+        return fail(s, GW_FAULT_UNKNOWN_FEED, "feeds[%zu].feed must be home or notifications", i);
+    for (size_t j = 0; j < i; j++) {
+        if (message->feeds[j].timeline == feed->timeline)
+            return fail(s, GW_FAULT_BAD_MESSAGE, "feeds[%zu].feed is named by feeds[%zu] already", i, j);
+    }
+    enum gw_fault fault = read_limit(yyjson_obj_get(value, "limit"), i, feed, s);
+    return fault ? fault : read_position(yyjson_obj_get(value, "position"), i, feed, s);
+}
+
+static enum gw_fault read_hello(yyjson_val *root, struct gw_message *message, struct sentence s)
+{
+    yyjson_val *token = yyjson_obj_get(root, "token");
+    if (token && !yyjson_is_null(token)) {
+        if (!yyjson_is_str(token))
+            return fail(s, GW_FAULT_BAD_MESSAGE, "token must be a text");
+        message->token = text_of(token);
+    }
+    yyjson_val *feeds = yyjson_obj_get(root, "feeds");
+    size_t count = yyjson_arr_size(feeds); /* 0 if it is no array */
+    if (count < 1 || count > FEED_CLIENT_FEEDS_MAX)
+        return fail(s, GW_FAULT_BAD_MESSAGE, "feeds must be a list of 1 to %d feeds", FEED_CLIENT_FEEDS_MAX);
+    size_t i, n;
+    yyjson_val *feed;
+    yyjson_arr_foreach(feeds, i, n, feed)
+    {
+        enum gw_fault fault = read_feed(feed, i, message, s);
+        if (fault)
+            return fault;
+        message->feed_count++;
+    }
+    return GW_FAULT_NONE;
+}
+
+enum gw_fault gw_message_parse(struct feed_str json, struct gw_message *message, char *text, size_t text_size)
+{
+    struct sentence s = {text, text_size};
+    memset(message, 0, sizeof *message);
+    feed_buf_init(&message->id, 6 * GW_MESSAGE_ID_MAX + 2); /* each byte as \u00xx, and quotes */
+    yyjson_read_err error = {0};
+    message->doc = yyjson_read_opts((char *)(uintptr_t)json.data, json.len, YYJSON_READ_NOFLAG, NULL, &error);
+    if (!message->doc)
+        return fail(s, GW_FAULT_BAD_JSON, "not JSON: %s at byte %zu", error.msg ? error.msg : "error", error.pos);
+    yyjson_val *root = yyjson_doc_get_root(message->doc);
+    if (!yyjson_is_obj(root))
+        return fail(s, GW_FAULT_BAD_MESSAGE, "a message must be a JSON object");
+    enum gw_fault fault = read_id(root, message, s);
+    if (fault)
+        return fault;
+    yyjson_val *type = yyjson_obj_get(root, "type");
+    if (!yyjson_is_str(type))
+        return fail(s, GW_FAULT_BAD_MESSAGE, "type must be a text");
+    if (!yyjson_equals_str(type, "hello"))
+        return fail(s, GW_FAULT_UNKNOWN_TYPE, "there is no message of this type");
+    return read_hello(root, message, s);
+}
+
+void gw_message_fini(struct gw_message *message)
+{
+    yyjson_doc_free(message->doc);
+    message->doc = NULL;
+    feed_buf_fini(&message->id);
+}

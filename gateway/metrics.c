@@ -1,0 +1,43 @@
+/* The gateway's metrics, a row each. */
+#include "gateway/metrics.h"
+
+#include "gateway/close.h"
+#include "gateway/feed.h"
+
+static const char *const refusals[] = {"origin", "full", NULL};
+
+const struct feed_metric gw_metrics_table[] = {
+    {"websocket_messages_sent_total", FEED_METRIC_COUNTER, "Messages handed to sockets.", NULL, NULL, NULL},
+    {"websocket_connections", FEED_METRIC_GAUGE, "WebSocket connections that are open.", NULL, NULL, NULL},
+    {"websocket_closes_total", FEED_METRIC_COUNTER,
+     "WebSocket connections that ended, by reason (schemas/close-codes.json).", "reason", gw_close_names, NULL},
+    {"websocket_handshakes_refused_total", FEED_METRIC_COUNTER,
+     "Connections refused before they became WebSockets: origin = not an allowed one, full = too many connections.",
+     "reason", refusals, NULL},
+    {"websocket_queue_bytes", FEED_METRIC_GAUGE, "Bytes of messages that wait for sockets, in all connections.", NULL,
+     NULL, NULL},
+    {"gateway_sessions", FEED_METRIC_GAUGE, "Connections that said hello with a good token.", NULL, NULL, NULL},
+    {"gateway_feeds", FEED_METRIC_GAUGE, "Feeds that sessions here follow, by state.", "state", gw_feed_state_names,
+     NULL},
+    {"gateway_windows_read_total", FEED_METRIC_COUNTER, "Windows asked of Redis.", NULL, NULL, NULL},
+    {"gateway_read_failures_total", FEED_METRIC_COUNTER, "Windows and checks that Redis did not answer properly.", NULL,
+     NULL, NULL},
+    {"gateway_slices_total", FEED_METRIC_COUNTER, "Slices sent, by outcome.", "outcome", gw_outcome_names, NULL},
+    {"gateway_notices_total", FEED_METRIC_COUNTER, "Notices of changes, by what became of them.", "result",
+     gw_notice_result_names, NULL},
+    {"gateway_seq_gaps_total", FEED_METRIC_COUNTER,
+     "Times that a change of a feed was missed (found by its number, or by a check), each answered by reading again.",
+     NULL, NULL, NULL},
+    {"gateway_checks_total", FEED_METRIC_COUNTER, "Positions compared with Redis in the periodic check.", NULL, NULL,
+     NULL},
+    {"gateway_entries_unreadable_total", FEED_METRIC_COUNTER,
+     "Entries and notices from Redis that could not be decoded; unreadable entries are left out of messages.", NULL,
+     NULL, NULL},
+    {"redis_command_seconds", FEED_METRIC_HISTOGRAM, "Time from a command to its answer.", NULL, NULL,
+     feed_metric_latency_buckets},
+    {"loop_lag_seconds", FEED_METRIC_GAUGE, "How late the event loop's timers were at most since the last scrape.",
+     NULL, NULL, NULL},
+    {"process_start_time_seconds", FEED_METRIC_GAUGE, "When the process started, seconds since the Unix epoch.", NULL,
+     NULL, NULL},
+    {0},
+};

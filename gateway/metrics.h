@@ -1,0 +1,31 @@
+/* What the gateway counts and measures. The enum names the rows of gw_metrics_table, in order. */
+#ifndef GW_METRICS_H
+#define GW_METRICS_H
+
+#include "shared/observe/metrics.h"
+
+enum gw_metric {
+    GW_M_MESSAGES_SENT,
+    GW_M_CONNECTIONS,
+    GW_M_CLOSES,             /* label: enum gw_close */
+    GW_M_HANDSHAKES_REFUSED, /* label: enum gw_refusal */
+    GW_M_QUEUE_BYTES,
+    GW_M_SESSIONS,
+    GW_M_FEEDS, /* label: enum gw_feed_state */
+    GW_M_WINDOWS_READ,
+    GW_M_READ_FAILURES,
+    GW_M_SLICES,  /* label: enum gw_outcome */
+    GW_M_NOTICES, /* label: enum gw_notice_result */
+    GW_M_SEQ_GAPS,
+    GW_M_CHECKS,
+    GW_M_ENTRIES_UNREADABLE,
+    GW_M_REDIS_SECONDS,
+    GW_M_LOOP_LAG,
+    GW_M_START_TIME
+};
+
+enum gw_refusal { GW_REFUSED_ORIGIN, GW_REFUSED_FULL };
+
+extern const struct feed_metric gw_metrics_table[];
+
+#endif

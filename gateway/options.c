@@ -1,0 +1,33 @@
+/* The gateway's options, a row each. */
+#include "gateway/options.h"
+
+#include "shared/base/limits.h"
+
+#define FIELD(name) offsetof(struct gw_options, name)
+
+const struct feed_option gw_options_table[] = {
+    {"http.address", FEED_OPTION_TEXT, FIELD(http_address), "", "127.0.0.1", 1, 64,
+     "Address on which clients are served; 0.0.0.0 or :: for all."},
+    {"http.port", FEED_OPTION_INTEGER, FIELD(http_port), "", "8084", 0, 65535, "Port for clients; 0 picks a free one."},
+    {"http.allowed_origins", FEED_OPTION_TEXT, FIELD(http_allowed_origins), "", "", 0, 0,
+     "Origins whose pages may connect, separated by commas, compared exactly; clients that send no Origin always may."},
+    {"http.connections_max", FEED_OPTION_INTEGER, FIELD(http_connections_max), "", "15000", 1, 1000000,
+     "Connections at the same time, those to the admin port included; more are closed at once and counted."},
+    {"admin.address", FEED_OPTION_TEXT, FIELD(admin_address), "", "127.0.0.1", 1, 64,
+     "Address of the admin port (/livez, /readyz, /metrics)."},
+    {"admin.port", FEED_OPTION_INTEGER, FIELD(admin_port), "", "8085", 0, 65535, "Admin port; 0 picks a free one."},
+    {"redis.url", FEED_OPTION_URL, FIELD(redis_url), "", "redis://127.0.0.1:6379", 1, 0,
+     "The Redis that holds the feeds."},
+    {"redis.password_file", FEED_OPTION_SECRET_FILE, FIELD(redis_password), "", NULL, 0, 0,
+     "File with the password for Redis; overrides one in the URL."},
+    {"auth.hs256_secret_file", FEED_OPTION_SECRET_FILE, FIELD(auth_hs256_secret), "", NULL, FEED_SECRET_MIN,
+     FEED_SECRET_MAX, "File with the secret with which tokens are signed (HS256); required."},
+    {"heartbeat_ms", FEED_OPTION_INTEGER, FIELD(heartbeat_ms), "ms", "25000", 1000, 3600000,
+     "How often a client is told the positions of its feeds."},
+    {"check_interval_ms", FEED_OPTION_INTEGER, FIELD(check_interval_ms), "ms", "5000", 100, 3600000,
+     "How often a feed's position is compared with Redis, which finds a lost notice that no other followed."},
+    {"queue.bytes_max", FEED_OPTION_INTEGER, FIELD(queue_bytes_max), "bytes", "65536", 1024, 16777216,
+     "Messages that may wait for one connection; a client that lets more pile up is closed with 4001."},
+    {"log.level", FEED_OPTION_TEXT, FIELD(log_level), "", "info", 1, 8, "debug, info, warn or error."},
+    {0},
+};

@@ -1,0 +1,24 @@
+/* The gateway's options; filled once, then read only. */
+#ifndef GW_OPTIONS_H
+#define GW_OPTIONS_H
+
+#include "shared/config/options.h"
+
+struct gw_options {
+    char *http_address;
+    int64_t http_port;
+    char *http_allowed_origins;
+    int64_t http_connections_max;
+    char *admin_address;
+    int64_t admin_port;
+    char *redis_url, *redis_password;
+    char *auth_hs256_secret;
+    int64_t heartbeat_ms;
+    int64_t check_interval_ms;
+    int64_t queue_bytes_max;
+    char *log_level;
+};
+
+extern const struct feed_option gw_options_table[];
+
+#endif

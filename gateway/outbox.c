@@ -1,0 +1,77 @@
+/* A ring of frame pointers. Most connections have no frame waiting at almost any time, so the ring starts inside the
+ * session and goes back there when it runs empty; memory is taken only for a connection that lags. */
+#include "gateway/outbox.h"
+
+#include "shared/base/assert.h"
+
+#include <stdlib.h>
+
+void gw_outbox_init(struct gw_outbox *outbox)
+{
+    *outbox = (struct gw_outbox){.capacity = GW_OUTBOX_INLINE};
+}
+
+static struct feed_frame **slots(struct gw_outbox *outbox)
+{
+    return outbox->many ? outbox->many : outbox->few;
+}
+
+/* Capacities are powers of two. */
+static bool grow(struct gw_outbox *outbox)
+{
+    uint32_t capacity = outbox->capacity * 4;
+    struct feed_frame **bigger = malloc(capacity * sizeof *bigger);
+    if (!bigger)
+        return false;
+    struct feed_frame **old = slots(outbox);
+    for (uint32_t i = 0; i < outbox->count; i++)
+        bigger[i] = old[(outbox->head + i) & (outbox->capacity - 1)];
+    free(outbox->many);
+    outbox->many = bigger;
+    outbox->capacity = capacity;
+    outbox->head = 0;
+    return true;
+}
+
+enum feed_error gw_outbox_push(struct gw_outbox *outbox, const struct gw_port *port, struct feed_frame *frame,
+                               size_t bytes_max, enum gw_outbox_rule rule)
+{
+    size_t len = port->frame_payload_fn(frame).len;
+    if (outbox->count >= GW_OUTBOX_FRAMES_MAX)
+        return FEED_E_FULL;
+    if (rule == GW_OUTBOX_BOUNDED && outbox->count > 0 && (len > bytes_max || outbox->bytes > bytes_max - len))
+        return FEED_E_FULL;
+    if (outbox->count == outbox->capacity && !grow(outbox))
+        return FEED_E_MEMORY;
+    slots(outbox)[(outbox->head + outbox->count) & (outbox->capacity - 1)] = port->frame_ref_fn(frame);
+    outbox->count++;
+    outbox->bytes += len;
+    return FEED_OK;
+}
+
+static void shrink(struct gw_outbox *outbox)
+{
+    feed_assert(outbox->bytes == 0);
+    free(outbox->many);
+    gw_outbox_init(outbox);
+}
+
+struct feed_frame *gw_outbox_pop(struct gw_outbox *outbox, const struct gw_port *port)
+{
+    if (outbox->count == 0)
+        return NULL;
+    struct feed_frame *frame = slots(outbox)[outbox->head];
+    outbox->head = (outbox->head + 1) & (outbox->capacity - 1);
+    outbox->count--;
+    outbox->bytes -= port->frame_payload_fn(frame).len;
+    if (outbox->count == 0 && outbox->many)
+        shrink(outbox);
+    return frame;
+}
+
+void gw_outbox_clear(struct gw_outbox *outbox, const struct gw_port *port)
+{
+    struct feed_frame *frame;
+    while ((frame = gw_outbox_pop(outbox, port)))
+        port->frame_unref_fn(frame);
+}

@@ -1,0 +1,36 @@
+/* Outbox: the frames that wait for one connection, oldest first, bounded by count and bytes. It holds pointers to
+ * shared frames, so a message to many connections is in memory once. */
+#ifndef GW_OUTBOX_H
+#define GW_OUTBOX_H
+
+#include "gateway/port.h"
+
+/* Inline slots: a connection that keeps up never has more frames than this at a time, and takes no memory for them. */
+enum { GW_OUTBOX_INLINE = 4, GW_OUTBOX_FRAMES_MAX = 1024 };
+
+struct gw_outbox {
+    struct feed_frame *few[GW_OUTBOX_INLINE];
+    struct feed_frame **many; /* owned; NULL while `few` is enough */
+    uint32_t capacity, head, count;
+    size_t bytes; /* of payload */
+};
+
+enum gw_outbox_rule {
+    /* Refused when the bytes would exceed the limit; one frame alone is never too large, because it could not be sent
+     * at any time. */
+    GW_OUTBOX_BOUNDED,
+    /* Only the count is limited: for the first slices of a hello. A refusal would meet the client again in the same
+     * way after each reconnect, and there are at most as many as feeds in the hello. */
+    GW_OUTBOX_ALWAYS
+};
+
+void gw_outbox_init(struct gw_outbox *outbox);
+/* Takes a reference of its own. FEED_E_FULL: not taken; FEED_E_MEMORY. */
+enum feed_error gw_outbox_push(struct gw_outbox *outbox, const struct gw_port *port, struct feed_frame *frame,
+                               size_t bytes_max, enum gw_outbox_rule rule) FEED_MUST_USE;
+/* The oldest frame with its reference, or NULL. */
+struct feed_frame *gw_outbox_pop(struct gw_outbox *outbox, const struct gw_port *port);
+/* Drops all; gives back the memory. The outbox stays usable. */
+void gw_outbox_clear(struct gw_outbox *outbox, const struct gw_port *port);
+
+#endif

@@ -1,0 +1,218 @@
+/* Turns the hub's wishes into Redis commands and the answers into events. The answers come from outside, so their form
+ * is checked before anything is taken from them. */
+#include "gateway/redis_side.h"
+
+#include "gateway/metrics.h"
+#include "shared/base/assert.h"
+#include "shared/observe/health.h"
+#include "shared/observe/log.h"
+#include "shared/redis/subscriber.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    COMMANDS_MAX = 4096, /* checks and windows without an answer */
+    CONNECT_TIMEOUT_MS = 2000,
+    COMMAND_TIMEOUT_MS = 4000 /* below GW_READ_TIMEOUT_MS, so that a hello sees a second try */
+};
+
+/* ---- state ---- */
+
+static void show_health(struct gw_redis_side *side)
+{
+    bool commands = side->client && feed_redis_up(side->client);
+    bool notices = side->subscriber && feed_subscriber_up(side->subscriber);
+    const char *reason = !commands ? "no connection for commands" : !notices ? "no connection for notices" : NULL;
+    feed_health_set(side->health, side->condition, commands && notices, reason);
+}
+
+static void log_state(struct gw_redis_side *side, const char *connection, bool up, const char *reason)
+{
+    FEED_LOG(side->log, up ? FEED_LOG_INFO : FEED_LOG_WARN, up ? "redis_connected" : "redis_disconnected", NULL,
+             FEED_LOG_TEXT("connection", feed_str_of(connection)), FEED_LOG_TEXT("reason", feed_str_of(reason)));
+    show_health(side);
+}
+
+static void on_client_state(void *arg, bool up, const char *reason)
+{
+    log_state(arg, "commands", up, reason);
+}
+
+static void on_subscriber_state(void *arg, bool up, const char *reason)
+{
+    struct gw_redis_side *side = arg;
+    if (!up)
+        gw_hub_subscriber_lost(side->hub);
+    log_state(side, "notices", up, reason);
+}
+
+static void on_confirmed(void *arg, struct feed_str channel)
+{
+    struct gw_redis_side *side = arg;
+    gw_hub_confirmed(side->hub, channel);
+}
+
+static void on_notice(void *arg, struct feed_str channel, struct feed_str payload)
+{
+    struct gw_redis_side *side = arg;
+    gw_hub_notice(side->hub, channel, payload);
+}
+
+static void on_latency(void *arg, double seconds)
+{
+    struct gw_redis_side *side = arg;
+    feed_metrics_observe(side->metrics, GW_M_REDIS_SECONDS, 0, seconds);
+}
+
+/* ---- windows and checks ---- */
+
+/* feedwire_v1_window KEY LIMIT [EPOCH SEQ] */
+static enum feed_error call_window(struct gw_redis_side *side, struct gw_feed *feed, unsigned limit,
+                                   const struct feed_position *known, feed_redis_fn *fn)
+{
+    char limit_text[12], seq_text[24];
+    snprintf(limit_text, sizeof limit_text, "%u", limit);
+    struct feed_str argv[7] = {FEED_STR("FCALL_RO"), FEED_STR("feedwire_v1_window"), FEED_STR("1"), gw_feed_key(feed),
+                               feed_str_of(limit_text)};
+    size_t argc = 5;
+    if (known) {
+        snprintf(seq_text, sizeof seq_text, "%llu", (unsigned long long)known->seq);
+        size_t epoch_len = gw_position_none(known) ? 0 : FEED_EPOCH_BYTES; /* no timeline: the function says '' */
+        argv[argc++] = (struct feed_str){(const char *)known->epoch, epoch_len};
+        argv[argc++] = feed_str_of(seq_text);
+    }
+    return feed_redis_command(side->client, argv, argc, fn, feed);
+}
+
+static bool read_position(const struct feed_reply *reply, struct feed_position *out)
+{
+    if (feed_reply_type(reply) != FEED_REPLY_ARRAY || feed_reply_count(reply) < 2)
+        return false;
+    struct feed_str epoch = feed_reply_str(feed_reply_at(reply, 0));
+    int64_t seq = feed_reply_int(feed_reply_at(reply, 1));
+    if ((epoch.len != 0 && epoch.len != FEED_EPOCH_BYTES) || seq < 0)
+        return false;
+    memset(out, 0, sizeof *out);
+    if (epoch.len)
+        memcpy(out->epoch, epoch.data, FEED_EPOCH_BYTES);
+    out->seq = (uint64_t)seq;
+    return true;
+}
+
+/* The list [entry, published ms, ..]; more than the cap is not asked for. */
+static bool read_items(const struct feed_reply *list, struct gw_item items[FEED_CAP], size_t *count)
+{
+    size_t n = feed_reply_count(list);
+    if (feed_reply_type(list) != FEED_REPLY_ARRAY || n % 2 != 0 || n / 2 > FEED_CAP)
+        return false;
+    for (size_t i = 0; i < n / 2; i++) {
+        const struct feed_reply *entry = feed_reply_at(list, 2 * i);
+        if (feed_reply_type(entry) != FEED_REPLY_STRING)
+            return false;
+        items[i] = (struct gw_item){feed_reply_int(feed_reply_at(list, 2 * i + 1)), feed_reply_str(entry)};
+    }
+    *count = n / 2;
+    return true;
+}
+
+static void log_bad_answer(const struct gw_feed *feed, enum feed_error error, const struct feed_reply *reply)
+{
+    struct feed_str text = feed_str_of(feed_error_name(error));
+    if (reply)
+        text = feed_reply_type(reply) == FEED_REPLY_ERROR ? feed_reply_str(reply) : FEED_STR("not a window");
+    FEED_LOG(feed->hub->log, FEED_LOG_WARN, "window_unreadable", NULL, FEED_LOG_TEXT("key", gw_feed_key(feed)),
+             FEED_LOG_TEXT("error", text));
+}
+
+static void on_window(void *arg, enum feed_error error, const struct feed_reply *reply)
+{
+    struct gw_feed *feed = arg;
+    struct gw_item items[FEED_CAP];
+    struct gw_window window = {.items = items};
+    bool good = error == FEED_OK && read_position(reply, &window.position);
+    if (good && feed_reply_count(reply) == 2)
+        window.unchanged = true;
+    else
+        good = good && read_items(feed_reply_at(reply, 2), items, &window.count);
+    if (good) {
+        gw_hub_window(feed->hub, feed, &window);
+        return;
+    }
+    log_bad_answer(feed, error, reply);
+    gw_hub_window_failed(feed->hub, feed);
+}
+
+static void on_check(void *arg, enum feed_error error, const struct feed_reply *reply)
+{
+    struct gw_feed *feed = arg;
+    struct feed_position position;
+    if (error == FEED_OK && read_position(reply, &position)) {
+        gw_hub_checked(feed->hub, feed, &position);
+        return;
+    }
+    log_bad_answer(feed, error, reply);
+    gw_hub_check_failed(feed->hub, feed);
+}
+
+static enum feed_error read_window(void *arg, struct gw_feed *feed, unsigned limit, const struct feed_position *known)
+{
+    return call_window(arg, feed, limit, known, on_window);
+}
+
+static enum feed_error check_position(void *arg, struct gw_feed *feed, const struct feed_position *known)
+{
+    return call_window(arg, feed, 0, known, on_check);
+}
+
+static enum feed_error subscribe(void *arg, struct feed_str key)
+{
+    struct gw_redis_side *side = arg;
+    return feed_subscriber_add(side->subscriber, key);
+}
+
+static void unsubscribe(void *arg, struct feed_str key)
+{
+    struct gw_redis_side *side = arg;
+    feed_subscriber_remove(side->subscriber, key);
+}
+
+void gw_redis_side_port(struct gw_port *port)
+{
+    port->subscribe_fn = subscribe;
+    port->unsubscribe_fn = unsubscribe;
+    port->read_fn = read_window;
+    port->check_fn = check_position;
+}
+
+/* ---- life ---- */
+
+enum feed_error gw_redis_side_start(struct gw_redis_side *side, struct feed_loop *loop,
+                                    const struct gw_options *options, const char **problem)
+{
+    const struct feed_redis_settings settings = {.url = options->redis_url,
+                                                 .password = options->redis_password,
+                                                 .in_flight_max = COMMANDS_MAX,
+                                                 .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                                                 .command_timeout_ms = COMMAND_TIMEOUT_MS};
+    static const struct feed_subscriber_events events = {
+        .confirmed_fn = on_confirmed, .message_fn = on_notice, .state_fn = on_subscriber_state};
+    enum feed_error error = feed_redis_new(loop, &settings, on_client_state, side, &side->client, problem);
+    if (error != FEED_OK)
+        return error;
+    feed_redis_on_latency(side->client, on_latency, side);
+    error = feed_subscriber_new(loop, &settings, &events, side, &side->subscriber, problem);
+    if (error != FEED_OK)
+        gw_redis_side_stop(side);
+    return error;
+}
+
+void gw_redis_side_stop(struct gw_redis_side *side)
+{
+    if (side->subscriber)
+        feed_subscriber_free(side->subscriber);
+    side->subscriber = NULL;
+    if (side->client)
+        feed_redis_free(side->client);
+    side->client = NULL;
+}

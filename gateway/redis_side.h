@@ -1,0 +1,31 @@
+/* The gateway's side towards Redis: windows and checks over one connection, notices over another. */
+#ifndef GW_REDIS_SIDE_H
+#define GW_REDIS_SIDE_H
+
+#include "gateway/hub.h"
+#include "gateway/options.h"
+
+struct feed_health;
+struct feed_loop;
+struct feed_redis;
+struct feed_subscriber;
+
+struct gw_redis_side {
+    struct gw_hub *hub;
+    struct feed_log *log;
+    struct feed_metrics *metrics;
+    struct feed_health *health;
+    unsigned condition; /* in health: both connections stand */
+    struct feed_redis *client;
+    struct feed_subscriber *subscriber;
+};
+
+/* hub, log, metrics, health and condition are set. FEED_OK: connects in the background. */
+enum feed_error gw_redis_side_start(struct gw_redis_side *side, struct feed_loop *loop,
+                                    const struct gw_options *options, const char **problem) FEED_MUST_USE;
+/* The hub gets failures for what it waits for. */
+void gw_redis_side_stop(struct gw_redis_side *side);
+/* Fills the Redis functions of the port, whose arg is a struct gw_redis_side. */
+void gw_redis_side_port(struct gw_port *port);
+
+#endif

@@ -1,0 +1,364 @@
+/* The life of a connection, from the handshake to the close frame. Ends are asked for anywhere and carried out in one
+ * place, gw_session_try_close at the end of a turn, so that nobody who walks a list loses the ground under his feet. */
+#include "gateway/session.h"
+
+#include "gateway/encode.h"
+#include "gateway/metrics.h"
+#include "shared/base/assert.h"
+#include "shared/model/names.h"
+#include "shared/observe/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void move(struct gw_session *session, enum gw_session_state to, int64_t deadline_in_ms)
+{
+    feed_assert(to > session->state);
+    session->state = to;
+    session->deadline_ms = gw_hub_now(session->hub) + deadline_in_ms;
+}
+
+bool gw_session_ending(const struct gw_session *session)
+{
+    return session->state >= GW_SESSION_CLOSING;
+}
+
+void gw_session_end(struct gw_session *session, enum gw_close close)
+{
+    if (gw_session_ending(session))
+        return;
+    session->close = close;
+    if (close == GW_CLOSE_SLOW_CLIENT)
+        gw_outbox_clear(&session->outbox, session->hub->port);
+    move(session, GW_SESSION_CLOSING, GW_DRAIN_MS);
+    gw_list_append(&session->hub->closings, &session->by_closing);
+}
+
+void gw_session_send(struct gw_session *session, struct feed_frame *frame, enum gw_outbox_rule rule)
+{
+    if (gw_session_ending(session))
+        return;
+    enum feed_error error = FEED_E_MEMORY;
+    if (frame)
+        error =
+            gw_outbox_push(&session->outbox, session->hub->port, frame, session->hub->settings.queue_bytes_max, rule);
+    if (error != FEED_OK) {
+        gw_session_end(session, error == FEED_E_FULL ? GW_CLOSE_SLOW_CLIENT : GW_CLOSE_INTERNAL);
+        return;
+    }
+    session->drained = false;
+    if (gw_link_alone(&session->by_write))
+        gw_list_append(&session->hub->writes, &session->by_write);
+}
+
+/* Sends what is in the hub's scratch. */
+static void send_scratch(struct gw_session *session)
+{
+    struct feed_frame *frame = gw_hub_frame(session->hub);
+    gw_session_send(session, frame, GW_OUTBOX_BOUNDED);
+    session->hub->port->frame_unref_fn(frame);
+}
+
+static void send_error(struct gw_session *session, enum gw_fault fault, const char *text, struct feed_str id)
+{
+    feed_buf_reset(&session->hub->scratch);
+    gw_encode_error(&session->hub->scratch, fault, text, id);
+    send_scratch(session);
+}
+
+static void refuse(struct gw_session *session, enum gw_fault fault, const char *text, struct feed_str id,
+                   enum gw_close close)
+{
+    send_error(session, fault, text, id);
+    gw_session_end(session, close);
+}
+
+static const struct feed_str no_id = {NULL, 0};
+
+/* ---- open ---- */
+
+static bool verify(struct gw_session *session, struct feed_str token, struct feed_token_claims *claims,
+                   struct feed_str id)
+{
+    const struct gw_hub *hub = session->hub;
+    int64_t now_s = hub->port->wall_ms_fn(hub->port->arg) / 1000;
+    const char *reason = "claims";
+    if (feed_token_verify(&hub->settings.token_key, token, now_s, claims, &reason) == FEED_OK &&
+        feed_tenant_valid(feed_str_of(claims->tenant)) && feed_user_valid(feed_str_of(claims->subject)))
+        return true;
+    char text[80];
+    snprintf(text, sizeof text, "the token is not accepted (%s)", reason ? reason : "claims");
+    refuse(session, GW_FAULT_UNAUTHORIZED, text, id, GW_CLOSE_UNAUTHORIZED);
+    return false;
+}
+
+static void check_header(struct gw_session *session, struct feed_str authorization)
+{
+    struct feed_str token;
+    enum feed_error error = feed_token_from_authorization(authorization, &token);
+    if (error == FEED_E_MISSING)
+        return;
+    if (error != FEED_OK) {
+        refuse(session, GW_FAULT_UNAUTHORIZED, "the Authorization header must be Bearer and a token", no_id,
+               GW_CLOSE_UNAUTHORIZED);
+        return;
+    }
+    session->claims = malloc(sizeof *session->claims);
+    if (!session->claims)
+        gw_session_end(session, GW_CLOSE_INTERNAL);
+    else
+        (void)verify(session, token, session->claims, no_id);
+}
+
+struct gw_session *gw_session_open(struct gw_hub *hub, struct feed_ws *ws, struct feed_str authorization)
+{
+    struct gw_session *session = calloc(1, sizeof *session);
+    if (!session)
+        return NULL;
+    session->hub = hub;
+    session->ws = ws;
+    session->close = GW_CLOSE_NONE;
+    session->drained = true;
+    session->deadline_ms = gw_hub_now(hub) + GW_HELLO_TIMEOUT_MS;
+    gw_outbox_init(&session->outbox);
+    gw_link_init(&session->by_hub);
+    gw_link_init(&session->by_write);
+    gw_link_init(&session->by_closing);
+    gw_list_append(&hub->sessions, &session->by_hub);
+    hub->session_count++;
+    if (hub->draining)
+        gw_session_bye(session);
+    else
+        check_header(session, authorization);
+    return session;
+}
+
+/* ---- hello ---- */
+
+static void welcome(struct gw_session *session, const struct feed_token_claims *claims, struct feed_str id)
+{
+    struct gw_hub *hub = session->hub;
+    uint8_t bytes[GW_SESSION_ID_BYTES];
+    char name[GW_SESSION_ID_TEXT + 1];
+    hub->port->random_fn(hub->port->arg, bytes, sizeof bytes);
+    feed_hex(bytes, sizeof bytes, name);
+    int64_t expires_s = claims->expires_s < FEED_TIME_MAX_MS / 1000 ? claims->expires_s : FEED_TIME_MAX_MS / 1000;
+    session->expires_s = expires_s + FEED_TOKEN_LEEWAY_S;
+    struct gw_welcome message = {.id = id,
+                                 .session = name,
+                                 .tenant = claims->tenant,
+                                 .user = claims->subject,
+                                 .heartbeat_ms = hub->settings.heartbeat_ms,
+                                 .expires_ms = expires_s * 1000};
+    feed_buf_reset(&hub->scratch);
+    gw_encode_welcome(&hub->scratch, &message);
+    send_scratch(session);
+    FEED_LOG(hub->log, FEED_LOG_DEBUG, "session_opened", NULL, FEED_LOG_TEXT("session", feed_str_of(name)),
+             FEED_LOG_TEXT("tenant", feed_str_of(claims->tenant)), FEED_LOG_TEXT("user", feed_str_of(claims->subject)));
+}
+
+static void claim(struct gw_view *view, const struct gw_hello_feed *asked)
+{
+    view->limit = (uint8_t)asked->limit;
+    view->claim = GW_CLAIM_NONE;
+    if (asked->position.data)
+        view->claim =
+            feed_position_parse(asked->position, &view->position) == FEED_OK ? GW_CLAIM_POSITION : GW_CLAIM_UNREADABLE;
+}
+
+static void join_feeds(struct gw_session *session, const struct gw_message *message,
+                       const struct feed_token_claims *claims)
+{
+    session->views = calloc(message->feed_count, sizeof *session->views);
+    if (!session->views) {
+        gw_session_end(session, GW_CLOSE_INTERNAL);
+        return;
+    }
+    for (size_t i = 0; i < message->feed_count; i++) {
+        struct gw_view *view = &session->views[i];
+        view->session = session;
+        claim(view, &message->feeds[i]);
+        if (gw_hub_join(session->hub, view, message->feeds[i].timeline, feed_str_of(claims->tenant),
+                        feed_str_of(claims->subject)) != FEED_OK) {
+            gw_session_end(session, GW_CLOSE_INTERNAL);
+            return;
+        }
+        session->view_count++;
+        session->joining++;
+    }
+}
+
+static bool allowed(const struct feed_token_claims *claims, enum feed_timeline timeline)
+{
+    if (claims->all_feeds)
+        return true;
+    return timeline == FEED_TIMELINE_HOME ? claims->home : claims->notifications;
+}
+
+static void hello(struct gw_session *session, const struct gw_message *message, const struct feed_token_claims *claims)
+{
+    struct feed_str id = feed_buf_view(&message->id);
+    for (size_t i = 0; i < message->feed_count; i++) {
+        if (allowed(claims, message->feeds[i].timeline))
+            continue;
+        char text[64];
+        snprintf(text, sizeof text, "the token does not allow feeds[%zu]", i);
+        refuse(session, GW_FAULT_FORBIDDEN, text, id, GW_CLOSE_FORBIDDEN);
+        return;
+    }
+    move(session, GW_SESSION_OPENING, GW_READ_TIMEOUT_MS);
+    welcome(session, claims, id);
+    if (!gw_session_ending(session))
+        join_feeds(session, message, claims);
+}
+
+static void authenticate(struct gw_session *session, const struct gw_message *message)
+{
+    struct feed_str id = feed_buf_view(&message->id);
+    struct feed_token_claims claims;
+    if (message->token.data) {
+        if (!verify(session, message->token, &claims, id))
+            return;
+    } else if (session->claims) {
+        claims = *session->claims;
+    } else {
+        refuse(session, GW_FAULT_UNAUTHORIZED, "a token is needed, in hello or in the Authorization header", id,
+               GW_CLOSE_UNAUTHORIZED);
+        return;
+    }
+    free(session->claims);
+    session->claims = NULL;
+    hello(session, message, &claims);
+}
+
+void gw_session_message(struct gw_session *session, struct feed_str payload, bool binary)
+{
+    if (gw_session_ending(session))
+        return;
+    if (binary) {
+        refuse(session, GW_FAULT_BAD_MESSAGE, "messages of feedwire.v1.json come in text frames", no_id,
+               GW_CLOSE_BAD_MESSAGE);
+        return;
+    }
+    struct gw_message message;
+    char text[160] = "";
+    enum gw_fault fault = gw_message_parse(payload, &message, text, sizeof text);
+    struct feed_str id = feed_buf_view(&message.id);
+    if (fault == GW_FAULT_UNKNOWN_TYPE && session->state != GW_SESSION_CONNECTED) {
+        send_error(session, fault, text, id);
+        if (++session->errors > GW_ERRORS_MAX)
+            gw_session_end(session, GW_CLOSE_BAD_MESSAGE);
+    } else if (fault) {
+        refuse(session, fault, text, id, GW_CLOSE_BAD_MESSAGE);
+    } else if (session->state != GW_SESSION_CONNECTED) {
+        refuse(session, GW_FAULT_BAD_MESSAGE, "hello comes once", id, GW_CLOSE_BAD_MESSAGE);
+    } else {
+        authenticate(session, &message);
+    }
+    gw_message_fini(&message);
+}
+
+void gw_session_joined(struct gw_session *session)
+{
+    feed_assert(session->joining > 0);
+    session->joining--;
+    if (session->joining > 0 || session->state != GW_SESSION_OPENING)
+        return;
+    /* The first heartbeat comes somewhere in the interval: clients that came together do not beat together. */
+    int64_t interval = session->hub->settings.heartbeat_ms;
+    move(session, GW_SESSION_LIVE, 1 + (int64_t)gw_hub_random(session->hub, (uint64_t)interval));
+}
+
+/* ---- time ---- */
+
+static void heartbeat(struct gw_session *session)
+{
+    struct gw_feed_position positions[FEED_CLIENT_FEEDS_MAX];
+    for (uint8_t i = 0; i < session->view_count; i++)
+        positions[i] = (struct gw_feed_position){session->views[i].feed->timeline, session->views[i].position};
+    feed_buf_reset(&session->hub->scratch);
+    gw_encode_heartbeat(&session->hub->scratch, positions, session->view_count);
+    send_scratch(session);
+    session->deadline_ms = gw_hub_now(session->hub) + session->hub->settings.heartbeat_ms;
+}
+
+void gw_session_look(struct gw_session *session)
+{
+    const struct gw_hub *hub = session->hub;
+    if (gw_session_ending(session))
+        return; /* gw_session_try_close looks at the deadline of these */
+    if (session->state != GW_SESSION_CONNECTED && hub->port->wall_ms_fn(hub->port->arg) / 1000 >= session->expires_s) {
+        gw_session_end(session, GW_CLOSE_TOKEN_EXPIRED);
+        return;
+    }
+    if (gw_hub_now(hub) < session->deadline_ms)
+        return;
+    if (session->state == GW_SESSION_CONNECTED)
+        gw_session_end(session, GW_CLOSE_HELLO_TIMEOUT);
+    else if (session->state == GW_SESSION_OPENING)
+        refuse(session, GW_FAULT_UNAVAILABLE, "the feeds cannot be read at the moment", no_id, GW_CLOSE_UNAVAILABLE);
+    else
+        heartbeat(session);
+}
+
+/* ---- end ---- */
+
+void gw_session_bye(struct gw_session *session)
+{
+    int64_t retry_ms = GW_RETRY_MIN_MS + (int64_t)gw_hub_random(session->hub, GW_RETRY_SPREAD_MS + 1);
+    feed_buf_reset(&session->hub->scratch);
+    gw_encode_bye(&session->hub->scratch, gw_close_row(GW_CLOSE_SHUTDOWN)->name, retry_ms);
+    send_scratch(session);
+    gw_session_end(session, GW_CLOSE_SHUTDOWN);
+}
+
+static void leave_feeds(struct gw_session *session)
+{
+    for (uint8_t i = 0; i < session->view_count; i++)
+        gw_hub_leave(session->hub, &session->views[i]);
+    free(session->views);
+    session->views = NULL;
+    session->view_count = 0;
+}
+
+bool gw_session_try_close(struct gw_session *session)
+{
+    feed_assert(session->state == GW_SESSION_CLOSING);
+    leave_feeds(session);
+    bool drained = session->drained && session->outbox.count == 0;
+    bool late = gw_hub_now(session->hub) >= session->deadline_ms;
+    if (!drained && !late && session->close != GW_CLOSE_SLOW_CLIENT)
+        return false;
+    session->state = GW_SESSION_CLOSED;
+    gw_link_remove(&session->by_closing);
+    const struct gw_close_row *row = gw_close_row(session->close);
+    session->hub->port->close_fn(session->ws, row->code, row->name);
+    return true;
+}
+
+struct feed_frame *gw_session_next_frame(struct gw_session *session)
+{
+    struct feed_frame *frame = gw_outbox_pop(&session->outbox, session->hub->port);
+    if (frame)
+        feed_metrics_add(session->hub->metrics, GW_M_MESSAGES_SENT, 0, 1);
+    else
+        session->drained = true;
+    return frame;
+}
+
+void gw_session_closed(struct gw_session *session, unsigned code)
+{
+    struct gw_hub *hub = session->hub;
+    enum gw_close close = session->close != GW_CLOSE_NONE ? session->close : gw_close_of_peer(code);
+    feed_metrics_add(hub->metrics, GW_M_CLOSES, close, 1);
+    FEED_LOG(hub->log, FEED_LOG_DEBUG, "session_closed", NULL,
+             FEED_LOG_TEXT("reason", feed_str_of(gw_close_row(close)->name)), FEED_LOG_NUMBER("code", code));
+    leave_feeds(session);
+    gw_outbox_clear(&session->outbox, hub->port);
+    gw_link_remove(&session->by_hub);
+    gw_link_remove(&session->by_write);
+    gw_link_remove(&session->by_closing);
+    hub->session_count--;
+    free(session->claims);
+    free(session);
+}

@@ -1,0 +1,66 @@
+/* Session: one connection of a client.
+ *
+ *   CONNECTED ---- hello ----> OPENING ---- all slices sent ----> LIVE
+ *       |                         |                                |
+ *       '-------------------------+--------------------------------'
+ *                                 v
+ *                              CLOSING ---- last messages sent, or too late ----> CLOSED ---- socket gone ---> freed
+ *
+ * A token that came with the handshake is checked at once, but who it is for counts only with hello. */
+#ifndef GW_SESSION_H
+#define GW_SESSION_H
+
+#include "gateway/close.h"
+#include "gateway/hub.h"
+#include "gateway/outbox.h"
+
+enum gw_session_state {
+    GW_SESSION_CONNECTED,
+    GW_SESSION_OPENING,
+    GW_SESSION_LIVE,
+    GW_SESSION_CLOSING,
+    GW_SESSION_CLOSED
+};
+
+struct gw_session {
+    struct gw_hub *hub;
+    struct feed_ws *ws;
+    enum gw_session_state state;
+    enum gw_close close;
+    struct gw_link by_hub, by_write, by_closing;
+    struct gw_outbox outbox;
+    bool drained; /* the socket asked for more and there was none */
+    uint8_t errors;
+    uint8_t view_count, joining;
+    struct gw_view *views;            /* owned; all feeds of the hello */
+    int64_t deadline_ms;              /* of the state; LIVE: the next heartbeat */
+    int64_t expires_s;                /* wall clock, when the token ends */
+    struct feed_token_claims *claims; /* owned; of the handshake's token, until hello */
+};
+
+/* ---- reported by the shell ---- */
+
+/* authorization: the header's value, or empty. NULL: out of memory. */
+struct gw_session *gw_session_open(struct gw_hub *hub, struct feed_ws *ws, struct feed_str authorization);
+void gw_session_message(struct gw_session *session, struct feed_str payload, bool binary);
+/* The oldest frame with its reference, or NULL. */
+struct feed_frame *gw_session_next_frame(struct gw_session *session);
+/* The connection is gone; frees the session. */
+void gw_session_closed(struct gw_session *session, unsigned code);
+
+/* ---- for the parts of the core ---- */
+
+bool gw_session_ending(const struct gw_session *session);
+/* Queues the frame (borrowed); NULL, a full queue and lack of memory end the session. */
+void gw_session_send(struct gw_session *session, struct feed_frame *frame, enum gw_outbox_rule rule);
+/* One more of its views has its slice. */
+void gw_session_joined(struct gw_session *session);
+/* Sends what is queued (not to a slow client), then closes. Only the first reason counts. */
+void gw_session_end(struct gw_session *session, enum gw_close close);
+void gw_session_bye(struct gw_session *session);
+/* Looks at the clock. */
+void gw_session_look(struct gw_session *session);
+/* For a session that is CLOSING: leaves its feeds; asks for the close when it can be; true when it was asked for. */
+bool gw_session_try_close(struct gw_session *session);
+
+#endif

@@ -1,0 +1,30 @@
+/* View: one feed as one session sees it: what it has been sent, and what it still waits for. */
+#ifndef GW_VIEW_H
+#define GW_VIEW_H
+
+#include "gateway/feed.h"
+#include "shared/base/id.h"
+
+struct gw_session;
+
+enum gw_view_state {
+    GW_VIEW_JOINING, /* waits for the slice that answers hello */
+    GW_VIEW_STALE,   /* had the feed, something was missed, and the window that was read was too short for it */
+    GW_VIEW_LIVE     /* has everything up to `position`; a position ahead of the feed's means that the notices up to it
+                        are on their way, and it has their entries already */
+};
+
+struct gw_view {
+    struct gw_session *session;
+    struct gw_feed *feed;
+    struct gw_link by_feed;
+    enum gw_view_state state;
+    uint8_t limit;
+    uint8_t claim;                 /* enum gw_claim, while JOINING */
+    bool floored;                  /* the client's entries end at the floor though the feed goes on */
+    struct feed_position position; /* sent; while JOINING what the client claims to have */
+    int64_t floor_ms;
+    struct feed_id floor_id;
+};
+
+#endif

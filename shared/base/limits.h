@@ -1,0 +1,57 @@
+/* Every length, count and depth that input from outside is compared with, in one place. schemas/limits.json
+ * repeats the figures that callers must know; tests/unit/base compares the two. */
+#ifndef FEED_BASE_LIMITS_H
+#define FEED_BASE_LIMITS_H
+
+enum {
+    /* Names. They become parts of Redis keys and Kafka keys. */
+    FEED_TENANT_MAX = 32,
+    FEED_USER_MAX = 128,
+
+    /* Parts of an activity, in bytes of UTF-8. */
+    FEED_VERB_MAX = 32,
+    FEED_TYPE_MAX = 32,
+    FEED_OBJECT_ID_MAX = 256,
+    FEED_ACTIVITY_ID_MAX = 128, /* as text; a UUID has 36 */
+    FEED_SOURCE_MAX = 256,
+    FEED_TO_MAX = 100,    /* recipients named by one activity */
+    FEED_DATA_MAX = 1024, /* encoded as msgpack */
+    FEED_DATA_DEPTH_MAX = 8,
+
+    /* One activity as a Kafka record's value; above any that passes the limits above:
+     * 100 recipients x 130 bytes + 1 KiB data + names. */
+    FEED_RECORD_MAX = 32 * 1024,
+    FEED_ENTRY_MAX = 2560, /* 16 id bytes + all fields at their longest */
+    FEED_NOTICE_MAX = FEED_ENTRY_MAX + 64,
+
+    /* Request bodies (ingest). */
+    FEED_BODY_MAX = 1024 * 1024,
+    FEED_BATCH_MAX = 1000, /* activities in one request */
+    FEED_JSON_DEPTH_MAX = 32,
+
+    /* Credentials. */
+    FEED_TOKEN_MAX = 4096,
+    FEED_SECRET_MIN = 32, /* bytes of an HS256 key (RFC 7518, 3.2) */
+    FEED_SECRET_MAX = 1024,
+
+    /* WebSocket messages from clients. */
+    FEED_CLIENT_MESSAGE_MAX = 8192,
+    FEED_CLIENT_FEEDS_MAX = 8, /* feeds in one hello */
+
+    /* Timelines. */
+    FEED_CAP = 100,
+    FEED_TRIM_SLACK = 20, /* trimmed when more than cap + slack */
+    FEED_SLICE = 50,
+    FEED_BACKFILL = 20,
+    FEED_EPOCH_BYTES = 8,
+
+    /* Redis keys: prefix, braces, tenant, slash, user, slash, page number. */
+    FEED_KEY_MAX = 2 + 2 + FEED_TENANT_MAX + 1 + FEED_USER_MAX + 1 + 10 + 1
+};
+
+/* Published times: 1 ms after the epoch of Unix .. end of year 9999, so that a score is > 0 and RFC 3339 can write it.
+ */
+#define FEED_TIME_MIN_MS INT64_C(1)
+#define FEED_TIME_MAX_MS INT64_C(253402300799999)
+
+#endif

@@ -1,0 +1,38 @@
+/* Entry v1: one activity as it stands in a timeline. 16 id bytes, then the msgpack array
+ *   [verb, actor, object type, object id, target type, target id, owner, data]
+ * with nil for an absent field and trailing nils left out. All fields but data are str. The bytes are canonical: equal
+ * activities give equal bytes, whatever wrote them, because a timeline holds an entry as a member of a set. Unknown
+ * elements after the eighth are ignored. See schemas/entry.md. */
+#ifndef FEED_CODEC_ENTRY_H
+#define FEED_CODEC_ENTRY_H
+
+#include "shared/base/id.h"
+#include "shared/base/limits.h"
+#include "shared/base/str.h"
+
+/* All views are borrowed. An absent field has data NULL (an empty but present field is not allowed anywhere). */
+struct feed_entry {
+    struct feed_id id;
+    struct feed_str verb, actor, object_type, object_id; /* always present */
+    struct feed_str target_type, target_id;              /* both or none */
+    struct feed_str owner;                               /* object.owner */
+    struct feed_str data;                                /* one msgpack value, encoded */
+};
+
+/* Appends the canonical bytes to out. The entry's fields are within base/limits.h (asserted); data is one complete
+ * msgpack value. */
+void feed_entry_encode(const struct feed_entry *entry, struct feed_buf *out);
+
+/* Reads the bytes; the views point into them. FEED_E_INVALID for anything that is not an entry, FEED_E_TOO_LARGE beyond
+ * FEED_ENTRY_MAX. */
+enum feed_error feed_entry_decode(struct feed_str bytes, struct feed_entry *out) FEED_MUST_USE;
+
+/* Writes the JSON object that clients and operators see: id, actor, verb, object {type, id, owner?}, target?,
+ * published, data?. published_ms is within the limits of base/limits.h (asserted). */
+struct feed_json_out;
+void feed_entry_to_json(const struct feed_entry *entry, int64_t published_ms, struct feed_json_out *out);
+
+/* Order of a timeline: by (published, id bytes); >0 if a is newer. */
+int feed_entry_order(int64_t a_ms, const struct feed_id *a, int64_t b_ms, const struct feed_id *b);
+
+#endif

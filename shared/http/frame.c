@@ -1,0 +1,57 @@
+/* Task: one message for many connections. Difficulty: libwebsockets writes the WebSocket header into the LWS_PRE bytes
+ * in front of the payload; a server's header depends only on the payload's length, so all connections write the same.
+ */
+#include "shared/http/connection.h"
+
+#include "shared/base/assert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct feed_frame {
+    unsigned references;
+    size_t len;
+    unsigned char bytes[]; /* LWS_PRE, then the payload */
+};
+
+struct feed_frame *feed_frame_new(struct feed_str payload)
+{
+    if (payload.len > (size_t)INT32_MAX)
+        return NULL;
+    struct feed_frame *frame = malloc(sizeof(*frame) + LWS_PRE + payload.len);
+    if (!frame)
+        return NULL;
+    frame->references = 1;
+    frame->len = payload.len;
+    memset(frame->bytes, 0, LWS_PRE);
+    if (payload.len > 0)
+        memcpy(frame->bytes + LWS_PRE, payload.data, payload.len);
+    return frame;
+}
+
+struct feed_frame *feed_frame_ref(struct feed_frame *frame)
+{
+    feed_assert(frame->references > 0);
+    frame->references++;
+    return frame;
+}
+
+void feed_frame_unref(struct feed_frame *frame)
+{
+    if (!frame)
+        return;
+    feed_assert(frame->references > 0);
+    if (--frame->references == 0)
+        free(frame);
+}
+
+struct feed_str feed_frame_payload(const struct feed_frame *frame)
+{
+    return (struct feed_str){(const char *)frame->bytes + LWS_PRE, frame->len};
+}
+
+unsigned char *feed_frame_bytes(struct feed_frame *frame, size_t *len)
+{
+    *len = frame->len;
+    return frame->bytes + LWS_PRE;
+}

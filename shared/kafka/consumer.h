@@ -1,0 +1,66 @@
+/* Consuming a topic in a group (librdkafka): cooperative-sticky, commits by hand. Records arrive on the loop through an
+ * eventfd and on a timer, so that the group never loses us while the topic is idle or partitions are paused. Cap of
+ * records a turn: FEED_KAFKA_TURN_MAX. */
+#ifndef FEED_KAFKA_CONSUMER_H
+#define FEED_KAFKA_CONSUMER_H
+
+#include "shared/kafka/producer.h"
+
+struct feed_kafka_consumer;
+
+enum { FEED_KAFKA_TURN_MAX = 256 };
+
+struct feed_kafka_message { /* all borrowed inside the callback */
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms;
+    struct feed_str key, value;
+    struct feed_kafka_header headers[FEED_KAFKA_HEADERS_MAX]; /* those beyond are dropped, see header_overflow */
+    size_t header_count;
+    bool header_overflow;
+};
+
+struct feed_kafka_consumer_events {
+    void (*message_fn)(void *arg, const struct feed_kafka_message *message);
+    void (*assigned_fn)(void *arg, const int32_t *partitions, size_t count);
+    /* Before the partitions go to somebody else (lost: they have gone already): commit what is finished, drop the rest.
+     * Records of these partitions do not arrive afterwards. */
+    void (*revoked_fn)(void *arg, const int32_t *partitions, size_t count, bool lost);
+    void (*committed_fn)(void *arg, enum feed_error error, const char *reason); /* result of a feed_kafka_commit */
+    /* Broker errors and their end, for log and health. */
+    void (*state_fn)(void *arg, bool up, const char *reason);
+};
+
+struct feed_kafka_consumer_settings {
+    struct feed_kafka_settings kafka;
+    const char *topic;
+    const char *group;
+    const char *instance_id; /* static membership; "" none */
+    unsigned session_timeout_ms;
+    unsigned max_poll_interval_ms;
+    unsigned queued_kbytes_max; /* librdkafka's own read-ahead in all (queued.max.messages.kbytes) */
+};
+
+enum feed_error feed_kafka_consumer_new(struct feed_loop *loop, struct feed_log *log,
+                                        const struct feed_kafka_consumer_settings *settings,
+                                        const struct feed_kafka_consumer_events *events, void *arg,
+                                        struct feed_kafka_consumer **out, char *problem,
+                                        size_t problem_size) FEED_MUST_USE;
+/* Leaves the group (revoked_fn fires inside), then frees. Blocking, bounded by the session timeout. */
+void feed_kafka_consumer_free(struct feed_kafka_consumer *consumer);
+/* Stops and resumes fetching of all assigned partitions; polling goes on. Records already queued inside librdkafka are
+ * put back. */
+void feed_kafka_consumer_pause(struct feed_kafka_consumer *consumer);
+void feed_kafka_consumer_resume(struct feed_kafka_consumer *consumer);
+/* next_offset: the first one that is not finished. Asynchronous, or, with wait, before this returns (for revocation and
+ * shutdown). */
+struct feed_kafka_offset {
+    int32_t partition;
+    int64_t next_offset;
+};
+void feed_kafka_commit(struct feed_kafka_consumer *consumer, const struct feed_kafka_offset *offsets, size_t count,
+                       bool wait);
+/* End of the partition as the last fetch saw it (high watermark); -1 unknown. No network. */
+int64_t feed_kafka_high_watermark(struct feed_kafka_consumer *consumer, int32_t partition);
+
+#endif

@@ -1,0 +1,28 @@
+/* What the files of the consumer share. Private to this room. */
+#ifndef FEED_KAFKA_CONSUMER_STATE_H
+#define FEED_KAFKA_CONSUMER_STATE_H
+
+#include "shared/kafka/consumer.h"
+#include "shared/kafka/events.h"
+
+#include <librdkafka/rdkafka.h>
+
+struct feed_kafka_consumer {
+    struct feed_kafka_consumer_events events;
+    void *arg;
+    struct feed_log *log;
+    rd_kafka_t *kafka;
+    rd_kafka_queue_t *consumer_queue;
+    struct feed_kafka_queue *queue;
+    rd_kafka_topic_partition_list_t *assigned; /* what is ours now */
+    char *topic;
+    bool paused;
+    bool closing; /* records are not handed out any more */
+    bool up;
+};
+
+/* librdkafka's rebalance callback; opaque is the consumer. */
+void feed_kafka_on_rebalance(rd_kafka_t *kafka, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t *partitions,
+                             void *opaque);
+
+#endif

@@ -1,0 +1,145 @@
+/* The loop itself: running, deferred calls, turn hooks and the lag probe. The difficulty is teardown: libuv frees
+ * nothing, and a handle's memory must outlive its close callback, so freeing the loop closes its own handles and runs
+ * it until they are gone. */
+#include "shared/loop/loop_state.h"
+
+#include "shared/base/assert.h"
+
+#include <stdlib.h>
+
+static void on_idle(uv_idle_t *idle)
+{
+    (void)idle; /* being active is all that it is for */
+}
+
+static void run_deferred(struct feed_loop *loop)
+{
+    /* Only those that are there now: what they defer in turn waits for the next turn. */
+    struct feed_deferred *next = loop->deferred;
+    loop->deferred = NULL;
+    loop->deferred_tail = &loop->deferred;
+    uv_idle_stop(&loop->idle);
+    while (next) {
+        struct feed_deferred *deferred = next;
+        next = deferred->next;
+        deferred->fn(deferred->arg);
+        free(deferred);
+    }
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct feed_loop *loop = prepare->data;
+    for (unsigned i = 0; i < FEED_LOOP_TURN_HOOKS; i++) {
+        if (loop->hooks[i].fn) {
+            loop->hooks[i].fn(loop->hooks[i].arg);
+        }
+    }
+    run_deferred(loop);
+}
+
+static void on_lag_probe(uv_timer_t *timer)
+{
+    struct feed_loop *loop = timer->data;
+    uint64_t now = feed_clock_mono_us();
+    uint64_t lag = now > loop->lag_due_us ? now - loop->lag_due_us : 0;
+    if (lag > loop->lag_max_us) {
+        loop->lag_max_us = lag;
+    }
+    loop->lag_due_us = now + FEED_LOOP_LAG_PROBE_MS * 1000;
+    uv_timer_start(timer, on_lag_probe, FEED_LOOP_LAG_PROBE_MS, 0);
+}
+
+struct feed_loop *feed_loop_new(void)
+{
+    struct feed_loop *loop = calloc(1, sizeof *loop);
+    if (!loop || uv_loop_init(&loop->uv) != 0) {
+        free(loop);
+        return NULL;
+    }
+    loop->deferred_tail = &loop->deferred;
+    loop->prepare.data = loop->lag_probe.data = loop;
+    uv_prepare_init(&loop->uv, &loop->prepare);
+    uv_prepare_start(&loop->prepare, on_prepare);
+    uv_idle_init(&loop->uv, &loop->idle);
+    uv_timer_init(&loop->uv, &loop->lag_probe);
+    loop->lag_due_us = feed_clock_mono_us() + FEED_LOOP_LAG_PROBE_MS * 1000;
+    uv_timer_start(&loop->lag_probe, on_lag_probe, FEED_LOOP_LAG_PROBE_MS, 0);
+    return loop;
+}
+
+void feed_loop_free(struct feed_loop *loop)
+{
+    if (!loop) {
+        return;
+    }
+    while (loop->deferred) {
+        run_deferred(loop);
+    }
+    uv_close((uv_handle_t *)&loop->prepare, NULL);
+    uv_close((uv_handle_t *)&loop->idle, NULL);
+    uv_close((uv_handle_t *)&loop->lag_probe, NULL);
+    if (loop->signals_open) {
+        uv_close((uv_handle_t *)&loop->term, NULL);
+        uv_close((uv_handle_t *)&loop->intr, NULL);
+    }
+    /* Runs the close callbacks, also those of timers and connections that were freed just before. */
+    while (uv_run(&loop->uv, UV_RUN_NOWAIT) != 0) {
+    }
+    feed_assert(uv_loop_close(&loop->uv) == 0);
+    free(loop);
+}
+
+void feed_loop_run(struct feed_loop *loop)
+{
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+void feed_loop_stop(struct feed_loop *loop)
+{
+    uv_stop(&loop->uv);
+}
+
+struct uv_loop_s *feed_loop_uv(struct feed_loop *loop)
+{
+    return &loop->uv;
+}
+
+int64_t feed_loop_now_ms(const struct feed_loop *loop)
+{
+    return (int64_t)uv_now(&loop->uv);
+}
+
+void feed_loop_defer(struct feed_loop *loop, feed_defer_fn *fn, void *arg)
+{
+    struct feed_deferred *deferred = malloc(sizeof *deferred);
+    feed_assert(deferred);
+    *deferred = (struct feed_deferred){.fn = fn, .arg = arg};
+    *loop->deferred_tail = deferred;
+    loop->deferred_tail = &deferred->next;
+    uv_idle_start(&loop->idle, on_idle);
+}
+
+void feed_loop_on_turn(struct feed_loop *loop, feed_turn_fn *fn, void *arg)
+{
+    /* With fn NULL the hook with this argument is removed. */
+    for (unsigned i = 0; i < FEED_LOOP_TURN_HOOKS; i++) {
+        if (!fn && loop->hooks[i].fn && loop->hooks[i].arg == arg) {
+            loop->hooks[i].fn = NULL;
+            return;
+        }
+        if (fn && !loop->hooks[i].fn) {
+            loop->hooks[i].fn = fn;
+            loop->hooks[i].arg = arg;
+            return;
+        }
+    }
+    feed_assert(!fn); /* FEED_LOOP_TURN_HOOKS are enough for all rooms together */
+}
+
+double feed_loop_lag_s(struct feed_loop *loop)
+{
+    double lag = (double)loop->lag_max_us / 1e6;
+    loop->lag_max_us = 0;
+    return lag;
+}

@@ -1,0 +1,195 @@
+/* Activities as Kafka records: CloudEvents in binary mode, with the value in msgpack or JSON. Others than ingest may
+ * write such records, so everything is checked again here. */
+#include "shared/base/assert.h"
+#include "shared/codec/msgpack_scan.h"
+#include "shared/codec/msgpack_write.h"
+#include "shared/model/activity_parse.h"
+#include "shared/model/names.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- writing ---- */
+
+static void write_member(struct feed_buf *out, const char *key, struct feed_str value)
+{
+    feed_msgpack_str(out, feed_str_of(key));
+    feed_msgpack_str(out, value);
+}
+
+static void write_thing(struct feed_buf *out, const char *key, struct feed_str type, struct feed_str id,
+                        struct feed_str owner)
+{
+    feed_msgpack_str(out, feed_str_of(key));
+    feed_msgpack_map(out, owner.data ? 3 : 2);
+    write_member(out, "type", type);
+    write_member(out, "id", id);
+    if (owner.data)
+        write_member(out, "owner", owner);
+}
+
+void feed_activity_encode_value(const struct feed_activity *activity, struct feed_buf *value)
+{
+    feed_assert(activity->id.data && activity->source.data && activity->tenant.data && activity->published_ms > 0);
+    bool has_target = activity->target_type.data;
+    bool has_to = activity->to_count > 0;
+    bool has_data = activity->data.data;
+    feed_msgpack_map(value, 3u + has_target + has_to + has_data);
+    write_member(value, "actor", activity->actor);
+    write_member(value, "verb", activity->verb);
+    write_thing(value, "object", activity->object_type, activity->object_id, activity->object_owner);
+    if (has_target)
+        write_thing(value, "target", activity->target_type, activity->target_id, (struct feed_str){NULL, 0});
+    if (has_to) {
+        feed_msgpack_str(value, FEED_STR("to"));
+        feed_msgpack_array(value, activity->to_count);
+        for (size_t i = 0; i < activity->to_count; i++)
+            feed_msgpack_str(value, activity->to[i]);
+    }
+    if (has_data) {
+        feed_msgpack_str(value, FEED_STR("data"));
+        feed_buf_str(value, activity->data);
+    }
+}
+
+static void add_header(struct feed_record *record, const char *name, struct feed_str value)
+{
+    feed_assert(record->header_count < sizeof(record->headers) / sizeof(record->headers[0]));
+    record->headers[record->header_count++] = (struct feed_record_header){name, value};
+}
+
+void feed_activity_make_record(const struct feed_activity *activity, struct feed_str traceparent, struct feed_str value,
+                               struct feed_record_parts *parts)
+{
+    feed_assert(feed_tenant_valid(activity->tenant) && feed_user_valid(activity->actor));
+    feed_assert(activity->id.data && activity->source.data);
+    int len = snprintf(parts->key, sizeof(parts->key), "%.*s/%.*s", (int)activity->tenant.len, activity->tenant.data,
+                       (int)activity->actor.len, activity->actor.data);
+    feed_time_format(activity->published_ms, parts->time);
+    struct feed_record *record = &parts->record;
+    *record = (struct feed_record){.key = {parts->key, (size_t)len}, .value = value};
+    add_header(record, "ce_specversion", FEED_STR("1.0"));
+    add_header(record, "ce_id", activity->id);
+    add_header(record, "ce_source", activity->source);
+    add_header(record, "ce_type", FEED_STR(FEED_RECORD_TYPE));
+    add_header(record, "ce_time", (struct feed_str){parts->time, FEED_TIME_TEXT});
+    add_header(record, "ce_tenant", activity->tenant);
+    add_header(record, "content-type", FEED_STR("application/msgpack"));
+    if (traceparent.len > 0)
+        add_header(record, "traceparent", traceparent);
+}
+
+/* ---- reading ---- */
+
+/* An empty header is there: data is not NULL. */
+static struct feed_str header_of(const struct feed_record *record, const char *name)
+{
+    for (size_t i = 0; i < record->header_count; i++) {
+        if (strcmp(record->headers[i].name, name) == 0) {
+            struct feed_str value = record->headers[i].value;
+            return value.data ? value : FEED_STR("");
+        }
+    }
+    return (struct feed_str){NULL, 0};
+}
+
+static enum feed_error read_headers(const struct feed_record *record, struct feed_activity_outside *out,
+                                    struct feed_activity_problem *problem)
+{
+    struct feed_str version = header_of(record, "ce_specversion");
+    struct feed_str type = header_of(record, "ce_type");
+    *out = (struct feed_activity_outside){.id = header_of(record, "ce_id"),
+                                          .published = header_of(record, "ce_time"),
+                                          .source = header_of(record, "ce_source"),
+                                          .tenant = header_of(record, "ce_tenant")};
+    if (!out->source.data)
+        out->source = FEED_STR(FEED_SOURCE_DEFAULT);
+    if (version.data && !feed_str_eq(version, FEED_STR("1.0")))
+        return feed_activity_refuse(problem, FEED_E_UNSUPPORTED, "ce_specversion", "must be 1.0");
+    if (type.data && !feed_str_eq(type, FEED_STR(FEED_RECORD_TYPE)))
+        return feed_activity_refuse(problem, FEED_E_UNSUPPORTED, "ce_type", "must be " FEED_RECORD_TYPE);
+    if (!out->tenant.data)
+        return feed_activity_refuse(problem, FEED_E_MISSING, "ce_tenant", "is missing");
+    if (!feed_tenant_valid(out->tenant))
+        return feed_activity_refuse(problem, FEED_E_INVALID, "ce_tenant", "must be 1 to 32 characters of a-z 0-9 -");
+    if (!feed_source_valid(out->source))
+        return feed_activity_refuse(problem, FEED_E_INVALID, "ce_source",
+                                    "must be 1 to 256 bytes of UTF-8 without control characters");
+    return FEED_OK;
+}
+
+/* Media types are compared without their parameters ("; charset=utf-8") and without regard to case. */
+static bool is_media_type(struct feed_str header, const char *name)
+{
+    const char *semicolon = memchr(header.data, ';', header.len);
+    size_t len = semicolon ? (size_t)(semicolon - header.data) : header.len;
+    while (len > 0 && (header.data[len - 1] == ' ' || header.data[len - 1] == '\t'))
+        len--;
+    return len == strlen(name) && strncasecmp(header.data, name, len) == 0;
+}
+
+static enum feed_error parse_msgpack(struct feed_str value, const struct feed_activity_outside *outside,
+                                     struct feed_activity *out, struct feed_activity_problem *problem)
+{
+    static const struct feed_msgpack_limits limits = {FEED_JSON_DEPTH_MAX, FEED_RECORD_MAX};
+    size_t used = 0;
+    enum feed_error error = feed_msgpack_scan(value, &limits, &used);
+    if (error == FEED_E_TOO_LARGE)
+        return feed_activity_refuse(problem, error, "value",
+                                    "is msgpack with more elements than it has bytes, or nested deeper than 32");
+    if (error != FEED_OK || used != value.len)
+        return feed_activity_refuse(problem, FEED_E_INVALID, "value", "is not one value of msgpack");
+    struct feed_input root = feed_input_of_msgpack(value);
+    if (root.kind != FEED_INPUT_MAP)
+        return feed_activity_refuse(problem, FEED_E_INVALID, "value", "must be a map");
+    return feed_activity_parse(&root, outside, out, problem);
+}
+
+static enum feed_error parse_value(const struct feed_record *record, const struct feed_activity_outside *outside,
+                                   struct feed_activity *out, struct feed_activity_problem *problem)
+{
+    struct feed_str type = header_of(record, "content-type");
+    if (!record->value.data || record->value.len == 0)
+        return feed_activity_refuse(problem, FEED_E_MISSING, "value", "is missing");
+    if (record->value.len > FEED_RECORD_MAX)
+        return feed_activity_refuse(problem, FEED_E_TOO_LARGE, "value", "must be at most 32 KiB");
+    if (!type.data || is_media_type(type, "application/msgpack") || is_media_type(type, "application/vnd.msgpack"))
+        return parse_msgpack(record->value, outside, out, problem);
+    if (is_media_type(type, "application/json"))
+        return feed_activity_parse_json(record->value, "value", outside, out, problem);
+    return feed_activity_refuse(problem, FEED_E_UNSUPPORTED, "content-type",
+                                "must be application/msgpack, application/vnd.msgpack or application/json");
+}
+
+/* What a record must have besides what a request must have. */
+static enum feed_error check_record(const struct feed_record *record, const struct feed_activity *activity,
+                                    struct feed_activity_problem *problem)
+{
+    if (!activity->id.data)
+        return feed_activity_refuse(problem, FEED_E_MISSING, "ce_id", "is missing, and the value has no id");
+    if (activity->published_ms == 0)
+        return feed_activity_refuse(problem, FEED_E_MISSING, "ce_time", "is missing, and the value has no published");
+    char key[FEED_TENANT_MAX + 1 + FEED_USER_MAX + 1];
+    int len = snprintf(key, sizeof(key), "%.*s/%.*s", (int)activity->tenant.len, activity->tenant.data,
+                       (int)activity->actor.len, activity->actor.data);
+    if (!feed_str_eq(record->key, (struct feed_str){key, (size_t)len}))
+        return feed_activity_refuse(problem, FEED_E_INVALID, "key", "must be tenant/actor");
+    return FEED_OK;
+}
+
+enum feed_error feed_activity_from_record(const struct feed_record *record, struct feed_activity *out,
+                                          struct feed_activity_problem *problem)
+{
+    struct feed_activity_outside outside;
+    feed_activity_clear(out);
+    *problem = (struct feed_activity_problem){.field = ""};
+    enum feed_error error = read_headers(record, &outside, problem);
+    if (error == FEED_OK)
+        error = parse_value(record, &outside, out, problem);
+    if (error == FEED_OK)
+        error = check_record(record, out, problem);
+    if (error != FEED_OK)
+        feed_activity_clear(out);
+    return error;
+}

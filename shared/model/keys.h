@@ -1,0 +1,32 @@
+/* Redis keys and channels, built from checked parts only. See schemas/redis.md. */
+#ifndef FEED_MODEL_KEYS_H
+#define FEED_MODEL_KEYS_H
+
+#include "shared/base/limits.h"
+#include "shared/base/str.h"
+
+enum feed_timeline {
+    FEED_TIMELINE_HOME,          /* f:{tenant/user} */
+    FEED_TIMELINE_NOTIFICATIONS, /* n:{tenant/user} */
+    FEED_TIMELINE_OUTBOX         /* o:{tenant/user} */
+};
+
+struct feed_key {
+    char text[FEED_KEY_MAX + 1]; /* terminated */
+    size_t len;
+};
+
+/* Tenant and user are valid names (asserted: whoever took them from outside has checked them). */
+struct feed_key feed_key_timeline(enum feed_timeline timeline, struct feed_str tenant, struct feed_str user);
+struct feed_key feed_key_followers(struct feed_str tenant, struct feed_str author,
+                                   unsigned page); /* g:{tenant/author/page} */
+struct feed_key feed_key_ended(struct feed_str tenant, struct feed_str author,
+                               unsigned page);                                    /* k:{tenant/author/page} */
+struct feed_key feed_key_followees(struct feed_str tenant, struct feed_str user); /* h:{tenant/user} */
+struct feed_str feed_key_str(const struct feed_key *key);                         /* borrowed view */
+
+/* "home" and "notifications", as clients say them; FEED_E_INVALID otherwise. */
+enum feed_error feed_timeline_from_name(struct feed_str name, enum feed_timeline *out) FEED_MUST_USE;
+const char *feed_timeline_name(enum feed_timeline timeline); /* "home", "notifications", "outbox" */
+
+#endif

@@ -1,0 +1,21 @@
+/* Where a Redis is, from a URL: redis://[user[:password]@]host[:port][/db]. Pure. */
+#ifndef FEED_REDIS_ADDRESS_H
+#define FEED_REDIS_ADDRESS_H
+
+#include "shared/base/str.h"
+
+enum { FEED_REDIS_PORT = 6379, FEED_REDIS_HOST_MAX = 255, FEED_REDIS_CREDENTIAL_MAX = 512 };
+
+struct feed_redis_address {
+    char host[FEED_REDIS_HOST_MAX + 1];
+    int port;
+    unsigned db;
+    char user[FEED_REDIS_CREDENTIAL_MAX + 1];     /* "" none */
+    char password[FEED_REDIS_CREDENTIAL_MAX + 1]; /* "" none; %xx decoded */
+};
+
+/* FEED_E_INVALID or FEED_E_UNSUPPORTED (rediss://) with *problem, a static sentence that never repeats the URL. */
+enum feed_error feed_redis_address_parse(struct feed_str url, struct feed_redis_address *out,
+                                         const char **problem) FEED_MUST_USE;
+
+#endif

@@ -1,0 +1,40 @@
+/* A model of what fan-out asks of Redis: sorted sets and the functions of feedwire_v1, in plain and slow C. The
+ * functions themselves are tested against a real server; here they serve to try interleavings by the thousand. */
+#ifndef TESTS_UNIT_FANOUT_REDIS_MODEL_H
+#define TESTS_UNIT_FANOUT_REDIS_MODEL_H
+
+#include "world.h"
+
+struct model_member {
+    char *bytes;
+    size_t len;
+    int64_t score;
+};
+
+struct model_zset {
+    char key[200];
+    struct model_member *members; /* by (score, bytes) */
+    size_t count;
+    uint64_t seq; /* of a timeline */
+};
+
+enum { MODEL_ZSETS_MAX = 128 };
+
+struct model {
+    struct model_zset zsets[MODEL_ZSETS_MAX];
+    size_t count;
+    uint64_t notices;
+};
+
+void model_init(struct model *model);
+void model_fini(struct model *model);
+/* Executes the command and puts the answer into it. */
+void model_execute(struct model *model, struct world_command *command);
+/* NULL when there is no such key. */
+const struct model_zset *model_find(const struct model *model, const char *key);
+/* Whether all keys, members and seqs of the two are the same. */
+bool model_equal(const struct model *a, const struct model *b);
+/* *out is made by it. */
+void model_copy(const struct model *model, struct model *out);
+
+#endif

@@ -1,0 +1,67 @@
+/* A world for the engine: keeps the commands that it sends, in order, until a test or a model of Redis answers them;
+ * keeps its dead letters; remembers what else it was told. */
+#ifndef TESTS_UNIT_FANOUT_WORLD_H
+#define TESTS_UNIT_FANOUT_WORLD_H
+
+#include "fanout/engine.h"
+#include "sample.h"
+
+struct world_command {
+    struct world_command *next;
+    struct fan_job *job;
+    size_t argc;
+    struct feed_str *argv; /* owned, with what they point to */
+    char text[400]; /* for comparisons: "add o:{demo/bob} 1000 #1", "follow g:{..} k:{..} ann 10", "ZREM h:{..} bob" */
+    bool executed;  /* by the model; answer is what it said */
+    struct fan_answer answer;
+    struct fan_value *items;
+    struct feed_buf items_memory;
+};
+
+struct world_letter {
+    struct fan_letter *letter;
+    char reason[32], detail[256];
+    enum fan_letter_cut cut;
+};
+
+enum { WORLD_LETTERS_MAX = 64 };
+
+struct world {
+    struct fan_engine *engine;
+    struct world_command *first, *last; /* without an answer */
+    size_t commands;
+    struct world_letter letters[WORLD_LETTERS_MAX]; /* without an acknowledgement */
+    size_t letter_count;
+    enum feed_error letter_error; /* what posting answers; FEED_OK as a rule */
+    size_t room;                  /* commands that are taken until the port is full */
+    bool consuming;
+    unsigned halts, failings;
+    enum fan_trouble halted_for;
+    uint64_t random;
+    int64_t now_ms;
+};
+
+/* Small windows by default: 8 records, 16 commands. settings may be NULL. */
+void world_init(struct world *world, const struct fan_settings *settings);
+/* Commands that have no answer are dropped, as in a crash. */
+void world_fini(struct world *world);
+/* Ready, and with these partitions. */
+void world_start(struct world *world, const int32_t *partitions, size_t count);
+void world_record(struct world *world, const struct sample *sample);
+void world_tick(struct world *world, int64_t ms);
+/* Answers to the oldest command. */
+void world_answer(struct world *world, const struct fan_answer *answer);
+void world_answer_int(struct world *world, int64_t integer);
+void world_answer_error(struct world *world, const char *text);
+/* A list; each text that is all digits has its number too. */
+void world_answer_list(struct world *world, const char *const *texts, size_t count);
+/* The connection breaks: every command is answered as lost, then Redis is gone. */
+void world_lose(struct world *world);
+/* Acknowledges the oldest letter. */
+void world_letter_done(struct world *world, enum feed_error error);
+/* The position of a partition. */
+int64_t world_position(const struct world *world, int32_t partition);
+/* A number below max, from the world's seed. */
+uint64_t world_random(struct world *world, uint64_t max);
+
+#endif

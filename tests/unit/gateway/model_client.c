@@ -1,0 +1,191 @@
+/* The client of model_client.h. It reads the frames as JSON text, so it also tests what they say. */
+#include "tests/unit/gateway/model_client.h"
+
+#include "shared/base/assert.h"
+#include "shared/base/time_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yyjson.h>
+
+static const char *const names[MODEL_FEEDS] = {"home", "notifications"};
+
+static const char *text(yyjson_val *object, const char *key)
+{
+    const char *value = yyjson_get_str(yyjson_obj_get(object, key));
+    feed_assert(value);
+    return value;
+}
+
+static struct model_feed *feed_of(struct model_client *client, yyjson_val *root)
+{
+    for (unsigned i = 0; i < MODEL_FEEDS; i++) {
+        if (strcmp(text(root, "feed"), names[i]) == 0 && client->feeds[i].wanted)
+            return &client->feeds[i];
+    }
+    feed_assert(!"a feed that was asked for");
+    return NULL;
+}
+
+static int order(const char *published, const char *id, const struct model_feed *feed, size_t i)
+{
+    int by_time = strcmp(published, feed->entries[i].published);
+    return by_time ? by_time : strcmp(id, feed->entries[i].id);
+}
+
+static bool has(const struct model_feed *feed, const char *id)
+{
+    for (size_t i = 0; i < feed->count; i++) {
+        if (strcmp(feed->entries[i].id, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void insert(struct model_client *client, struct model_feed *feed, yyjson_val *entry, bool oldest_last)
+{
+    const char *published = text(entry, "published"), *id = text(entry, "id");
+    /* After a resume with `current` the gateway does not know where this client's entries end, but the client does. */
+    if (!oldest_last && feed->more && feed->count > 0 && order(published, id, feed, feed->count - 1) < 0)
+        return;
+    if (has(feed, id)) {
+        client->doubles++;
+        return;
+    }
+    size_t at = 0;
+    while (at < feed->count && order(published, id, feed, at) < 0)
+        at++;
+    feed_assert(!oldest_last || at == feed->count);
+    feed_assert(feed->count < MODEL_ENTRIES_MAX);
+    memmove(&feed->entries[at + 1], &feed->entries[at], (feed->count - at) * sizeof feed->entries[0]);
+    snprintf(feed->entries[at].published, sizeof feed->entries[at].published, "%s", published);
+    snprintf(feed->entries[at].id, sizeof feed->entries[at].id, "%s", id);
+    feed->count++;
+}
+
+static void on_slice(struct model_client *client, yyjson_val *root)
+{
+    struct model_feed *feed = feed_of(client, root);
+    client->slices++;
+    feed->sliced = true;
+    snprintf(feed->last_outcome, sizeof feed->last_outcome, "%s", text(root, "outcome"));
+    snprintf(feed->position, sizeof feed->position, "%s", text(root, "position"));
+    yyjson_val *entries = yyjson_obj_get(root, "entries"), *entry;
+    bool reset = yyjson_get_bool(yyjson_obj_get(root, "reset"));
+    feed_assert(reset == (strcmp(feed->last_outcome, "current") != 0));
+    feed_assert(reset || yyjson_arr_size(entries) == 0);
+    feed_assert(yyjson_arr_size(entries) <= (strcmp(feed->last_outcome, "window") == 0 ? FEED_CAP : feed->limit));
+    if (!reset)
+        return;
+    feed->count = 0;
+    feed->more = yyjson_get_bool(yyjson_obj_get(root, "more"));
+    size_t i, n;
+    yyjson_arr_foreach(entries, i, n, entry)
+    {
+        insert(client, feed, entry, true);
+    }
+}
+
+static void on_push(struct model_client *client, yyjson_val *root)
+{
+    struct model_feed *feed = feed_of(client, root);
+    feed_assert(feed->sliced); /* never before the slice */
+    client->pushes++;
+    snprintf(feed->position, sizeof feed->position, "%s", text(root, "position"));
+    yyjson_val *entry;
+    size_t i, n;
+    yyjson_arr_foreach(yyjson_obj_get(root, "entries"), i, n, entry)
+    {
+        client->pushed_entries++;
+        insert(client, feed, entry, false);
+    }
+}
+
+static void on_frame(void *arg, struct feed_str json)
+{
+    struct model_client *client = arg;
+    yyjson_doc *doc = yyjson_read(json.data, json.len, 0);
+    feed_assert(doc);
+    yyjson_val *root = yyjson_doc_get_root(doc);
+    const char *type = text(root, "type");
+    if (strcmp(type, "slice") == 0)
+        on_slice(client, root);
+    else if (strcmp(type, "push") == 0)
+        on_push(client, root);
+    else if (strcmp(type, "welcome") == 0)
+        client->welcomed = true;
+    else if (strcmp(type, "heartbeat") == 0)
+        client->heartbeats++;
+    else if (strcmp(type, "error") == 0)
+        client->errors++;
+    else
+        feed_assert(strcmp(type, "bye") == 0);
+    yyjson_doc_free(doc);
+}
+
+void model_client_init(struct model_client *client, const char *user)
+{
+    *client = (struct model_client){.user = user};
+    for (unsigned i = 0; i < MODEL_FEEDS; i++) {
+        client->feeds[i].limit = FEED_SLICE;
+        client->feeds[i].entries = calloc(MODEL_ENTRIES_MAX, sizeof client->feeds[i].entries[0]);
+    }
+}
+
+void model_client_fini(struct model_client *client)
+{
+    for (unsigned i = 0; i < MODEL_FEEDS; i++)
+        free(client->feeds[i].entries);
+}
+
+void model_client_connect(struct model_client *client, struct world *world)
+{
+    struct feed_buf token;
+    char hello[FEED_CLIENT_MESSAGE_MAX];
+    world_token(world, client->user, 100000, &token);
+    int len = snprintf(hello, sizeof hello, "{\"type\":\"hello\",\"id\":1,\"token\":\"%s\",\"feeds\":[", token.data);
+    const char *comma = "";
+    for (unsigned i = 0; i < MODEL_FEEDS; i++) {
+        struct model_feed *feed = &client->feeds[i];
+        feed->sliced = false;
+        if (!feed->wanted)
+            continue;
+        len += snprintf(hello + len, sizeof hello - (size_t)len, "%s{\"feed\":\"%s\",\"limit\":%u", comma, names[i],
+                        feed->limit);
+        if (feed->position[0])
+            len += snprintf(hello + len, sizeof hello - (size_t)len, ",\"position\":\"%s\"", feed->position);
+        len += snprintf(hello + len, sizeof hello - (size_t)len, "}");
+        comma = ",";
+    }
+    snprintf(hello + len, sizeof hello - (size_t)len, "]}");
+    client->welcomed = false;
+    client->ws = world_connect(world, on_frame, client, NULL);
+    world_say(client->ws, hello);
+    feed_buf_fini(&token);
+}
+
+void model_client_disconnect(struct model_client *client, unsigned code)
+{
+    world_disconnect(client->ws, code);
+    client->ws = NULL;
+}
+
+void model_client_check(const struct model_client *client, unsigned which, const struct timeline *timeline)
+{
+    const struct model_feed *feed = &client->feeds[which];
+    char position[FEED_POSITION_TEXT_MAX + 1];
+    feed_position_format(&timeline->position, position);
+    feed_assert(feed->sliced);
+    feed_assert(strcmp(feed->position, position) == 0);
+    size_t window = timeline->count < FEED_CAP ? timeline->count : FEED_CAP;
+    feed_assert(feed->more || feed->count >= window);
+    feed_assert(feed->count >= (window < feed->limit ? window : feed->limit));
+    for (size_t i = 0; i < feed->count && i < window; i++) {
+        char published[FEED_TIME_TEXT + 1], id[FEED_ID_TEXT + 1];
+        feed_time_format(timeline->entries[i].published_ms, published);
+        feed_id_format(&timeline->entries[i].id, id);
+        feed_assert(strcmp(feed->entries[i].published, published) == 0);
+        feed_assert(strcmp(feed->entries[i].id, id) == 0);
+    }
+}

@@ -1,0 +1,41 @@
+/* A client as schemas/protocol.md describes it: applies slices and pushes in the order of their arrival, and knows
+ * nothing else. */
+#ifndef TEST_GATEWAY_MODEL_CLIENT_H
+#define TEST_GATEWAY_MODEL_CLIENT_H
+
+#include "tests/unit/gateway/world.h"
+
+enum { MODEL_FEEDS = 2, MODEL_ENTRIES_MAX = 20000 };
+
+struct model_feed {
+    bool wanted;
+    char position[FEED_POSITION_TEXT_MAX + 1]; /* "": none */
+    unsigned limit;
+    bool more, sliced; /* sliced: since the last hello */
+    char last_outcome[16];
+    struct {
+        char published[32];
+        char id[FEED_ID_TEXT + 1];
+    } * entries; /* newest first; owned */
+    size_t count;
+};
+
+struct model_client {
+    const char *user;
+    struct feed_ws *ws;                   /* NULL: not connected */
+    struct model_feed feeds[MODEL_FEEDS]; /* home, notifications */
+    unsigned slices, pushes, pushed_entries, heartbeats, errors, doubles;
+    bool welcomed;
+};
+
+void model_client_init(struct model_client *client, const char *user);
+void model_client_fini(struct model_client *client);
+/* Connects and says hello for the feeds that are wanted, with the positions that it has. */
+void model_client_connect(struct model_client *client, struct world *world);
+void model_client_disconnect(struct model_client *client, unsigned code);
+/* Fails the test unless the feed is a piece of the timeline without a hole: its newest entries are the timeline's, down
+ * to the client's oldest one, or all of them if it was told that there are no more; and its position is the timeline's.
+ */
+void model_client_check(const struct model_client *client, unsigned feed, const struct timeline *timeline);
+
+#endif

@@ -1,0 +1,223 @@
+/* Random histories against the whole core. Entries are published, notices are lost, repeated and reordered, reads race
+ * with them, connections to Redis and to clients break, clients stop reading, timelines are trimmed and lost; and
+ * whenever the world has come to rest, each client has exactly its feed. Seeds are fixed; a failing one can be run
+ * alone: test_gateway_model SEED. */
+#include "gateway/metrics.h"
+#include "shared/base/assert.h"
+#include "tests/unit/gateway/model_client.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { CLIENTS = 6, SEEDS = 20, STEPS = 4000, REST_EVERY = 80, CHECK_MS = 1000, QUEUE_BYTES = 8000 };
+
+struct run {
+    struct world world;
+    struct model_client clients[CLIENTS];
+    unsigned slow_closes;
+};
+
+/* What the histories were worth, all seeds together. */
+struct happened {
+    double gaps, slow_closes, pushed_entries;
+    double outcomes[GW_OUTCOME_COUNT];
+    double notices[GW_NOTICE_RESULTS];
+};
+
+static struct timeline *timeline_of(struct run *run, const struct model_client *client, unsigned feed)
+{
+    if (feed == 1)
+        return &run->world.timelines[2];
+    return &run->world.timelines[client->user[0] == 'a' ? 0 : 1];
+}
+
+static void publish_some(struct run *run)
+{
+    struct world *world = &run->world;
+    struct timeline *timeline = &world->timelines[world_random(world, WORLD_TIMELINES)];
+    /* Mostly few; sometimes more than a backlog or a queue holds. */
+    uint64_t n = world_chance(world, 2) ? 200 : 1 + world_random(world, 4);
+    for (uint64_t i = 0; i < n; i++) {
+        int64_t age_ms = (int64_t)world_random(world, world_chance(world, 20) ? 100000 : 50);
+        (void)world_publish(world, timeline, world->wall_ms - age_ms);
+    }
+}
+
+static void toggle_client(struct run *run)
+{
+    struct world *world = &run->world;
+    struct model_client *client = &run->clients[world_random(world, CLIENTS)];
+    if (client->ws) {
+        model_client_disconnect(client, 1006);
+        return;
+    }
+    static const unsigned limits[] = {1, 10, 50, 99, 100};
+    for (unsigned i = 0; i < MODEL_FEEDS; i++) {
+        client->feeds[i].limit = limits[world_random(world, 5)];
+        if (world_chance(world, 20)) /* comes as if for the first time */
+            client->feeds[i].position[0] = '\0';
+    }
+    model_client_connect(client, world);
+}
+
+static void stall_client(struct run *run)
+{
+    struct model_client *client = &run->clients[world_random(&run->world, CLIENTS)];
+    if (!client->ws)
+        return;
+    if (client->ws->stalled)
+        world_resume_reading(client->ws);
+    else
+        client->ws->stalled = true;
+}
+
+static void finish_closes(struct run *run)
+{
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        struct model_client *client = &run->clients[i];
+        if (!client->ws || !client->ws->close_code)
+            continue;
+        run->slow_closes += client->ws->close_code == 4001;
+        feed_assert(client->ws->close_code == 4001 || client->ws->close_code == 4002);
+        model_client_disconnect(client, client->ws->close_code);
+    }
+}
+
+static void step(struct run *run)
+{
+    struct world *world = &run->world;
+    uint64_t dice = world_random(world, 100);
+    if (dice < 30)
+        publish_some(run);
+    else if (dice < 55)
+        for (uint64_t n = 1 + world_random(world, 5); n > 0 && world_deliver_event(world); n--)
+            continue;
+    else if (dice < 58)
+        world_drop_event(world);
+    else if (dice < 61)
+        world_repeat_event(world);
+    else if (dice < 64)
+        world_swap_events(world);
+    else if (dice < 72)
+        world_execute_reads(world);
+    else if (dice < 82)
+        (void)world_answer_read(world);
+    else if (dice < 84)
+        world_fail_reads(world);
+    else if (dice < 90)
+        toggle_client(run);
+    else if (dice < 93)
+        stall_client(run);
+    else if (dice < 94)
+        world->busy = !world->busy;
+    else if (dice < 95)
+        world_redis_down(world);
+    else if (dice < 97)
+        world_redis_up(world);
+    else if (world_chance(world, 10))
+        world_forget(world, &world->timelines[world_random(world, WORLD_TIMELINES)]);
+    if (world_chance(world, 60)) /* several things may happen in one turn */
+        gw_hub_turn(&world->hub);
+    if (world_chance(world, 30)) {
+        world->mono_ms += GW_TICK_MS;
+        world->wall_ms += GW_TICK_MS;
+        gw_hub_tick(&world->hub);
+    }
+    finish_closes(run);
+}
+
+/* Nothing is broken any more, and time passes: then all must be well. */
+static void rest(struct run *run)
+{
+    struct world *world = &run->world;
+    world->busy = false;
+    world_redis_up(world);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        if (run->clients[i].ws && run->clients[i].ws->stalled)
+            world_resume_reading(run->clients[i].ws);
+    }
+    world_settle(world);
+    world_pass(world, 2 * CHECK_MS + GW_READ_RETRY_MS + 2 * GW_DOUBT_GRACE_MS);
+    finish_closes(run);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        struct model_client *client = &run->clients[i];
+        assert_int_equal(client->doubles, 0);
+        if (!client->ws)
+            continue;
+        for (unsigned f = 0; f < MODEL_FEEDS; f++) {
+            if (client->feeds[f].wanted)
+                model_client_check(client, f, timeline_of(run, client, f));
+        }
+    }
+}
+
+static void count_happenings(const struct run *run, struct happened *happened)
+{
+    const struct feed_metrics *metrics = run->world.metrics;
+    happened->gaps += feed_metrics_get(metrics, GW_M_SEQ_GAPS, 0);
+    happened->slow_closes += run->slow_closes;
+    for (unsigned i = 0; i < GW_OUTCOME_COUNT; i++)
+        happened->outcomes[i] += feed_metrics_get(metrics, GW_M_SLICES, i);
+    for (unsigned i = 0; i < GW_NOTICE_RESULTS; i++)
+        happened->notices[i] += feed_metrics_get(metrics, GW_M_NOTICES, i);
+    for (unsigned i = 0; i < CLIENTS; i++)
+        happened->pushed_entries += run->clients[i].pushed_entries;
+}
+
+static void run_seed(uint64_t seed, struct happened *happened)
+{
+    struct run *run = calloc(1, sizeof *run);
+    static const char *const users[CLIENTS] = {"ann", "ann", "ann", "bob", "bob", "ann"};
+    world_init(&run->world, seed, QUEUE_BYTES, CHECK_MS);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        model_client_init(&run->clients[i], users[i]);
+        run->clients[i].feeds[0].wanted = true;
+        run->clients[i].feeds[1].wanted = users[i][0] == 'a' && i > 0;
+    }
+    for (unsigned i = 1; i <= STEPS; i++) {
+        step(run);
+        if (i % REST_EVERY == 0)
+            rest(run);
+    }
+    rest(run);
+    count_happenings(run, happened);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        if (run->clients[i].ws)
+            model_client_disconnect(&run->clients[i], 1000);
+        model_client_fini(&run->clients[i]);
+    }
+    world_fini(&run->world);
+    free(run);
+}
+
+static void clients_have_their_feeds_whenever_the_world_rests(void **state)
+{
+    (void)state;
+    struct happened happened = {0};
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        run_seed(seed, &happened);
+    assert_true(happened.gaps > 100 * SEEDS);
+    assert_true(happened.pushed_entries > 1000 * SEEDS);
+    assert_true(happened.slow_closes > SEEDS);
+    for (unsigned i = 0; i < GW_OUTCOME_COUNT; i++)
+        assert_true(happened.outcomes[i] > SEEDS);
+    for (unsigned i = 0; i < GW_NOTICE_FULL; i++) /* full is always followed by another result */
+        assert_true(happened.notices[i] > SEEDS);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) {
+        struct happened happened = {0};
+        run_seed(strtoull(argv[1], NULL, 10), &happened);
+        return 0;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(clients_have_their_feeds_whenever_the_world_rests),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,477 @@
+/* The world of world.h. Redis answers in two steps, execute and answer, so that a test can put a publish, a lost
+ * connection or anything else between the moment that an answer shows and the moment of its arrival. */
+#include "tests/unit/gateway/world.h"
+
+#include "gateway/metrics.h"
+#include "shared/base/assert.h"
+#include "shared/codec/entry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char world_secret[] = "0123456789abcdef0123456789abcdef";
+
+struct feed_frame {
+    struct world *world;
+    unsigned refs;
+    size_t len;
+    char data[];
+};
+
+/* feed_frame_new has no argument for a world of its own. */
+static struct world *frame_world;
+
+uint64_t world_random(struct world *world, uint64_t below)
+{
+    world->random += UINT64_C(0x9e3779b97f4a7c15); /* splitmix64 */
+    uint64_t z = world->random;
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return below ? (z ^ (z >> 31)) % below : 0;
+}
+
+bool world_chance(struct world *world, unsigned percent)
+{
+    return world_random(world, 100) < percent;
+}
+
+/* ---- the port ---- */
+
+static int64_t mono_ms(void *arg)
+{
+    return ((struct world *)arg)->mono_ms;
+}
+
+static int64_t wall_ms(void *arg)
+{
+    return ((struct world *)arg)->wall_ms;
+}
+
+static void random_bytes(void *arg, void *out, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)out)[i] = (uint8_t)world_random(arg, 256);
+}
+
+static struct feed_frame *frame_new(struct feed_str payload)
+{
+    struct feed_frame *frame = malloc(sizeof *frame + payload.len + 1);
+    *frame = (struct feed_frame){.world = frame_world, .refs = 1, .len = payload.len};
+    memcpy(frame->data, payload.data, payload.len);
+    frame_world->frames++;
+    return frame;
+}
+
+static struct feed_frame *frame_ref(struct feed_frame *frame)
+{
+    frame->refs++;
+    return frame;
+}
+
+static void frame_unref(struct feed_frame *frame)
+{
+    if (!frame || --frame->refs > 0)
+        return;
+    frame->world->frames--;
+    free(frame);
+}
+
+static struct feed_str frame_payload(const struct feed_frame *frame)
+{
+    return (struct feed_str){frame->data, frame->len};
+}
+
+static void want_write(struct feed_ws *ws)
+{
+    struct feed_frame *frame;
+    while (!ws->stalled && ws->session && (frame = gw_session_next_frame(ws->session))) {
+        if (ws->frame_fn)
+            ws->frame_fn(ws->arg, frame_payload(frame));
+        frame_unref(frame);
+    }
+}
+
+static void close_ws(struct feed_ws *ws, unsigned code, const char *reason)
+{
+    feed_assert(ws->close_code == 0 && reason[0]);
+    ws->close_code = code;
+}
+
+static struct timeline *find(struct world *world, struct feed_str key)
+{
+    for (size_t i = 0; i < WORLD_TIMELINES; i++) {
+        if (feed_str_eq(feed_key_str(&world->timelines[i].key), key))
+            return &world->timelines[i];
+    }
+    feed_assert(!"a timeline of this world");
+    return NULL;
+}
+
+static void push_event(struct world *world, enum world_event_kind kind, struct timeline *timeline,
+                       const struct feed_notice *notice)
+{
+    feed_assert(world->event_count < WORLD_QUEUE_MAX);
+    struct world_event *event = calloc(1, sizeof *event);
+    event->kind = kind;
+    event->timeline = timeline;
+    feed_buf_init(&event->bytes, FEED_NOTICE_MAX);
+    if (notice)
+        feed_notice_encode(notice, &event->bytes);
+    world->events[world->event_count++] = event;
+}
+
+static enum feed_error subscribe(void *arg, struct feed_str key)
+{
+    struct world *world = arg;
+    struct timeline *timeline = find(world, key);
+    feed_assert(!timeline->wanted);
+    timeline->wanted = true;
+    if (world->up) {
+        timeline->confirmed = true;
+        push_event(world, WORLD_CONFIRM, timeline, NULL);
+    }
+    return FEED_OK;
+}
+
+static void unsubscribe(void *arg, struct feed_str key)
+{
+    struct timeline *timeline = find(arg, key);
+    feed_assert(timeline->wanted);
+    timeline->wanted = timeline->confirmed = false;
+}
+
+static enum feed_error push_read(struct world *world, struct gw_feed *feed, bool check, unsigned limit,
+                                 const struct feed_position *known)
+{
+    if (!world->up)
+        return FEED_E_UNAVAILABLE;
+    if (world->busy)
+        return FEED_E_FULL;
+    feed_assert(world->read_count < WORLD_QUEUE_MAX && limit <= FEED_CAP);
+    struct world_read *read = calloc(1, sizeof *read);
+    *read = (struct world_read){.feed = feed, .check = check, .limit = limit, .has_known = known != NULL};
+    read->timeline = find(world, gw_feed_key(feed));
+    if (known)
+        read->known = *known;
+    feed_buf_init(&read->bytes, FEED_CAP * FEED_ENTRY_MAX);
+    world->reads[world->read_count++] = read;
+    return FEED_OK;
+}
+
+static enum feed_error read_window(void *arg, struct gw_feed *feed, unsigned limit, const struct feed_position *known)
+{
+    return push_read(arg, feed, false, limit, known);
+}
+
+static enum feed_error check_position(void *arg, struct gw_feed *feed, const struct feed_position *known)
+{
+    return push_read(arg, feed, true, 0, known);
+}
+
+/* ---- Redis ---- */
+
+static void encode_entry(const struct feed_id *id, struct feed_buf *out)
+{
+    struct feed_entry entry = {.id = *id,
+                               .verb = FEED_STR("like"),
+                               .actor = FEED_STR("cy"),
+                               .object_type = FEED_STR("post"),
+                               .object_id = FEED_STR("7")};
+    feed_entry_encode(&entry, out);
+}
+
+static void announce(struct world *world, struct timeline *timeline, int64_t published_ms, const struct feed_id *id)
+{
+    if (!timeline->confirmed)
+        return;
+    struct feed_buf entry;
+    feed_buf_init(&entry, FEED_ENTRY_MAX);
+    encode_entry(id, &entry);
+    struct feed_notice notice = {.kind = FEED_NOTICE_ADD,
+                                 .seq = timeline->position.seq,
+                                 .published_ms = published_ms,
+                                 .entry = feed_buf_view(&entry)};
+    memcpy(notice.epoch, timeline->position.epoch, FEED_EPOCH_BYTES);
+    push_event(world, WORLD_NOTICE, timeline, &notice);
+    feed_buf_fini(&entry);
+}
+
+uint64_t world_publish(struct world *world, struct timeline *timeline, int64_t published_ms)
+{
+    struct feed_id id = {{0}};
+    uint64_t number = ++world->ids;
+    for (unsigned i = 0; i < 8; i++)
+        id.bytes[15 - i] = (uint8_t)(number >> (8 * i));
+    size_t rank = 0;
+    while (rank < timeline->count &&
+           feed_entry_order(timeline->entries[rank].published_ms, &timeline->entries[rank].id, published_ms, &id) > 0)
+        rank++;
+    if (rank >= FEED_CAP)
+        return 0;
+    memmove(&timeline->entries[rank + 1], &timeline->entries[rank],
+            (timeline->count - rank) * sizeof timeline->entries[0]);
+    timeline->entries[rank].published_ms = published_ms;
+    timeline->entries[rank].id = id;
+    if (++timeline->count > WORLD_ENTRIES_MAX)
+        timeline->count = FEED_CAP;
+    if (gw_position_none(&timeline->position))
+        random_bytes(world, timeline->position.epoch, FEED_EPOCH_BYTES);
+    timeline->position.seq++;
+    announce(world, timeline, published_ms, &id);
+    return timeline->position.seq;
+}
+
+void world_forget(struct world *world, struct timeline *timeline)
+{
+    (void)world;
+    timeline->count = 0;
+    memset(&timeline->position, 0, sizeof timeline->position);
+}
+
+static void remove_event(struct world *world, size_t i)
+{
+    struct world_event *event = world->events[i];
+    memmove(&world->events[i], &world->events[i + 1], (world->event_count - i - 1) * sizeof event);
+    world->event_count--;
+    feed_buf_fini(&event->bytes);
+    free(event);
+}
+
+void world_redis_down(struct world *world)
+{
+    if (!world->up)
+        return;
+    world->up = false;
+    while (world->event_count)
+        remove_event(world, 0);
+    for (size_t i = 0; i < WORLD_TIMELINES; i++)
+        world->timelines[i].confirmed = false;
+    world_fail_reads(world);
+    gw_hub_subscriber_lost(&world->hub);
+}
+
+void world_redis_up(struct world *world)
+{
+    if (world->up)
+        return;
+    world->up = true;
+    for (size_t i = 0; i < WORLD_TIMELINES; i++) {
+        struct timeline *timeline = &world->timelines[i];
+        timeline->confirmed = timeline->wanted;
+        if (timeline->wanted)
+            push_event(world, WORLD_CONFIRM, timeline, NULL);
+    }
+}
+
+bool world_deliver_event(struct world *world)
+{
+    if (world->event_count == 0)
+        return false;
+    struct world_event *event = world->events[0];
+    struct feed_str key = feed_key_str(&event->timeline->key);
+    if (event->timeline->wanted) {
+        if (event->kind == WORLD_CONFIRM)
+            gw_hub_confirmed(&world->hub, key);
+        else
+            gw_hub_notice(&world->hub, key, feed_buf_view(&event->bytes));
+    }
+    remove_event(world, 0);
+    return true;
+}
+
+void world_drop_event(struct world *world)
+{
+    if (world->event_count > 0 && world->events[0]->kind == WORLD_NOTICE)
+        remove_event(world, 0);
+}
+
+void world_repeat_event(struct world *world)
+{
+    if (world->event_count == 0 || world->events[0]->kind != WORLD_NOTICE)
+        return;
+    struct world_event *event = world->events[0];
+    gw_hub_notice(&world->hub, feed_key_str(&event->timeline->key), feed_buf_view(&event->bytes));
+}
+
+void world_swap_events(struct world *world)
+{
+    if (world->event_count < 2 || world->events[0]->kind != WORLD_NOTICE || world->events[1]->kind != WORLD_NOTICE)
+        return;
+    struct world_event *first = world->events[0];
+    world->events[0] = world->events[1];
+    world->events[1] = first;
+}
+
+static void execute(struct world_read *read)
+{
+    const struct timeline *timeline = read->timeline;
+    read->done = true;
+    read->position = timeline->position;
+    read->unchanged = read->has_known && feed_position_eq(&read->known, &timeline->position);
+    read->count = read->unchanged ? 0 : timeline->count < read->limit ? timeline->count : read->limit;
+    size_t ends[FEED_CAP];
+    for (size_t i = 0; i < read->count; i++) {
+        encode_entry(&timeline->entries[i].id, &read->bytes);
+        ends[i] = read->bytes.len;
+    }
+    for (size_t i = 0; i < read->count; i++) {
+        size_t begin = i ? ends[i - 1] : 0;
+        read->items[i] =
+            (struct gw_item){timeline->entries[i].published_ms, {read->bytes.data + begin, ends[i] - begin}};
+    }
+}
+
+void world_execute_reads(struct world *world)
+{
+    for (size_t i = 0; i < world->read_count; i++) {
+        if (!world->reads[i]->done)
+            execute(world->reads[i]);
+    }
+}
+
+static void answer(struct world *world, struct world_read *read)
+{
+    struct gw_window window = {read->position, read->unchanged, read->items, read->count};
+    if (read->check && read->done)
+        gw_hub_checked(&world->hub, read->feed, &read->position);
+    else if (read->check)
+        gw_hub_check_failed(&world->hub, read->feed);
+    else if (read->done)
+        gw_hub_window(&world->hub, read->feed, &window);
+    else
+        gw_hub_window_failed(&world->hub, read->feed);
+}
+
+static void pop_read(struct world *world)
+{
+    struct world_read *read = world->reads[0];
+    memmove(&world->reads[0], &world->reads[1], (world->read_count - 1) * sizeof read);
+    world->read_count--;
+    answer(world, read);
+    feed_buf_fini(&read->bytes);
+    free(read);
+}
+
+bool world_answer_read(struct world *world)
+{
+    if (world->read_count == 0 || !world->reads[0]->done)
+        return false;
+    pop_read(world);
+    return true;
+}
+
+void world_fail_reads(struct world *world)
+{
+    for (size_t n = world->read_count; n > 0; n--) {
+        world->reads[0]->done = false;
+        pop_read(world);
+    }
+}
+
+void world_settle(struct world *world)
+{
+    for (bool more = true; more;) {
+        gw_hub_turn(&world->hub);
+        world_execute_reads(world);
+        more = world_answer_read(world) || world_deliver_event(world);
+    }
+}
+
+void world_pass(struct world *world, int64_t ms)
+{
+    for (int64_t passed = 0; passed < ms; passed += GW_TICK_MS) {
+        world->mono_ms += GW_TICK_MS;
+        world->wall_ms += GW_TICK_MS;
+        gw_hub_tick(&world->hub);
+        world_settle(world);
+    }
+}
+
+/* ---- clients ---- */
+
+struct feed_ws *world_connect(struct world *world, void (*frame_fn)(void *, struct feed_str), void *arg,
+                              const char *authorization)
+{
+    struct feed_ws *ws = calloc(1, sizeof *ws);
+    *ws = (struct feed_ws){.world = world, .frame_fn = frame_fn, .arg = arg};
+    ws->session = gw_session_open(&world->hub, ws, feed_str_of(authorization));
+    feed_assert(ws->session);
+    return ws;
+}
+
+void world_say(struct feed_ws *ws, const char *json)
+{
+    /* A copy of its exact size, so that reading beyond it is found by the sanitizer. */
+    size_t len = strlen(json);
+    char *copy = malloc(len ? len : 1);
+    memcpy(copy, json, len);
+    gw_session_message(ws->session, (struct feed_str){copy, len}, false);
+    free(copy);
+}
+
+void world_disconnect(struct feed_ws *ws, unsigned code)
+{
+    struct gw_session *session = ws->session;
+    ws->session = NULL;
+    gw_session_closed(session, code);
+    free(ws);
+}
+
+void world_resume_reading(struct feed_ws *ws)
+{
+    ws->stalled = false;
+    want_write(ws);
+}
+
+void world_token(struct world *world, const char *user, int64_t ends_in_s, struct feed_buf *out)
+{
+    const struct feed_token_key key = {{world_secret, sizeof world_secret - 1}};
+    feed_buf_init(out, FEED_TOKEN_MAX);
+    feed_token_sign(&key, FEED_STR("demo"), feed_str_of(user), world->wall_ms / 1000 + ends_in_s, FEED_STR(""), out);
+    feed_buf_char(out, '\0');
+}
+
+/* ---- life ---- */
+
+static void discard_log(void *arg, struct feed_str line)
+{
+    (void)arg;
+    (void)line;
+}
+
+void world_init(struct world *world, uint64_t seed, size_t queue_bytes_max, int64_t check_interval_ms)
+{
+    memset(world, 0, sizeof *world);
+    frame_world = world;
+    world->random = seed;
+    world->up = true;
+    world->mono_ms = 1000000;
+    world->wall_ms = INT64_C(1790000000000);
+    world->port =
+        (struct gw_port){world,         mono_ms,    wall_ms,  random_bytes, frame_new,   frame_ref,   frame_unref,
+                         frame_payload, want_write, close_ws, subscribe,    unsubscribe, read_window, check_position};
+    world->timelines[0].key = feed_key_timeline(FEED_TIMELINE_HOME, FEED_STR("demo"), FEED_STR("ann"));
+    world->timelines[1].key = feed_key_timeline(FEED_TIMELINE_HOME, FEED_STR("demo"), FEED_STR("bob"));
+    world->timelines[2].key = feed_key_timeline(FEED_TIMELINE_NOTIFICATIONS, FEED_STR("demo"), FEED_STR("ann"));
+    world->metrics = feed_metrics_new(gw_metrics_table);
+    world->log = feed_log_new("test", FEED_LOG_ERROR, discard_log, NULL, NULL);
+    struct gw_hub_settings settings = {.queue_bytes_max = queue_bytes_max,
+                                       .heartbeat_ms = 25000,
+                                       .check_interval_ms = check_interval_ms,
+                                       .token_key = {{world_secret, sizeof world_secret - 1}}};
+    feed_assert(gw_hub_init(&world->hub, &world->port, &settings, world->metrics, world->log) == FEED_OK);
+}
+
+void world_fini(struct world *world)
+{
+    struct gw_link *link;
+    while ((link = gw_list_first(&world->hub.sessions)))
+        world_disconnect(GW_OF(link, struct gw_session, by_hub)->ws, 1006);
+    world_fail_reads(world);
+    while (world->event_count)
+        remove_event(world, 0);
+    gw_hub_fini(&world->hub);
+    feed_metrics_free(world->metrics);
+    feed_log_free(world->log);
+    feed_assert(world->frames == 0);
+}

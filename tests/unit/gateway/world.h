@@ -1,0 +1,113 @@
+/* A world for the gateway's core: clocks, sockets and a Redis in memory, whose connections lose, repeat and delay as
+ * the test says. Everything random comes from one seed. */
+#ifndef TEST_GATEWAY_WORLD_H
+#define TEST_GATEWAY_WORLD_H
+
+#include "gateway/session.h"
+#include "shared/observe/log.h"
+#include "shared/observe/metrics.h"
+
+enum { WORLD_TIMELINES = 3, WORLD_ENTRIES_MAX = FEED_CAP + FEED_TRIM_SLACK, WORLD_QUEUE_MAX = 4096 };
+
+struct world;
+
+struct feed_ws {
+    struct world *world;
+    struct gw_session *session; /* NULL when it is gone */
+    bool stalled;               /* takes no bytes */
+    unsigned close_code;        /* what the gateway closed it with; 0: not yet */
+    /* Called for each message; borrowed. */
+    void (*frame_fn)(void *arg, struct feed_str json);
+    void *arg;
+};
+
+/* A timeline, as the functions in schemas/redis/feedwire_v1.lua keep it. */
+struct timeline {
+    struct feed_key key;
+    struct feed_position position;
+    struct {
+        int64_t published_ms;
+        struct feed_id id;
+    } entries[WORLD_ENTRIES_MAX + 1]; /* newest first */
+    size_t count;
+    bool wanted, confirmed; /* the gateway's subscription */
+};
+
+enum world_event_kind { WORLD_CONFIRM, WORLD_NOTICE };
+struct world_event {
+    enum world_event_kind kind;
+    struct timeline *timeline;
+    struct feed_buf bytes; /* notice */
+};
+
+struct world_read {
+    struct gw_feed *feed;
+    struct timeline *timeline;
+    bool check, done, failed, unchanged;
+    unsigned limit;
+    bool has_known;
+    struct feed_position known;
+    /* the answer, when done */
+    struct feed_position position;
+    struct gw_item items[FEED_CAP];
+    struct feed_buf bytes;
+    size_t count;
+};
+
+struct world {
+    struct gw_port port;
+    struct gw_hub hub;
+    struct feed_metrics *metrics;
+    struct feed_log *log;
+    int64_t mono_ms, wall_ms;
+    uint64_t random;
+    uint64_t ids; /* entries published so far */
+    bool up;      /* the connections to Redis */
+    bool busy;    /* Redis refuses more commands (FEED_E_FULL) */
+    struct timeline timelines[WORLD_TIMELINES];
+    struct world_event *events[WORLD_QUEUE_MAX];
+    size_t event_count;
+    struct world_read *reads[WORLD_QUEUE_MAX];
+    size_t read_count;
+    size_t frames; /* alive */
+};
+
+extern const char world_secret[];
+/* Timelines: f:{demo/ann}, f:{demo/bob} and n:{demo/ann}. */
+void world_init(struct world *world, uint64_t seed, size_t queue_bytes_max, int64_t check_interval_ms);
+/* Closes what is open, and fails the test if anything was leaked. */
+void world_fini(struct world *world);
+
+uint64_t world_random(struct world *world, uint64_t below);
+bool world_chance(struct world *world, unsigned percent);
+
+/* ---- Redis ---- */
+
+/* Adds an entry, as feedwire_v1_add does; its notice goes into the queue if the gateway is subscribed. Returns the seq,
+ * or 0 if it ranks beyond the cap. */
+uint64_t world_publish(struct world *world, struct timeline *timeline, int64_t published_ms);
+void world_forget(struct world *world, struct timeline *timeline); /* as if Redis had lost it */
+void world_redis_down(struct world *world);
+void world_redis_up(struct world *world);
+bool world_deliver_event(struct world *world); /* the oldest confirmation or notice; false: there is none */
+void world_drop_event(struct world *world);    /* the oldest, if it is a notice */
+void world_repeat_event(struct world *world);
+void world_swap_events(struct world *world);      /* the two oldest, if both are notices */
+void world_execute_reads(struct world *world);    /* Redis works all commands off; answers are on their way */
+bool world_answer_read(struct world *world);      /* the oldest answer arrives; false: there is none */
+void world_fail_reads(struct world *world);       /* no answers come */
+void world_settle(struct world *world);           /* all events and reads, until nothing more comes */
+void world_pass(struct world *world, int64_t ms); /* time, with ticks and turns, and Redis at work if it is up */
+
+/* ---- clients ---- */
+
+struct feed_ws *world_connect(struct world *world, void (*frame_fn)(void *, struct feed_str), void *arg,
+                              const char *authorization);
+void world_say(struct feed_ws *ws, const char *json);
+/* The client goes away with this code (or the gateway's close is completed); frees the connection. */
+void world_disconnect(struct feed_ws *ws, unsigned code);
+void world_resume_reading(struct feed_ws *ws);
+/* A token for demo/USER that ends in so many seconds. */
+void world_token(struct world *world, const char *user, int64_t ends_in_s, struct feed_buf *out);
+
+#endif

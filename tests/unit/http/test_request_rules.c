@@ -1,0 +1,171 @@
+/* What a request's head may say: tables of good, borderline and hostile heads. */
+#include "shared/http/request_rules.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static struct feed_str absent_or(const char *text)
+{
+    return text ? feed_str_of(text) : (struct feed_str){NULL, 0};
+}
+
+static void test_body(void **state)
+{
+    (void)state;
+    static const struct {
+        enum feed_http_method method;
+        const char *length, *coding;
+        unsigned status;
+        uint64_t expected;
+    } rows[] = {
+        {FEED_HTTP_POST, "0", NULL, 0, 0},
+        {FEED_HTTP_POST, "1000", NULL, 0, 1000},
+        {FEED_HTTP_POST, "0000005", NULL, 0, 5},
+        {FEED_HTTP_POST, "1001", NULL, 413, 0},
+        {FEED_HTTP_POST, "18446744073709551616", NULL, 413, 0},
+        {FEED_HTTP_POST, "99999999999999999999999999999999", NULL, 413, 0},
+        {FEED_HTTP_POST, "", NULL, 400, 0},
+        {FEED_HTTP_POST, "-1", NULL, 400, 0},
+        {FEED_HTTP_POST, "+1", NULL, 400, 0},
+        {FEED_HTTP_POST, "1 2", NULL, 400, 0},
+        {FEED_HTTP_POST, "5,5", NULL, 400, 0},
+        {FEED_HTTP_POST, "0x10", NULL, 400, 0},
+        {FEED_HTTP_POST, "5", "chunked", 400, 0},
+        {FEED_HTTP_GET, "5", "identity", 400, 0},
+        {FEED_HTTP_POST, NULL, "chunked", 411, 0},
+        {FEED_HTTP_GET, NULL, "chunked", 411, 0},
+        {FEED_HTTP_GET, NULL, "", 411, 0},
+        {FEED_HTTP_POST, NULL, NULL, 411, 0},
+        {FEED_HTTP_PUT, NULL, NULL, 411, 0},
+        {FEED_HTTP_OTHER, NULL, NULL, 411, 0},
+        {FEED_HTTP_GET, NULL, NULL, 0, 0},
+        {FEED_HTTP_HEAD, NULL, NULL, 0, 0},
+        {FEED_HTTP_DELETE, NULL, NULL, 0, 0},
+        {FEED_HTTP_OPTIONS, NULL, NULL, 0, 0},
+        {FEED_HTTP_DELETE, "7", NULL, 0, 7},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint64_t length = 12345;
+        struct feed_http_verdict v =
+            feed_http_check_body(rows[i].method, absent_or(rows[i].length), absent_or(rows[i].coding), 1000, &length);
+        if (v.status != rows[i].status || (v.status == 0 && length != rows[i].expected) || !v.detail != !v.status)
+            fail_msg("row %zu: status %u, length %llu", i, v.status, (unsigned long long)length);
+    }
+}
+
+static void test_path(void **state)
+{
+    (void)state;
+    static const struct {
+        struct feed_str path;
+        unsigned status;
+    } rows[] = {
+        {FEED_STR("/"), 0},
+        {FEED_STR("/v1/activities"), 0},
+        {FEED_STR("/v1//x/"), 0},
+        {FEED_STR("/.hidden/..x/x../..."), 0},
+        {FEED_STR("/s\xc3\xb6 \xff"), 0},
+        {FEED_STR(""), 400},
+        {FEED_STR("v1"), 400},
+        {FEED_STR("*"), 400},
+        {FEED_STR("/."), 400},
+        {FEED_STR("/.."), 400},
+        {FEED_STR("/a/./b"), 400},
+        {FEED_STR("/a/../b"), 400},
+        {FEED_STR("/a/.."), 400},
+        {FEED_STR("/a\0b"), 400},
+        {FEED_STR("/a\\b"), 400},
+        {FEED_STR("/a\r\nb"), 400},
+        {FEED_STR("/a\x7f"), 400},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (feed_http_check_path(rows[i].path).status != rows[i].status)
+            fail_msg("row %zu", i);
+    char longest[FEED_HTTP_PATH_MAX + 1];
+    memset(longest, 'a', sizeof(longest));
+    longest[0] = '/';
+    assert_int_equal(feed_http_check_path((struct feed_str){longest, FEED_HTTP_PATH_MAX}).status, 0);
+    assert_int_equal(feed_http_check_path((struct feed_str){longest, FEED_HTTP_PATH_MAX + 1}).status, 414);
+}
+
+static void test_header_names(void **state)
+{
+    (void)state;
+    assert_true(feed_http_header_name_valid(FEED_STR("x-request-id")));
+    assert_true(feed_http_header_name_valid(FEED_STR("A!#$%&'*+-.^_`|~9z")));
+    static const struct feed_str bad[] = {FEED_STR(""),     FEED_STR("a b"), FEED_STR("a "),   FEED_STR(" a"),
+                                          FEED_STR("a\0b"), FEED_STR("a:"),  FEED_STR("a\r"),  FEED_STR("(a)"),
+                                          FEED_STR("a/b"),  FEED_STR("@"),   FEED_STR("a\xff")};
+    for (size_t i = 0; i < COUNT(bad); i++)
+        if (feed_http_header_name_valid(bad[i]))
+            fail_msg("row %zu", i);
+}
+
+static void test_lists(void **state)
+{
+    (void)state;
+    assert_true(feed_http_list_has(FEED_STR("keep-alive, Upgrade"), FEED_STR("upgrade"), true));
+    assert_true(feed_http_list_has(FEED_STR("\tupgrade ,x"), FEED_STR("upgrade"), false));
+    assert_true(feed_http_list_has(FEED_STR(",,a,"), FEED_STR("a"), false));
+    assert_false(feed_http_list_has(FEED_STR("Upgrade"), FEED_STR("upgrade"), false));
+    assert_false(feed_http_list_has(FEED_STR("upgrades"), FEED_STR("upgrade"), true));
+    assert_false(feed_http_list_has(FEED_STR("up,grade"), FEED_STR("upgrade"), true));
+    assert_false(feed_http_list_has((struct feed_str){NULL, 0}, FEED_STR("a"), true));
+}
+
+static void test_trim(void **state)
+{
+    (void)state;
+    assert_true(feed_str_eq(feed_http_trim(FEED_STR(" \t a b\t ")), FEED_STR("a b")));
+    assert_int_equal(feed_http_trim(FEED_STR("  \t")).len, 0);
+    assert_int_equal(feed_http_trim((struct feed_str){NULL, 0}).len, 0);
+}
+
+static const struct feed_ws_offer good = {.upgrade = FEED_STR("WebSocket"),
+                                          .connection = FEED_STR("keep-alive, Upgrade"),
+                                          .version = FEED_STR("13"),
+                                          .key = FEED_STR("dGhlIHNhbXBsZSBub25jZQ=="),
+                                          .protocols = FEED_STR("other, feedwire.v1.json"),
+                                          .host = FEED_STR("localhost")};
+
+static unsigned upgrade_status(enum feed_http_method method, struct feed_ws_offer offer)
+{
+    return feed_http_check_upgrade(method, &offer, FEED_STR("feedwire.v1.json")).status;
+}
+
+static void test_upgrade(void **state)
+{
+    (void)state;
+    char many[200];
+    memset(many, ',', sizeof(many));
+    memcpy(many, "feedwire.v1.json", 16);
+    struct feed_ws_offer o = good;
+    assert_int_equal(upgrade_status(FEED_HTTP_GET, o), 0);
+    assert_int_equal(upgrade_status(FEED_HTTP_POST, o), 405);
+    assert_int_equal(upgrade_status(FEED_HTTP_GET, (o = good, o.upgrade = FEED_STR("h2c"), o)), 400);
+    assert_int_equal(upgrade_status(FEED_HTTP_GET, (o = good, o.connection = FEED_STR("close"), o)), 400);
+    assert_int_equal(upgrade_status(FEED_HTTP_GET, (o = good, o.version = FEED_STR("8"), o)), 426);
+    assert_int_equal(upgrade_status(FEED_HTTP_GET, (o = good, o.version = FEED_STR("13, 8"), o)), 426);
+    assert_int_equal(upgrade_status(FEED_HTTP_GET, (o = good, o.key = FEED_STR("short"), o)), 400);
+    assert_int_equal(upgrade_status(FEED_HTTP_GET, (o = good, o.host = FEED_STR(""), o)), 400);
+    assert_int_equal(upgrade_status(FEED_HTTP_GET, (o = good, o.protocols = FEED_STR(""), o)), 400);
+    assert_int_equal(upgrade_status(FEED_HTTP_GET, (o = good, o.protocols = FEED_STR("feedwire.v1"), o)), 400);
+    assert_int_equal(upgrade_status(FEED_HTTP_GET, (o = good, o.protocols = FEED_STR("a b, feedwire.v1.json"), o)),
+                     400);
+    assert_int_equal(upgrade_status(FEED_HTTP_GET, (o = good, o.protocols = (struct feed_str){many, 200}, o)), 400);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_body),  cmocka_unit_test(test_path), cmocka_unit_test(test_header_names),
+        cmocka_unit_test(test_lists), cmocka_unit_test(test_trim), cmocka_unit_test(test_upgrade),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

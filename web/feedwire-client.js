@@ -1,0 +1,625 @@
+/* @feedwire/client 0.1.0 as one file, made from clients/js by `npm run build`; do not edit.
+ * SPDX-License-Identifier: Apache-2.0 */
+
+// backoff.js
+/* Backoff: how long to wait before the next attempt. Full jitter: any time between nothing and a limit that doubles,
+ * because clients that lost the same server at the same moment must not come back at the same moment. */
+class Backoff {
+    #failures = 0;
+    #options;
+    #random;
+    /** `random` gives a number from 0 up to, but not including, 1. */
+    constructor(options, random) {
+        this.#options = options;
+        this.#random = random;
+    }
+    nextMs() {
+        const { baseMs, maxMs } = this.#options;
+        /* 2 ** 1024 is Infinity, and min() takes care of that. */
+        const limit = Math.min(maxMs, baseMs * 2 ** this.#failures);
+        this.#failures++;
+        return Math.floor(this.#random() * limit);
+    }
+    /** To be called when a connection has proved that it lasts, not already when it opens: a server that accepts and
+     * closes at once would be called without a pause. */
+    reset() {
+        this.#failures = 0;
+    }
+}
+
+// listeners.js
+/* Listeners: functions of the application. One that throws must not keep the others, or the connection, from working. */
+class Listeners {
+    #all = new Set();
+    /** Each add counts, also of the same function; the function that it returns undoes just this one. */
+    add(listener) {
+        const one = { listener };
+        this.#all.add(one);
+        return () => void this.#all.delete(one);
+    }
+    tell(value) {
+        for (const one of [...this.#all]) {
+            if (this.#all.has(one))
+                this.call(one.listener, value);
+        }
+    }
+    call(listener, value) {
+        try {
+            listener(value);
+        }
+        catch (problem) {
+            console.error('A listener of a Feedwire client threw:', problem);
+        }
+    }
+}
+
+// protocol.js
+/* The messages of feedwire.v1.json (schemas/protocol.md) as types, and the reading of what the server sends. The
+ * server may be newer than this client: unknown members are carried along and unknown types are skipped. What is known
+ * but malformed is refused as a whole, because a feed with a hole in it must never look complete. */
+const SUBPROTOCOL = 'feedwire.v1.json';
+/** The server sent something that is against the protocol. */
+class BadMessage extends Error {
+}
+function members(value, what) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+        throw new BadMessage(`${what} is not an object`);
+    return value;
+}
+function need(from, name, type) {
+    if (typeof from[name] !== type)
+        throw new BadMessage(`"${name}" is not a ${type}`);
+}
+function checkRef(value, what) {
+    const ref = members(value, what);
+    need(ref, 'type', 'string');
+    need(ref, 'id', 'string');
+}
+function checkEntry(value) {
+    const entry = members(value, 'an entry');
+    for (const name of ['id', 'actor', 'verb', 'published'])
+        need(entry, name, 'string');
+    if (Number.isNaN(Date.parse(entry['published'])))
+        throw new BadMessage('"published" is not a time');
+    checkRef(entry['object'], '"object"');
+    if (entry['target'] !== undefined)
+        checkRef(entry['target'], '"target"');
+}
+function checkEntries(value) {
+    if (!Array.isArray(value))
+        throw new BadMessage('"entries" is not an array');
+    value.forEach(checkEntry);
+}
+const CHECKS = {
+    welcome(message) {
+        for (const name of ['session', 'tenant', 'user'])
+            need(message, name, 'string');
+        need(message, 'heartbeat_ms', 'number');
+    },
+    slice(message) {
+        for (const name of ['feed', 'outcome', 'position'])
+            need(message, name, 'string');
+        for (const name of ['reset', 'more'])
+            need(message, name, 'boolean');
+        checkEntries(message['entries']);
+    },
+    push(message) {
+        for (const name of ['feed', 'position'])
+            need(message, name, 'string');
+        checkEntries(message['entries']);
+    },
+    heartbeat(message) {
+        const positions = members(message['positions'], '"positions"');
+        for (const name of Object.keys(positions))
+            need(positions, name, 'string');
+    },
+    error(message) {
+        for (const name of ['code', 'message'])
+            need(message, name, 'string');
+        need(message, 'retryable', 'boolean');
+    },
+    bye(message) {
+        need(message, 'reason', 'string');
+        if (message['retry_after_ms'] !== undefined)
+            need(message, 'retry_after_ms', 'number');
+    },
+};
+/** Reads one frame. Undefined: a type that this version does not know. Throws BadMessage. */
+function readMessage(data) {
+    if (typeof data !== 'string')
+        throw new BadMessage('a binary frame');
+    let value;
+    try {
+        value = JSON.parse(data);
+    }
+    catch {
+        throw new BadMessage('not JSON');
+    }
+    const message = members(value, 'a message');
+    need(message, 'type', 'string');
+    const type = message['type'];
+    if (!Object.hasOwn(CHECKS, type))
+        return undefined;
+    CHECKS[type](message);
+    return message;
+}
+function helloText(token, feeds) {
+    return JSON.stringify({ type: 'hello', id: 'hello', token, feeds });
+}
+/** Whether a client must not come back by itself: 4500-4999, so that codes made later are obeyed too, and what the
+ * WebSocket protocol itself says about a peer that breaks it, which trying again cannot mend. */
+function isFinalCode(code) {
+    return (code >= 4500 && code <= 4999) || code === 1002 || code === 1009;
+}
+
+// feed-state.js
+/** Order of a feed: by (published, id), newest first. */
+function compareEntries(a, b) {
+    const later = Date.parse(b.published) - Date.parse(a.published);
+    if (later !== 0)
+        return later;
+    return a.id === b.id ? 0 : a.id > b.id ? -1 : 1;
+}
+class FeedState {
+    /** Replaced, never changed in place. */
+    entries = Object.freeze([]);
+    /** There are older entries in the feed than the last one here. */
+    more = false;
+    /** What was seen so far, in the server's words; undefined before the first slice. */
+    position;
+    #maxEntries;
+    #ids = new Set();
+    constructor(maxEntries) {
+        this.#maxEntries = maxEntries;
+    }
+    applySlice(slice) {
+        this.position = slice.position;
+        if (!slice.reset)
+            return;
+        this.#ids.clear();
+        this.more = slice.more;
+        this.#keep([...slice.entries].sort(compareEntries).filter((entry) => this.#isNew(entry)));
+    }
+    applyPush(push) {
+        this.position = push.position;
+        const oldest = this.more ? this.entries.at(-1) : undefined;
+        const next = [...this.entries];
+        for (const entry of push.entries) {
+            if (oldest !== undefined && compareEntries(entry, oldest) > 0)
+                continue;
+            if (this.#isNew(entry))
+                next.splice(placeOf(entry, next), 0, entry);
+        }
+        if (next.length > this.entries.length)
+            this.#keep(next);
+    }
+    #isNew(entry) {
+        if (this.#ids.has(entry.id))
+            return false;
+        this.#ids.add(entry.id);
+        return true;
+    }
+    #keep(entries) {
+        for (const trimmed of entries.splice(this.#maxEntries)) {
+            this.#ids.delete(trimmed.id);
+            this.more = true;
+        }
+        this.entries = Object.freeze(entries);
+    }
+}
+/* New entries mostly belong at the front, but a late one may go anywhere. */
+function placeOf(entry, entries) {
+    let low = 0;
+    let high = entries.length;
+    while (low < high) {
+        const middle = (low + high) >> 1;
+        if (compareEntries(entries[middle], entry) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+// session.js
+/* Session: the protocol from the client's side, without a socket. Frames and closes go in, what to do comes out; the
+ * feeds and their positions live here and outlast each connection.
+ *
+ *            begin            welcome                a slice for every feed
+ *   between ------> greeting --------> waiting --------------------------> live
+ *      ^               |                  |                                 |
+ *      '---------------+------------------+------------ end ---------------'                                        */
+/* No server can send a client away, or keep it from noticing a dead connection, for longer than this. Also, setTimeout
+ * takes what exceeds 2^31 ms for nothing at all. */
+const SERVER_TIME_MAX_MS = 3_600_000;
+class Session {
+    feeds;
+    #limit;
+    #welcomed = false;
+    /* Feeds whose slice has come on this connection. */
+    #complete = new Set();
+    #retryAfterMs;
+    #farewell;
+    constructor(feeds, maxEntries, limit) {
+        this.feeds = new Map(feeds.map((feed) => [feed, new FeedState(maxEntries)]));
+        this.#limit = limit;
+    }
+    /** A connection has opened; gives the first frame. */
+    begin(token) {
+        return helloText(token, [...this.feeds].map(([feed, state]) => this.#request(feed, state)));
+    }
+    #request(feed, state) {
+        return {
+            feed,
+            ...(state.position !== undefined && { position: state.position }),
+            ...(this.#limit !== undefined && { limit: this.#limit }),
+        };
+    }
+    isLive(feed) {
+        return this.#complete.has(feed);
+    }
+    receive(data) {
+        try {
+            const message = readMessage(data);
+            return message === undefined ? [] : this.#take(message);
+        }
+        catch (problem) {
+            if (!(problem instanceof BadMessage))
+                throw problem;
+            return distrust('bad_server_message', `the server sent a message that cannot be used: ${problem.message}`);
+        }
+    }
+    #take(message) {
+        switch (message.type) {
+            case 'welcome':
+                if (this.#welcomed)
+                    throw new BadMessage('a second welcome');
+                if (!(message.heartbeat_ms > 0))
+                    throw new BadMessage('"heartbeat_ms" is not positive');
+                this.#welcomed = true;
+                return [{ do: 'welcomed', user: message.user, heartbeatMs: Math.min(message.heartbeat_ms, SERVER_TIME_MAX_MS) }];
+            case 'slice': {
+                const state = this.#stateOf(message.feed);
+                state.applySlice(message);
+                if (this.#complete.has(message.feed))
+                    return [];
+                this.#complete.add(message.feed);
+                return this.#complete.size === this.feeds.size ? [{ do: 'live' }] : [];
+            }
+            case 'push': {
+                const state = this.#stateOf(message.feed);
+                if (!this.#complete.has(message.feed))
+                    throw new BadMessage('a push before the slice of its feed');
+                state.applyPush(message);
+                return [];
+            }
+            case 'heartbeat':
+                return this.#checkPositions(message.positions);
+            case 'error':
+                /* Before welcome it tells why the close that follows will come. */
+                this.#farewell = `${message.code}: ${message.message}`;
+                return [{ do: 'report', error: { code: message.code, message: message.message, retryable: message.retryable } }];
+            case 'bye':
+                this.#farewell = message.reason;
+                if (message.retry_after_ms !== undefined) {
+                    this.#retryAfterMs = Math.min(Math.max(message.retry_after_ms, 0), SERVER_TIME_MAX_MS);
+                }
+                return [];
+        }
+    }
+    #stateOf(feed) {
+        const state = this.feeds.get(feed);
+        if (!this.#welcomed)
+            throw new BadMessage('entries before the welcome');
+        if (state === undefined)
+            throw new BadMessage('a feed that was not asked for');
+        return state;
+    }
+    /* A connection that pings but does not deliver is found by the positions: frames come in order, so what a heartbeat
+     * says must be what we have. */
+    #checkPositions(positions) {
+        for (const [feed, state] of this.feeds) {
+            const theirs = Object.hasOwn(positions, feed) ? positions[feed] : undefined;
+            if (theirs !== undefined && this.#complete.has(feed) && theirs !== state.position) {
+                return distrust('missed', `something of "${feed}" did not arrive`);
+            }
+        }
+        return [{ do: 'steady' }];
+    }
+    /** The connection, or the attempt at one, is over. */
+    end(code, reason) {
+        const why = reason || this.#farewell || '';
+        const afterMs = this.#retryAfterMs;
+        this.#welcomed = false;
+        this.#complete.clear();
+        this.#retryAfterMs = undefined;
+        this.#farewell = undefined;
+        if (isFinalCode(code))
+            return { final: true, code, reason: why };
+        return { final: false, code, reason: why, ...(afterMs !== undefined && { afterMs }) };
+    }
+}
+function distrust(code, message) {
+    return [{ do: 'report', error: { code, message, retryable: true } }, { do: 'drop' }];
+}
+
+// store.js
+class FeedStore {
+    snapshot;
+    #state;
+    #listeners = new Listeners();
+    constructor(state, status) {
+        this.#state = state;
+        this.snapshot = Object.freeze({ entries: state.entries, more: state.more, status });
+    }
+    get entries() {
+        return this.snapshot.entries;
+    }
+    get status() {
+        return this.snapshot.status;
+    }
+    subscribe = (listener) => {
+        const stop = this.#listeners.add(listener);
+        this.#listeners.call(listener, this.snapshot);
+        return stop;
+    };
+    /** Takes over what the state and the connection have become. */
+    refresh(status) {
+        const { entries, more } = this.#state;
+        const old = this.snapshot;
+        if (old.entries === entries && old.more === more && old.status === status)
+            return;
+        this.snapshot = Object.freeze({ entries, more, status });
+        this.#listeners.tell(this.snapshot);
+    }
+}
+
+// client.js
+/* Client: brings the session together with sockets, timers and the application. There is at most one socket and at
+ * most one timer at any moment, and both belong to the present state:
+ *
+ *   state        socket    timer
+ *   connecting   one       gives the attempt up, from asking for the token to the last slice
+ *   live         one       nothing was heard for two heartbeats
+ *   offline      none      begins the next attempt
+ *   closed       none      none
+ *
+ * A socket that was left, and a token that comes too late, find that `#link` is another one, and have no effect. */
+const ATTEMPT_MS = 30_000;
+const BACKOFF = { baseMs: 1_000, maxMs: 30_000 };
+class FeedClient {
+    status = 'connecting';
+    /** Whose feeds these are; known after the first welcome. */
+    user;
+    #options;
+    #host;
+    #WebSocket;
+    #session;
+    #backoff;
+    #stores = new Map();
+    #listeners = {
+        status: new Listeners(),
+        error: new Listeners(),
+        closed: new Listeners(),
+    };
+    #stopWaking;
+    #link;
+    #stopTimer = () => { };
+    #heartbeatMs = 0;
+    /* The server said when to come back: not earlier, whatever happens here. */
+    #obliged = false;
+    /** Throws if the options cannot work. */
+    constructor(options, host) {
+        const feeds = options.feeds ?? ['home', 'notifications'];
+        const maxEntries = options.maxEntries ?? 500;
+        const WebSocket = options.WebSocket ?? host.WebSocket;
+        if (!/^wss?:$/.test(new URL(options.url).protocol))
+            throw new TypeError('url must begin with ws: or wss:');
+        if (WebSocket === undefined)
+            throw new TypeError('There is no WebSocket here: pass one, e.g. that of the package "ws"');
+        if (feeds.length === 0)
+            throw new TypeError('feeds is empty');
+        if (!(maxEntries >= 1))
+            throw new RangeError('maxEntries must be at least 1');
+        this.#options = options;
+        this.#host = host;
+        this.#WebSocket = WebSocket;
+        this.#session = new Session(feeds, maxEntries, options.limit);
+        this.#backoff = new Backoff({ ...BACKOFF, ...options.backoff }, () => host.random());
+        for (const [feed, state] of this.#session.feeds)
+            this.#stores.set(feed, new FeedStore(state, 'connecting'));
+        this.#stopWaking = host.onWake(() => this.#wake());
+        void this.#attempt();
+    }
+    /** One of the feeds that were asked for. */
+    feed(name) {
+        const store = this.#stores.get(name);
+        if (store === undefined)
+            throw new RangeError(`"${name}" is not among the feeds of this client`);
+        return store;
+    }
+    /** Calls `listener` for each event, until the function that it returns is called. */
+    on(event, listener) {
+        return this.#listeners[event].add(listener);
+    }
+    /** Ends it for good. */
+    close() {
+        if (this.status === 'closed')
+            return;
+        this.#leave((socket) => socket.close(1000));
+        this.#finish({ code: 1000, reason: 'closed by the application' });
+    }
+    async #attempt() {
+        const link = {};
+        this.#link = link;
+        this.#obliged = false;
+        this.#setTimer(ATTEMPT_MS, () => this.#lose(0, 'the attempt took too long'));
+        this.#become({ status: 'connecting' });
+        if (this.#link !== link)
+            return;
+        let token;
+        try {
+            token = await this.#options.token();
+        }
+        catch (problem) {
+            if (this.#link === link)
+                this.#fail('token_failed', `no token: ${textOf(problem)}`);
+            return;
+        }
+        if (this.#link === link)
+            this.#open(link, token);
+    }
+    #open(link, token) {
+        let socket;
+        try {
+            socket = new this.#WebSocket(this.#options.url, SUBPROTOCOL);
+        }
+        catch (problem) {
+            this.#fail('connect_failed', `no connection: ${textOf(problem)}`);
+            return;
+        }
+        link.socket = socket;
+        socket.onopen = () => {
+            if (this.#link === link)
+                socket.send(this.#session.begin(token));
+        };
+        socket.onmessage = (event) => {
+            if (this.#link === link)
+                this.#receive(link, event.data);
+        };
+        socket.onclose = (event) => {
+            if (this.#link === link)
+                this.#end(event.code, event.reason);
+        };
+        /* A close follows and says more. Without a listener `ws` would throw. */
+        socket.onerror = () => { };
+    }
+    #receive(link, data) {
+        if (this.status === 'live')
+            this.#watch();
+        for (const effect of this.#session.receive(data)) {
+            /* A listener may have closed the client. */
+            if (this.#link !== link)
+                return;
+            if (effect.do === 'welcomed') {
+                this.user = effect.user;
+                this.#heartbeatMs = effect.heartbeatMs;
+            }
+            else if (effect.do === 'live') {
+                this.#watch();
+                this.#become({ status: 'live' });
+            }
+            else if (effect.do === 'steady') {
+                this.#backoff.reset();
+            }
+            else if (effect.do === 'report') {
+                this.#listeners.error.tell(effect.error);
+            }
+            else {
+                this.#lose(0, 'the connection cannot be trusted');
+            }
+        }
+        this.#refresh();
+    }
+    #watch() {
+        this.#setTimer(2 * this.#heartbeatMs, () => this.#lose(0, 'nothing was heard for two heartbeats'));
+    }
+    #fail(code, message) {
+        const link = this.#link;
+        this.#listeners.error.tell({ code, message, retryable: true });
+        if (this.#link === link)
+            this.#lose(0, message);
+    }
+    /* Gives the present connection or attempt up, from this side. Closing in good order may take a dead peer's time,
+     * so nobody waits for it. */
+    #lose(code, reason) {
+        this.#leave((socket) => (socket.terminate === undefined ? socket.close() : socket.terminate()));
+        this.#end(code, reason);
+    }
+    #leave(how) {
+        const socket = this.#link?.socket;
+        this.#link = undefined;
+        if (socket !== undefined)
+            how(socket);
+    }
+    #end(code, reason) {
+        this.#link = undefined;
+        const ending = this.#session.end(code, reason);
+        if (ending.final) {
+            this.#finish(ending);
+            return;
+        }
+        const retryInMs = ending.afterMs ?? this.#backoff.nextMs();
+        this.#obliged = ending.afterMs !== undefined;
+        this.#setTimer(retryInMs, () => void this.#attempt());
+        this.#become({ status: 'offline', retryInMs, code: ending.code, reason: ending.reason });
+    }
+    #finish({ code, reason }) {
+        this.#session.end(code, reason);
+        this.#stopTimer();
+        this.#stopWaking();
+        this.#become({ status: 'closed', code, reason });
+        this.#listeners.closed.tell({ code, reason });
+    }
+    #wake() {
+        if (this.status === 'offline' && !this.#obliged)
+            void this.#attempt();
+    }
+    #setTimer(ms, fn) {
+        this.#stopTimer();
+        this.#stopTimer = this.#host.timer(fn, ms);
+    }
+    /* The stores first, so that whoever hears of a status finds the feeds in it. */
+    #become(event) {
+        if (this.status === event.status)
+            return;
+        this.status = event.status;
+        this.#refresh();
+        if (this.status === event.status)
+            this.#listeners.status.tell(Object.freeze(event));
+    }
+    #refresh() {
+        for (const [feed, store] of this.#stores) {
+            const ahead = this.status === 'connecting' && this.#session.isLive(feed);
+            store.refresh(ahead ? 'live' : this.status);
+        }
+    }
+}
+function textOf(problem) {
+    return problem instanceof Error ? problem.message : String(problem);
+}
+
+// host.js
+/* Host: what the client needs of the place where it runs, so that tests can be that place. */
+function defaultHost() {
+    return {
+        WebSocket: globalThis.WebSocket,
+        random: Math.random,
+        timer(fn, ms) {
+            const timer = setTimeout(fn, ms);
+            return () => clearTimeout(timer);
+        },
+        onWake,
+    };
+}
+function onWake(fn) {
+    if (typeof document === 'undefined')
+        return () => { };
+    const onVisible = () => {
+        if (document.visibilityState === 'visible')
+            fn();
+    };
+    addEventListener('online', fn);
+    document.addEventListener('visibilitychange', onVisible);
+    return () => {
+        removeEventListener('online', fn);
+        document.removeEventListener('visibilitychange', onVisible);
+    };
+}
+
+// index.js
+/* @feedwire/client: a live feed from a Feedwire gateway. */
+/** Begins to connect, and stays connected until `close()` or until the server says that coming back is of no use. */
+export function connect(options) {
+    return new FeedClient(options, defaultHost());
+}
