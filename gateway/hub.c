@@ -3,6 +3,7 @@
 #include "gateway/hub.h"
 
 #include "gateway/deliver.h"
+#include "gateway/hub_parts.h"
 #include "gateway/metrics.h"
 #include "gateway/session.h"
 #include "shared/base/assert.h"
@@ -53,12 +54,12 @@ enum feed_error gw_hub_init(struct gw_hub *hub, const struct gw_port *port, cons
 
 /* ---- feeds come and go ---- */
 
-static void subscribe(struct gw_hub *hub, struct gw_feed *feed)
+void gw_hub_subscribe(struct gw_hub *hub, struct gw_feed *feed)
 {
     feed->subscribed = hub->port->subscribe_fn(hub->port->arg, gw_feed_key(feed)) == FEED_OK;
 }
 
-static void release(struct gw_hub *hub, struct gw_feed *feed)
+void gw_hub_release(struct gw_hub *hub, struct gw_feed *feed)
 {
     feed_assert(gw_link_alone(&feed->views));
     if (feed->subscribed)
@@ -79,14 +80,13 @@ void gw_hub_fini(struct gw_hub *hub)
         struct gw_feed *feed = GW_OF(link, struct gw_feed, by_check);
         feed_assert(feed->read != GW_READ_ASKED && !feed->checking);
         feed->subscribed = false; /* the subscriber is gone already */
-        release(hub, feed);
+        gw_hub_release(hub, feed);
     }
     gw_feed_map_fini(&hub->feeds);
     feed_buf_fini(&hub->scratch);
 }
 
-/* Puts the feed where it belongs: among those that want a window, or not. */
-static void file_read(struct gw_hub *hub, struct gw_feed *feed)
+void gw_hub_file_read(struct gw_hub *hub, struct gw_feed *feed)
 {
     if (feed->read != GW_READ_WANTED)
         gw_link_remove(&feed->by_read);
@@ -116,14 +116,14 @@ enum feed_error gw_hub_join(struct gw_hub *hub, struct gw_view *view, enum feed_
         gw_feed_map_add(&hub->feeds, feed);
         feed->check_due_ms = gw_hub_now(hub) + hub->settings.check_interval_ms;
         gw_list_append(&hub->checks, &feed->by_check);
-        subscribe(hub, feed);
+        gw_hub_subscribe(hub, feed);
     }
     view->feed = feed;
     view->state = GW_VIEW_JOINING;
     gw_link_init(&view->by_feed);
     gw_list_append(&feed->views, &view->by_feed);
     gw_feed_joined(feed);
-    file_read(hub, feed);
+    gw_hub_file_read(hub, feed);
     return FEED_OK;
 }
 
@@ -156,7 +156,7 @@ void gw_hub_confirmed(struct gw_hub *hub, struct feed_str key)
         return;
     deliver_waiting(hub, feed);
     gw_feed_confirmed(feed);
-    file_read(hub, feed);
+    gw_hub_file_read(hub, feed);
 }
 
 void gw_hub_subscriber_lost(struct gw_hub *hub)
@@ -165,11 +165,11 @@ void gw_hub_subscriber_lost(struct gw_hub *hub)
         struct gw_feed *feed = GW_OF(l, struct gw_feed, by_check);
         deliver_waiting(hub, feed);
         gw_feed_lost(feed);
-        file_read(hub, feed);
+        gw_hub_file_read(hub, feed);
     }
 }
 
-static void count_gap(struct gw_hub *hub, const struct gw_feed *feed, const char *how)
+void gw_hub_count_gap(struct gw_hub *hub, const struct gw_feed *feed, const char *how)
 {
     feed_metrics_add(hub->metrics, GW_M_SEQ_GAPS, 0, 1);
     FEED_LOG(hub->log, FEED_LOG_DEBUG, "seq_gap", NULL, FEED_LOG_TEXT("key", gw_feed_key(feed)),
@@ -181,9 +181,9 @@ static void unknown_notice(struct gw_hub *hub, struct gw_feed *feed, bool damage
 {
     if (damaged)
         feed_metrics_add(hub->metrics, GW_M_ENTRIES_UNREADABLE, 0, 1);
-    count_gap(hub, feed, "unknown_notice");
+    gw_hub_count_gap(hub, feed, "unknown_notice");
     gw_feed_distrust(feed);
-    file_read(hub, feed);
+    gw_hub_file_read(hub, feed);
 }
 
 void gw_hub_notice(struct gw_hub *hub, struct feed_str key, struct feed_str payload)
@@ -199,6 +199,7 @@ void gw_hub_notice(struct gw_hub *hub, struct feed_str key, struct feed_str payl
     }
     enum gw_notice_result result = gw_feed_notice(feed, &notice);
     if (result == GW_NOTICE_FULL) {
+        feed_metrics_add(hub->metrics, GW_M_NOTICES, result, 1);
         deliver(hub, feed);
         gw_feed_forget(feed);
         result = gw_feed_notice(feed, &notice);
@@ -207,17 +208,17 @@ void gw_hub_notice(struct gw_hub *hub, struct feed_str key, struct feed_str payl
     if (result == GW_NOTICE_NEXT && gw_link_alone(&feed->by_delivery))
         gw_list_append(&hub->deliveries, &feed->by_delivery);
     if (result == GW_NOTICE_GAP)
-        count_gap(hub, feed, "seq");
+        gw_hub_count_gap(hub, feed, "seq");
     if (result == GW_NOTICE_FULL) /* out of memory */
         gw_feed_distrust(feed);
-    file_read(hub, feed);
+    gw_hub_file_read(hub, feed);
 }
 
 /* ---- windows ---- */
 
 static bool ask(struct gw_hub *hub, struct gw_feed *feed)
 {
-    deliver_waiting(hub, feed);
+    feed_assert(gw_link_alone(&feed->by_delivery)); /* asking drops the backlog */
     struct gw_plan plan = gw_deliver_plan(feed);
     enum feed_error error = hub->port->read_fn(hub->port->arg, feed, plan.limit, plan.has_known ? &plan.known : NULL);
     if (error == FEED_OK) {
@@ -255,9 +256,9 @@ void gw_hub_window(struct gw_hub *hub, struct gw_feed *feed, const struct gw_win
         if (!all)
             gw_feed_joined(feed);
         if (feed->state == GW_FEED_READING)
-            count_gap(hub, feed, "seq");
+            gw_hub_count_gap(hub, feed, "seq");
     }
-    file_read(hub, feed);
+    gw_hub_file_read(hub, feed);
 }
 
 void gw_hub_window_failed(struct gw_hub *hub, struct gw_feed *feed)
@@ -270,74 +271,6 @@ void gw_hub_window_failed(struct gw_hub *hub, struct gw_feed *feed)
     file_retry(hub, feed);
 }
 
-/* ---- checks ---- */
-
-void gw_hub_checked(struct gw_hub *hub, struct gw_feed *feed, const struct feed_position *position)
-{
-    if (!gw_feed_checked(feed, position))
-        return;
-    feed->doubt_until_ms = gw_hub_now(hub) + GW_DOUBT_GRACE_MS;
-    gw_link_remove(&feed->by_doubt);
-    gw_list_append(&hub->doubts, &feed->by_doubt);
-}
-
-void gw_hub_check_failed(struct gw_hub *hub, struct gw_feed *feed)
-{
-    feed_metrics_add(hub->metrics, GW_M_READ_FAILURES, 0, 1);
-    gw_feed_check_failed(feed);
-}
-
-static void settle_doubts(struct gw_hub *hub, int64_t now_ms)
-{
-    struct gw_link *link;
-    while ((link = gw_list_first(&hub->doubts))) {
-        struct gw_feed *feed = GW_OF(link, struct gw_feed, by_doubt);
-        if (feed->doubt_until_ms > now_ms)
-            return;
-        gw_link_remove(link);
-        if (gw_feed_still_doubted(feed)) {
-            count_gap(hub, feed, "check");
-            file_read(hub, feed);
-        }
-    }
-}
-
-static void check(struct gw_hub *hub, struct gw_feed *feed)
-{
-    if (!feed->subscribed)
-        subscribe(hub, feed); /* there was no memory for it */
-    if (feed->state != GW_FEED_LIVE || feed->checking || feed->doubted)
-        return;
-    if (hub->port->check_fn(hub->port->arg, feed, &feed->position) == FEED_OK) {
-        gw_feed_checking(feed);
-        feed_metrics_add(hub->metrics, GW_M_CHECKS, 0, 1);
-    }
-}
-
-/* The interval is the same for all, so the list stays in order of time by appending. Feeds that came together would be
- * checked together for ever; a limit a tick spreads them. */
-static void run_checks(struct gw_hub *hub, int64_t now_ms)
-{
-    uint64_t interval_ms = (uint64_t)hub->settings.check_interval_ms;
-    uint64_t most = 1 + 2 * hub->feeds.count * GW_TICK_MS / interval_ms;
-    struct gw_link *link;
-    while (most-- > 0 && (link = gw_list_first(&hub->checks))) {
-        struct gw_feed *feed = GW_OF(link, struct gw_feed, by_check);
-        if (feed->check_due_ms > now_ms)
-            return;
-        bool busy = feed->read == GW_READ_ASKED || feed->checking;
-        if (gw_link_alone(&feed->views) && !busy && now_ms - feed->empty_since_ms >= GW_LINGER_MS) {
-            release(hub, feed);
-            continue;
-        }
-        if (!gw_link_alone(&feed->views))
-            check(hub, feed);
-        feed->check_due_ms = now_ms + hub->settings.check_interval_ms;
-        gw_link_remove(link);
-        gw_list_append(&hub->checks, link);
-    }
-}
-
 /* ---- time ---- */
 
 static void retry_reads(struct gw_hub *hub, int64_t now_ms)
@@ -348,7 +281,7 @@ static void retry_reads(struct gw_hub *hub, int64_t now_ms)
         if (feed->retry_due_ms > now_ms)
             return;
         gw_link_remove(link);
-        file_read(hub, feed);
+        gw_hub_file_read(hub, feed);
     }
 }
 
@@ -367,8 +300,8 @@ void gw_hub_tick(struct gw_hub *hub)
 {
     int64_t now_ms = gw_hub_now(hub);
     retry_reads(hub, now_ms);
-    settle_doubts(hub, now_ms);
-    run_checks(hub, now_ms);
+    gw_hub_settle_doubts(hub, now_ms);
+    gw_hub_run_checks(hub, now_ms);
     look_at_sessions(hub);
 }
 

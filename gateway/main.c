@@ -301,7 +301,7 @@ int main(int argc, char **argv)
         fwrite(message.data, 1, message.len, stdout);
         code = 0;
     } else if (outcome == FEED_OPTIONS_EXIT_BAD) {
-        fprintf(stderr, "%.*s\n", (int)message.len, message.data);
+        fwrite(message.data, 1, message.len, stderr);
     } else if (wrong) {
         fprintf(stderr, "feedwire-gateway: %s\n", wrong);
     } else {

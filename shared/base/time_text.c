@@ -137,14 +137,14 @@ enum feed_error feed_time_parse(struct feed_str text, int64_t *unix_ms)
     if (!take_parts(text, &p) || p.month < 1 || p.month > 12 || p.day < 1 || p.day > month_days(p.year, p.month) ||
         p.hour > 23 || p.minute > 59 || p.second > 60)
         return FEED_E_INVALID;
-    int64_t minute = days_of(p.year, p.month, p.day) * 1440 + p.hour * 60 + p.minute - p.offset_minutes;
+    int64_t minute = days_of(p.year, p.month, p.day) * 1440 + p.hour * INT64_C(60) + p.minute - p.offset_minutes;
     if (p.second == 60) {
         if (minute < 0 || minute % 1440 != 1439)
             return FEED_E_INVALID; /* a leap second is the last one of a day in UTC */
         p.second = 59;
         p.ms = 999;
     }
-    int64_t ms = minute * 60000 + p.second * 1000 + p.ms;
+    int64_t ms = minute * 60000 + p.second * INT64_C(1000) + p.ms;
     if (ms < FEED_TIME_MIN_MS || ms > FEED_TIME_MAX_MS)
         return FEED_E_INVALID;
     *unix_ms = ms;

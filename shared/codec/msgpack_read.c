@@ -29,6 +29,7 @@ static double float_of(uint64_t bits, size_t size)
 
 static void set_signed(struct feed_msgpack_item *out, uint64_t bits, size_t size)
 {
+    feed_assert(size >= 1 && size <= 8);
     unsigned unused = (unsigned)(64 - 8 * size);
     int64_t value = (int64_t)(bits << unused) >> unused; /* copies the sign bit down */
     out->type = value < 0 ? FEED_MSGPACK_NEGATIVE : FEED_MSGPACK_UINT;

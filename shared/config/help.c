@@ -1,5 +1,5 @@
 /* Writes the help: option and kind of value in the first column, what it is for in the second, wrapped, and the default
- * with the range behind it. Names longer than the column get a line of their own. */
+ * with the range below it. Names longer than the column get a line of their own. */
 #include "shared/config/help.h"
 
 #include "shared/config/sources.h"
@@ -67,45 +67,35 @@ static void put_row(struct feed_buf *out, struct feed_str left, const char *text
     put_wrapped(out, text);
 }
 
-/* "Sentence. (default 8080; 1..65535 ms)" */
-static void describe(const struct feed_option *row, struct feed_buf *out)
+/* "Default: 8080; 0..65535" on a line of its own, where the eye finds it. */
+static void put_default(struct feed_buf *out, const struct feed_option *row)
 {
-    struct feed_buf range;
-    feed_buf_init(&range, 256);
-    feed_option_range(row, &range);
-    feed_buf_text(out, row->text);
+    pad(out, 0, COLUMN);
     if (row->default_value && *row->default_value) {
-        feed_buf_printf(out, " (default %s", row->default_value);
+        feed_buf_printf(out, "Default: %s", row->default_value);
     } else if (!row->default_value && row->type != FEED_OPTION_SECRET_FILE) {
-        feed_buf_text(out, " (required");
+        feed_buf_text(out, "Required");
     } else {
-        feed_buf_text(out, " (default: none");
+        feed_buf_text(out, "Default: none");
     }
     if (row->unit && *row->unit) {
         feed_buf_printf(out, " %s", row->unit);
     }
-    if (row->type == FEED_OPTION_INTEGER && range.len > 0) {
-        feed_buf_printf(out, "; %.*s", (int)range.len, range.data);
+    if (row->type == FEED_OPTION_INTEGER && (row->min != 0 || row->max != 0)) {
+        feed_buf_text(out, "; ");
+        feed_option_range(row, out);
     }
-    feed_buf_char(out, ')');
-    feed_buf_char(out, '\0');
-    feed_buf_fini(&range);
+    feed_buf_char(out, '\n');
 }
 
 static void put_option(struct feed_buf *out, const struct feed_option *row)
 {
-    struct feed_buf left, right;
+    struct feed_buf left;
     feed_buf_init(&left, 256);
-    feed_buf_init(&right, 4096);
     feed_buf_printf(&left, "--%s=%s", row->name, placeholder(row));
-    describe(row, &right);
-    if (right.error == FEED_OK) {
-        put_row(out, feed_buf_view(&left), right.data);
-    } else {
-        out->error = right.error;
-    }
+    put_row(out, feed_buf_view(&left), row->text);
+    put_default(out, row);
     feed_buf_fini(&left);
-    feed_buf_fini(&right);
 }
 
 void feed_help_text(const struct feed_option *table, const struct feed_options_input *input, bool operands,

@@ -2,6 +2,7 @@
  */
 #include "shared/config/nearest.h"
 
+#include <limits.h>
 #include <string.h>
 
 enum { NAME_MAX_COMPARED = 64 };
@@ -34,7 +35,7 @@ static unsigned distance(struct feed_str a, struct feed_str b)
 static unsigned score(struct feed_str said, struct feed_str name)
 {
     if (said.len > NAME_MAX_COMPARED || name.len > NAME_MAX_COMPARED) {
-        return NAME_MAX_COMPARED;
+        return UINT_MAX;
     }
     const char *dot = memrchr(name.data, '.', name.len);
     if (dot && feed_str_eq(said, (struct feed_str){dot + 1, (size_t)(name.data + name.len - dot - 1)})) {

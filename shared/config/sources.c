@@ -69,12 +69,14 @@ static size_t find(const struct feed_sources *sources, struct feed_str name)
     return row;
 }
 
-static enum feed_error unknown(const struct feed_sources *sources, struct feed_str name, struct feed_buf *fault)
+/* dashes: what stands before names in that source. */
+static enum feed_error unknown(const struct feed_sources *sources, const char *dashes, struct feed_str name,
+                               struct feed_buf *fault)
 {
-    feed_buf_printf(fault, "unknown option %.*s", (int)(name.len < 80 ? name.len : 80), name.data);
+    feed_buf_printf(fault, "unknown option %s%.*s", dashes, (int)(name.len < 80 ? name.len : 80), name.data);
     const char *nearest = feed_option_nearest(sources->table, name);
     if (nearest) {
-        feed_buf_printf(fault, "; did you mean %s?", nearest);
+        feed_buf_printf(fault, "; did you mean %s%s?", dashes, nearest);
     }
     return FEED_E_INVALID;
 }
@@ -116,7 +118,7 @@ static enum feed_error read_argument(struct feed_sources *sources, const char *a
     }
     size_t row = find(sources, name);
     if (row == sources->count) {
-        return unknown(sources, (struct feed_str){argument, name.len + 2}, fault);
+        return unknown(sources, "--", name, fault);
     }
     const struct feed_option *option = &sources->table[row];
     if (!value && option->type != FEED_OPTION_BOOLEAN) {
@@ -209,7 +211,7 @@ static enum feed_error read_line(struct feed_sources *sources, char *line, unsig
     size_t row = find(sources, name);
     if (row == sources->count) {
         feed_buf_printf(fault, "%s:%u: ", sources->config_path, number);
-        return unknown(sources, name, fault);
+        return unknown(sources, "", name, fault);
     }
     struct feed_choice *choice = &sources->choices[row];
     if (choice->text && choice->source == FEED_SOURCE_FILE) {

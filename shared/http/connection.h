@@ -83,6 +83,14 @@ struct feed_server {
     size_t listener_count;
 };
 
+/* listening.c */
+/* NULL with errno. Address and port of the listener; the listener is borrowed. */
+struct feed_listening *feed_listening_new(struct feed_server *server, const struct feed_listener *listener);
+void feed_listening_stop(struct feed_listening *listening); /* closes the socket */
+void feed_listening_free(struct feed_listening *listening);
+void feed_listening_resume(struct feed_listening *listening); /* if it had no descriptors to accept with */
+unsigned feed_listening_port(const struct feed_listening *listening);
+
 /* connection.c */
 struct feed_conn *feed_conn_of(struct lws *wsi); /* NULL for sockets that are not connections */
 struct feed_conn *feed_conn_new(struct feed_server *server, const struct feed_listener *listener, struct lws *wsi);
@@ -91,14 +99,21 @@ void feed_conn_move(struct feed_conn *conn, enum feed_conn_phase phase); /* with
 void feed_conn_kill(struct feed_conn *conn);                             /* soon, not inline; nothing more is sent */
 void feed_conn_expire(struct feed_server *server);                       /* deals with all that is due */
 
-/* http_request.c: what lws calls (values to return to it), and the sending of answers */
+/* http_request.c: what lws calls; values to return to it */
 int feed_http_on_head(struct feed_conn *conn);
 int feed_http_on_body(struct feed_conn *conn, const void *bytes, size_t len);
+
+/* http_answer.c */
 void feed_http_send_answers(struct feed_server *server);
 bool feed_http_on_readable(struct feed_conn *conn);
 bool feed_http_on_writable(struct feed_conn *conn);
+
+/* http_head.c */
 /* The request's head as lws has it; *verdict says what is wrong with it. NULL: out of memory. */
 struct feed_request *feed_http_read_head(struct feed_conn *conn, struct feed_http_verdict *verdict);
+/* A short header into a buffer of the caller; absent or too long for it: data NULL, and *too_long says which. */
+struct feed_str feed_http_short_header(struct lws *wsi, enum lws_token_indexes token, char *out, int size,
+                                       bool *too_long);
 void feed_request_free(struct feed_request *request);
 
 /* websocket.c */

@@ -10,20 +10,12 @@
 #include "shared/loop/loop.h"
 #include "shared/observe/log.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#include <uv.h>
 
 enum {
-    ACCEPTS_PER_TURN = 64,
-    BACKLOG = 1024,
     HEAD_BYTES_MAX = 12 * 1024, /* all headers of a request together; a token has up to FEED_TOKEN_MAX */
     READ_BUFFER = 16 * 1024,    /* one for all connections */
     WS_READ_BUFFER = 256,       /* one for each connection: larger messages are put together from pieces */
@@ -32,15 +24,6 @@ enum {
     LINGERING_MS = 5 * 1000,
     IDLE_MS = 75 * 1000, /* between two requests; a bit more than the usual 60 s of balancers */
     WS_CLOSING_MS = 5 * 1000
-};
-
-struct feed_listening {
-    struct feed_server *server;
-    const struct feed_listener *listener;
-    uv_poll_t poll;
-    int fd; /* -1: stopped */
-    unsigned port;
-    bool paused; /* out of descriptors; tried again at the next tick */
 };
 
 /* ---- lws callbacks ---- */
@@ -130,131 +113,16 @@ static void on_turn(void *arg)
     feed_http_send_answers(arg);
 }
 
-static void on_incoming(uv_poll_t *poll, int status, int events);
-
 static void on_tick(void *arg)
 {
     struct feed_server *server = arg;
     feed_conn_expire(server);
-    for (size_t i = 0; i < server->listener_count; i++) {
-        struct feed_listening *listening = server->listening[i];
-        if (listening->paused && listening->fd >= 0) {
-            listening->paused = false;
-            feed_assert(uv_poll_start(&listening->poll, UV_READABLE, on_incoming) == 0);
-        }
-    }
+    for (size_t i = 0; i < server->listener_count; i++)
+        feed_listening_resume(server->listening[i]);
 }
 
 static const struct feed_guest_events guest_events = {
     .turn_fn = on_turn, .tick_fn = on_tick, .readable_fn = on_readable, .writable_fn = on_writable};
-
-/* ---- accepting ---- */
-
-static void adopt(struct feed_listening *listening, int fd)
-{
-    struct feed_server *server = listening->server;
-    int one = 1;
-    if (server->counts.open >= server->settings.connections_max) {
-        server->counts.refused_full++;
-        close(fd);
-        return;
-    }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    struct lws *wsi = lws_adopt_socket_vhost(server->vhost, fd); /* closes fd if it fails */
-    if (!wsi)
-        return;
-    server->counts.accepted++;
-    if (!feed_conn_new(server, listening->listener, wsi))
-        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
-}
-
-static void on_incoming(uv_poll_t *poll, int status, int events)
-{
-    struct feed_listening *listening = poll->data;
-    (void)events;
-    for (int i = 0; status == 0 && i < ACCEPTS_PER_TURN; i++) {
-        int fd = accept4(listening->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            adopt(listening, fd);
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            FEED_LOG(listening->server->log, FEED_LOG_ERROR, "accept_failed",
-                     "no descriptors or memory for connections", FEED_LOG_NUMBER("errno", errno),
-                     FEED_LOG_NUMBER("open", listening->server->counts.open));
-            listening->paused = true;
-            uv_poll_stop(&listening->poll);
-            return;
-        } else if (errno != ECONNABORTED && errno != EINTR) {
-            return;
-        }
-    }
-}
-
-static int open_listening(const struct feed_listener *listener, unsigned *port)
-{
-    struct sockaddr_storage storage = {0};
-    struct sockaddr_in *v4 = (struct sockaddr_in *)&storage;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&storage;
-    socklen_t len = sizeof(*v4);
-    int one = 1;
-    if (inet_pton(AF_INET, listener->address, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons((uint16_t)listener->port);
-    } else if (inet_pton(AF_INET6, listener->address, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons((uint16_t)listener->port);
-        len = sizeof(*v6);
-    } else {
-        errno = EINVAL;
-        return -1;
-    }
-    int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (bind(fd, (struct sockaddr *)&storage, len) != 0 || listen(fd, BACKLOG) != 0 ||
-        getsockname(fd, (struct sockaddr *)&storage, &len) != 0) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return -1;
-    }
-    *port = ntohs(storage.ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
-    return fd;
-}
-
-static struct feed_listening *start_listening(struct feed_server *server, const struct feed_listener *listener)
-{
-    struct feed_listening *listening = calloc(1, sizeof(*listening));
-    if (!listening) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    listening->server = server;
-    listening->listener = listener;
-    listening->fd = open_listening(listener, &listening->port);
-    if (listening->fd < 0) {
-        free(listening);
-        return NULL;
-    }
-    feed_assert(uv_poll_init(feed_loop_uv(server->loop), &listening->poll, listening->fd) == 0);
-    listening->poll.data = listening;
-    feed_assert(uv_poll_start(&listening->poll, UV_READABLE, on_incoming) == 0);
-    return listening;
-}
-
-static void on_listening_closed(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
-static void stop_listening(struct feed_listening *listening)
-{
-    if (listening->fd < 0)
-        return;
-    uv_poll_stop(&listening->poll);
-    close(listening->fd);
-    listening->fd = -1;
-}
 
 /* ---- life ---- */
 
@@ -334,6 +202,21 @@ static bool create_context(struct feed_server *server, const char *ws_protocol)
     return server->vhost != NULL;
 }
 
+static struct feed_server *server_alloc(size_t listener_count)
+{
+    struct feed_server *server = calloc(1, sizeof(*server));
+    if (!server)
+        return NULL;
+    server->listeners = calloc(listener_count, sizeof(*server->listeners));
+    server->listening = calloc(listener_count, sizeof(struct feed_listening *));
+    if (server->listeners && server->listening)
+        return server;
+    free(server->listeners);
+    free(server->listening);
+    free(server);
+    return NULL;
+}
+
 enum feed_error feed_server_new(struct feed_loop *loop, struct feed_log *log,
                                 const struct feed_server_settings *settings, const struct feed_listener *listeners,
                                 size_t listener_count, struct feed_server **out, char *problem, size_t problem_size)
@@ -348,7 +231,7 @@ enum feed_error feed_server_new(struct feed_loop *loop, struct feed_log *log,
         snprintf(problem, problem_size, "%s", wrong);
         return FEED_E_INVALID;
     }
-    struct feed_server *server = calloc(1, sizeof(*server));
+    struct feed_server *server = server_alloc(listener_count);
     if (!server) {
         snprintf(problem, problem_size, "out of memory");
         return FEED_E_MEMORY;
@@ -356,17 +239,15 @@ enum feed_error feed_server_new(struct feed_loop *loop, struct feed_log *log,
     server->loop = loop;
     server->log = log;
     server->settings = *settings;
-    server->listeners = calloc(listener_count, sizeof(*server->listeners));
-    server->listening = calloc(listener_count, sizeof(struct feed_listening *));
     set_deadlines(server);
-    if (!server->listeners || !server->listening || !create_context(server, ws_protocol)) {
+    if (!create_context(server, ws_protocol)) {
         snprintf(problem, problem_size, "libwebsockets could not be started");
         feed_server_free(server);
         return FEED_E_SYSTEM;
     }
     for (size_t i = 0; i < listener_count; i++) {
         server->listeners[i] = listeners[i];
-        server->listening[i] = start_listening(server, &server->listeners[i]);
+        server->listening[i] = feed_listening_new(server, &server->listeners[i]);
         if (!server->listening[i]) {
             snprintf(problem, problem_size, "cannot listen on %s port %u: %s", listeners[i].address, listeners[i].port,
                      strerror(errno));
@@ -382,13 +263,13 @@ enum feed_error feed_server_new(struct feed_loop *loop, struct feed_log *log,
 unsigned feed_server_port(const struct feed_server *server, size_t i)
 {
     feed_assert(i < server->listener_count);
-    return server->listening[i]->port;
+    return feed_listening_port(server->listening[i]);
 }
 
 void feed_server_stop_accepting(struct feed_server *server, size_t i)
 {
     feed_assert(i < server->listener_count);
-    stop_listening(server->listening[i]);
+    feed_listening_stop(server->listening[i]);
 }
 
 const struct feed_server_counts *feed_server_counts(const struct feed_server *server)
@@ -400,10 +281,8 @@ void feed_server_free(struct feed_server *server)
 {
     if (!server)
         return;
-    for (size_t i = 0; i < server->listener_count; i++) {
-        stop_listening(server->listening[i]);
-        uv_close((uv_handle_t *)&server->listening[i]->poll, on_listening_closed);
-    }
+    for (size_t i = 0; i < server->listener_count; i++)
+        feed_listening_free(server->listening[i]);
     server->listener_count = 0;
     feed_guest_free(server->guest);
     feed_http_send_answers(server); /* only frees: all connections are gone */

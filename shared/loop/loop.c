@@ -9,7 +9,7 @@
 
 static void on_idle(uv_idle_t *idle)
 {
-    (void)idle; /* being active is all that it is for */
+    (void)idle; /* being active is all that it is for: then the loop does not wait */
 }
 
 static void run_deferred(struct feed_loop *loop)
@@ -18,7 +18,6 @@ static void run_deferred(struct feed_loop *loop)
     struct feed_deferred *next = loop->deferred;
     loop->deferred = NULL;
     loop->deferred_tail = &loop->deferred;
-    uv_idle_stop(&loop->idle);
     while (next) {
         struct feed_deferred *deferred = next;
         next = deferred->next;
@@ -30,12 +29,14 @@ static void run_deferred(struct feed_loop *loop)
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct feed_loop *loop = prepare->data;
+    uv_idle_stop(&loop->idle); /* what comes from here on starts it again, and has its turn at once */
+    /* First what was deferred, because it may leave something for the hooks to flush. */
+    run_deferred(loop);
     for (unsigned i = 0; i < FEED_LOOP_TURN_HOOKS; i++) {
         if (loop->hooks[i].fn) {
             loop->hooks[i].fn(loop->hooks[i].arg);
         }
     }
-    run_deferred(loop);
 }
 
 static void on_lag_probe(uv_timer_t *timer)
@@ -68,6 +69,13 @@ struct feed_loop *feed_loop_new(void)
     return loop;
 }
 
+/* A handle that nobody has closed would keep the memory of its holder in use, or the loop alive for ever. */
+static void assert_closing(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    feed_assert(uv_is_closing(handle));
+}
+
 void feed_loop_free(struct feed_loop *loop)
 {
     if (!loop) {
@@ -83,8 +91,11 @@ void feed_loop_free(struct feed_loop *loop)
         uv_close((uv_handle_t *)&loop->term, NULL);
         uv_close((uv_handle_t *)&loop->intr, NULL);
     }
-    /* Runs the close callbacks, also those of timers and connections that were freed just before. */
-    while (uv_run(&loop->uv, UV_RUN_NOWAIT) != 0) {
+    uv_walk(&loop->uv, assert_closing, NULL);
+    /* Runs the close callbacks, also those of timers and connections that were freed just before, and waits for
+     * questions to the resolver that are still under way. */
+    while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) {
+        /* it was told to stop and had not run since */
     }
     feed_assert(uv_loop_close(&loop->uv) == 0);
     free(loop);
@@ -117,12 +128,16 @@ void feed_loop_defer(struct feed_loop *loop, feed_defer_fn *fn, void *arg)
     *deferred = (struct feed_deferred){.fn = fn, .arg = arg};
     *loop->deferred_tail = deferred;
     loop->deferred_tail = &deferred->next;
+    feed_loop_again(loop);
+}
+
+void feed_loop_again(struct feed_loop *loop)
+{
     uv_idle_start(&loop->idle, on_idle);
 }
 
 void feed_loop_on_turn(struct feed_loop *loop, feed_turn_fn *fn, void *arg)
 {
-    /* With fn NULL the hook with this argument is removed. */
     for (unsigned i = 0; i < FEED_LOOP_TURN_HOOKS; i++) {
         if (!fn && loop->hooks[i].fn && loop->hooks[i].arg == arg) {
             loop->hooks[i].fn = NULL;

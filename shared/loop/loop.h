@@ -14,7 +14,7 @@ struct feed_timer;
 struct uv_loop_s;
 
 struct feed_loop *feed_loop_new(void);       /* NULL when out of memory or descriptors */
-void feed_loop_free(struct feed_loop *loop); /* closes what is left; everything that uses it was freed before */
+void feed_loop_free(struct feed_loop *loop); /* everything that uses it was freed before (asserted); NULL is ignored */
 void feed_loop_run(struct feed_loop *loop);  /* until feed_loop_stop */
 void feed_loop_stop(struct feed_loop *loop);
 struct uv_loop_s *feed_loop_uv(struct feed_loop *loop); /* for the wrappers in shared/ only */
@@ -25,7 +25,7 @@ int64_t feed_clock_wall_ms(void);
 void feed_random_bytes(void *out, size_t len); /* from the kernel; aborts if that fails */
 
 /* Timers. The callback fires on the loop's thread, never inline; a timer may be stopped, restarted or freed in it.
- * repeat_ms 0: once. */
+ * repeat_ms 0: once. A timer that starts itself again with 0 waits a millisecond, so that others have their turn. */
 typedef void feed_timer_fn(void *arg);
 struct feed_timer *feed_timer_new(struct feed_loop *loop, feed_timer_fn *fn, void *arg);
 void feed_timer_start(struct feed_timer *timer, uint64_t after_ms, uint64_t repeat_ms);
@@ -37,11 +37,14 @@ void feed_timer_free(struct feed_timer *timer); /* NULL is ignored */
 typedef void feed_defer_fn(void *arg);
 void feed_loop_defer(struct feed_loop *loop, feed_defer_fn *fn, void *arg);
 
-/* Called once each turn before the loop waits (uv_prepare): a place to flush what the turn collected. NULL removes it.
- * At most FEED_LOOP_TURN_HOOKS. */
+/* Called once each turn before the loop waits (uv_prepare), after deferred calls: a place to flush what the turn
+ * collected. fn NULL removes the hook of this arg. At most FEED_LOOP_TURN_HOOKS. */
 enum { FEED_LOOP_TURN_HOOKS = 8 };
 typedef void feed_turn_fn(void *arg);
 void feed_loop_on_turn(struct feed_loop *loop, feed_turn_fn *fn, void *arg);
+/* The loop does not wait before the turn hooks have run again: for a guest that may collect something after its own
+ * hook has run, inside another's. */
+void feed_loop_again(struct feed_loop *loop);
 
 /* SIGTERM and SIGINT: the first calls fn (start an orderly stop), a second one ends the process at once with 128 +
  * signal. SIGPIPE is ignored. */

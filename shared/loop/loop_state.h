@@ -17,7 +17,7 @@ struct feed_deferred {
 struct feed_loop {
     uv_loop_t uv;
     uv_prepare_t prepare; /* turn hooks and deferred calls, before the loop waits */
-    uv_idle_t idle;       /* active while something is deferred, so that the loop does not wait */
+    uv_idle_t idle;       /* active while a turn is wanted at once: the loop does not wait */
     uv_timer_t lag_probe;
     uint64_t lag_due_us;
     uint64_t lag_max_us;

@@ -9,12 +9,15 @@ struct feed_timer {
     uv_timer_t uv;
     feed_timer_fn *fn;
     void *arg;
+    bool firing;
 };
 
 static void on_fire(uv_timer_t *uv)
 {
     struct feed_timer *timer = uv->data;
-    timer->fn(timer->arg);
+    timer->firing = true;
+    timer->fn(timer->arg); /* if it frees the timer, the memory stays until libuv has closed the handle */
+    timer->firing = false;
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -37,6 +40,10 @@ void feed_timer_start(struct feed_timer *timer, uint64_t after_ms, uint64_t repe
 {
     /* libuv counts from the beginning of the turn; a long turn would make the timer fire early. */
     uv_update_time(timer->uv.loop);
+    /* Before 1.45, libuv runs timers for as long as one is due: one that is always due would never let go. */
+    if (after_ms == 0 && timer->firing) {
+        after_ms = 1;
+    }
     uv_timer_start(&timer->uv, on_fire, after_ms, repeat_ms);
 }
 

@@ -638,6 +638,15 @@ def test_frames_of_a_megabyte(server):
             assert len(message) == 1000000 and message.startswith(b"%d x" % i) and message.endswith(b"x")
 
 
+def test_frame_leaves_in_one_piece(server):
+    """lws cuts what it sends by the size of its read buffer, if it is not told otherwise."""
+    with server.ws() as ws:
+        full = server.stats()["write_full"]
+        ws.send("flood 5 5000")
+        assert [len(ws.message()) for _ in range(5)] == [5000] * 5
+        assert server.stats()["write_full"] == full
+
+
 def test_500_connections(make):
     s = make(connections_max=600)
     sockets = [s.ws() for _ in range(500)]

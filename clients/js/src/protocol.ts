@@ -159,8 +159,11 @@ export function helloText(token: string, feeds: readonly FeedRequest[]): string 
   return JSON.stringify({ type: 'hello', id: 'hello', token, feeds });
 }
 
-/** Whether a client must not come back by itself: 4500-4999, so that codes made later are obeyed too, and what the
- * WebSocket protocol itself says about a peer that breaks it, which trying again cannot mend. */
+/* What the WebSocket protocol itself says to a peer that breaks it or sends too much: trying again cannot mend it. */
+const OUR_FAULT = new Set([1002, 1007, 1009]);
+
+/** Whether a client must not come back by itself (schemas/close-codes.json). All of 4500-4999, so that codes made later
+ * are obeyed too. */
 export function isFinalCode(code: number): boolean {
-  return (code >= 4500 && code <= 4999) || code === 1002 || code === 1009;
+  return (code >= 4500 && code <= 4999) || OUR_FAULT.has(code);
 }

@@ -51,7 +51,7 @@ test('malformed messages are refused', () => {
 });
 
 test('which codes are final', () => {
-  for (const code of [4500, 4501, 4503, 4777, 4999, 1002, 1009]) assert.equal(isFinalCode(code), true, String(code));
+  for (const code of [4500, 4501, 4503, 4777, 4999, 1002, 1007, 1009]) assert.equal(isFinalCode(code), true, String(code));
   for (const code of [1000, 1001, 1005, 1006, 1011, 1012, 4000, 4001, 4401, 4499, 5000]) {
     assert.equal(isFinalCode(code), false, String(code));
   }

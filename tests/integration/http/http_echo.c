@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SESSION_QUEUE_MAX = 4096, LATER_MS = 50, BYTES_MAX = 64 * 1024 * 1024 };
+enum { SESSION_QUEUE_MAX = 4096, LATER_MS = 50, BYTES_MAX = 64 * 1024 * 1024, BODY_MAX = 1024 * 1024 };
 
 struct session {
     struct echo *echo;
@@ -94,20 +94,31 @@ static void enqueue(struct session *s, struct feed_frame *frame)
     feed_ws_want_write(s->ws);
 }
 
+/* "flood COUNT SIZE" and "close CODE REASON"; false for any other text. */
+static bool command(struct session *s, const char *text)
+{
+    char *rest;
+    if (strncmp(text, "flood ", 6) == 0) {
+        s->flood_count = strtoull(text + 6, &rest, 10);
+        s->flood_size = strtoull(rest, NULL, 10);
+        feed_ws_want_write(s->ws);
+        return true;
+    }
+    if (strncmp(text, "close ", 6) == 0) {
+        unsigned long code = strtoul(text + 6, &rest, 10);
+        feed_ws_close(s->ws, (unsigned)code, *rest ? rest + 1 : NULL);
+        return true;
+    }
+    return false;
+}
+
 static void on_message(void *session, struct feed_str payload, bool binary)
 {
     struct session *s = session;
-    char text[64] = "", reason[32] = "";
-    unsigned code;
+    char text[64];
     s->echo->messages++;
     s->echo->longest = payload.len > s->echo->longest ? payload.len : s->echo->longest;
-    if (payload.len < sizeof(text) && payload.len > 0)
-        memcpy(text, payload.data, payload.len);
-    if (!binary && sscanf(text, "flood %" SCNu64 " %" SCNu64, &s->flood_count, &s->flood_size) == 2)
-        feed_ws_want_write(s->ws);
-    else if (!binary && sscanf(text, "close %u %31s", &code, reason) >= 1)
-        feed_ws_close(s->ws, code, reason);
-    else
+    if (binary || feed_str_copy(payload, text, sizeof(text)) != FEED_OK || !command(s, text))
         enqueue(s, feed_frame_new(payload));
 }
 
@@ -337,7 +348,7 @@ static void set_up(struct echo *echo, int argc, char **argv, struct feed_log *lo
     struct feed_listener listeners[] = {
         {.address = "127.0.0.1",
          .port = (unsigned)setting(argc, argv, "port", 0),
-         .body_max = setting(argc, argv, "body_max", 1024 * 1024),
+         .body_max = setting(argc, argv, "body_max", BODY_MAX),
          .head_fn = on_head,
          .http_fn = on_http,
          .ws_path = "/v1/ws",

@@ -45,9 +45,10 @@ static void never_holds_more_than_its_limit(void **state)
     assert_int_equal(buf.len, 100);
     assert_true(buf.capacity <= 100);
     feed_buf_reset(&buf);
-    feed_buf_append(&buf, "abc", SIZE_MAX);
+    feed_buf_text(&buf, "abc");
+    feed_buf_append(&buf, "abc", SIZE_MAX - 1); /* with what is there, this is more than a size_t can say */
     assert_int_equal(buf.error, FEED_E_TOO_LARGE);
-    assert_int_equal(buf.len, 0);
+    assert_int_equal(buf.len, 3);
     feed_buf_fini(&buf);
 }
 

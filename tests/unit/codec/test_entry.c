@@ -237,7 +237,7 @@ static void damaged_entries_harm_nothing(void **state)
     for (int round = 0; round < 20000; round++) {
         struct feed_str bytes =
             vector_bytes(yyjson_arr_get(list, test_random_below(&random, yyjson_arr_size(list))), "hex");
-        char *at = (char *)(uintptr_t)bytes.data;
+        char *at = (char *)bytes.data;
         for (uint64_t i = test_random_below(&random, 3); i < 3; i++)
             at[test_random_below(&random, bytes.len)] = (char)test_random_next(&random);
         struct feed_entry entry;

@@ -194,7 +194,7 @@ static void numbers_come_back(void **state)
         assert_int_equal(feed_msgpack_next(&rest, &item), FEED_OK);
         assert_true(item.type == FEED_MSGPACK_UINT && item.uint == any >> 1);
         assert_int_equal(feed_msgpack_next(&rest, &item), FEED_OK);
-        assert_true(item.type == FEED_MSGPACK_FLOAT && memcmp(&item.number, &number, sizeof(number)) == 0);
+        assert_true(item.type == FEED_MSGPACK_FLOAT && item.number == number);
         assert_int_equal(rest.len, 0);
         feed_buf_fini(&buf);
     }

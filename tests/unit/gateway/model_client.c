@@ -79,6 +79,7 @@ static void on_slice(struct model_client *client, yyjson_val *root)
     if (!reset)
         return;
     feed->count = 0;
+    feed->least = strcmp(feed->last_outcome, "window") == 0 ? FEED_CAP : feed->limit;
     feed->more = yyjson_get_bool(yyjson_obj_get(root, "more"));
     size_t i, n;
     yyjson_arr_foreach(entries, i, n, entry)
@@ -180,7 +181,7 @@ void model_client_check(const struct model_client *client, unsigned which, const
     feed_assert(strcmp(feed->position, position) == 0);
     size_t window = timeline->count < FEED_CAP ? timeline->count : FEED_CAP;
     feed_assert(feed->more || feed->count >= window);
-    feed_assert(feed->count >= (window < feed->limit ? window : feed->limit));
+    feed_assert(feed->count >= (window < feed->least ? window : feed->least));
     for (size_t i = 0; i < feed->count && i < window; i++) {
         char published[FEED_TIME_TEXT + 1], id[FEED_ID_TEXT + 1];
         feed_time_format(timeline->entries[i].published_ms, published);

@@ -11,6 +11,7 @@ struct model_feed {
     bool wanted;
     char position[FEED_POSITION_TEXT_MAX + 1]; /* "": none */
     unsigned limit;
+    unsigned least;    /* the last slice that was no `current` had so many entries, if the feed had them */
     bool more, sliced; /* sliced: since the last hello */
     char last_outcome[16];
     struct {

@@ -19,6 +19,7 @@ struct run {
     struct world world;
     struct model_client clients[CLIENTS];
     unsigned slow_closes;
+    bool quiet; /* little is published */
 };
 
 /* What the histories were worth, all seeds together. */
@@ -38,13 +39,18 @@ static struct timeline *timeline_of(struct run *run, const struct model_client *
 static void publish_some(struct run *run)
 {
     struct world *world = &run->world;
+    if (run->quiet && !world_chance(world, 5))
+        return;
     struct timeline *timeline = &world->timelines[world_random(world, WORLD_TIMELINES)];
     /* Mostly few; sometimes more than a backlog or a queue holds. */
-    uint64_t n = world_chance(world, 2) ? 200 : 1 + world_random(world, 4);
+    bool burst = world_chance(world, 2);
+    uint64_t n = burst ? 300 : 1 + world_random(world, 4);
     for (uint64_t i = 0; i < n; i++) {
         int64_t age_ms = (int64_t)world_random(world, world_chance(world, 20) ? 100000 : 50);
         (void)world_publish(world, timeline, world->wall_ms - age_ms);
     }
+    while (burst && world_deliver_event(world))
+        continue;
 }
 
 static void toggle_client(struct run *run)
@@ -87,6 +93,14 @@ static void finish_closes(struct run *run)
     }
 }
 
+static void deliver_some(struct run *run)
+{
+    struct world *world = &run->world;
+    uint64_t n = world_chance(world, 5) ? WORLD_QUEUE_MAX : 1 + world_random(world, 5);
+    while (n-- > 0 && world_deliver_event(world))
+        continue;
+}
+
 static void step(struct run *run)
 {
     struct world *world = &run->world;
@@ -94,8 +108,7 @@ static void step(struct run *run)
     if (dice < 30)
         publish_some(run);
     else if (dice < 55)
-        for (uint64_t n = 1 + world_random(world, 5); n > 0 && world_deliver_event(world); n--)
-            continue;
+        deliver_some(run);
     else if (dice < 58)
         world_drop_event(world);
     else if (dice < 61)
@@ -118,6 +131,8 @@ static void step(struct run *run)
         world_redis_down(world);
     else if (dice < 97)
         world_redis_up(world);
+    else if (dice < 98)
+        world_cut_notices(world);
     else if (world_chance(world, 10))
         world_forget(world, &world->timelines[world_random(world, WORLD_TIMELINES)]);
     if (world_chance(world, 60)) /* several things may happen in one turn */
@@ -180,8 +195,10 @@ static void run_seed(uint64_t seed, struct happened *happened)
     }
     for (unsigned i = 1; i <= STEPS; i++) {
         step(run);
-        if (i % REST_EVERY == 0)
+        if (i % REST_EVERY == 0) {
             rest(run);
+            run->quiet = world_chance(&run->world, 30);
+        }
     }
     rest(run);
     count_happenings(run, happened);
@@ -200,12 +217,12 @@ static void clients_have_their_feeds_whenever_the_world_rests(void **state)
     struct happened happened = {0};
     for (uint64_t seed = 1; seed <= SEEDS; seed++)
         run_seed(seed, &happened);
-    assert_true(happened.gaps > 100 * SEEDS);
-    assert_true(happened.pushed_entries > 1000 * SEEDS);
+    assert_true(happened.gaps > 20 * SEEDS);
+    assert_true(happened.pushed_entries > 500 * SEEDS);
     assert_true(happened.slow_closes > SEEDS);
     for (unsigned i = 0; i < GW_OUTCOME_COUNT; i++)
         assert_true(happened.outcomes[i] > SEEDS);
-    for (unsigned i = 0; i < GW_NOTICE_FULL; i++) /* full is always followed by another result */
+    for (unsigned i = 0; i < GW_NOTICE_RESULTS; i++)
         assert_true(happened.notices[i] > SEEDS);
 }
 

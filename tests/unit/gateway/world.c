@@ -237,17 +237,31 @@ static void remove_event(struct world *world, size_t i)
     free(event);
 }
 
+static void lose_subscriber(struct world *world)
+{
+    while (world->event_count)
+        remove_event(world, 0);
+    for (size_t i = 0; i < WORLD_TIMELINES; i++)
+        world->timelines[i].confirmed = false;
+    gw_hub_subscriber_lost(&world->hub);
+}
+
 void world_redis_down(struct world *world)
 {
     if (!world->up)
         return;
     world->up = false;
-    while (world->event_count)
-        remove_event(world, 0);
-    for (size_t i = 0; i < WORLD_TIMELINES; i++)
-        world->timelines[i].confirmed = false;
     world_fail_reads(world);
-    gw_hub_subscriber_lost(&world->hub);
+    lose_subscriber(world);
+}
+
+void world_cut_notices(struct world *world)
+{
+    if (!world->up)
+        return;
+    lose_subscriber(world);
+    world->up = false; /* for a moment: all is subscribed anew */
+    world_redis_up(world);
 }
 
 void world_redis_up(struct world *world)

@@ -89,6 +89,8 @@ uint64_t world_publish(struct world *world, struct timeline *timeline, int64_t p
 void world_forget(struct world *world, struct timeline *timeline); /* as if Redis had lost it */
 void world_redis_down(struct world *world);
 void world_redis_up(struct world *world);
+/* The connection for notices breaks and comes back; that for commands stays, with what is on its way. */
+void world_cut_notices(struct world *world);
 bool world_deliver_event(struct world *world); /* the oldest confirmation or notice; false: there is none */
 void world_drop_event(struct world *world);    /* the oldest, if it is a notice */
 void world_repeat_event(struct world *world);

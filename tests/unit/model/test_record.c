@@ -146,7 +146,7 @@ static void damaged_records_harm_nothing(void **state)
     for (int round = 0; round < 20000; round++) {
         struct feed_activity_problem problem;
         struct feed_record record = record_of(yyjson_arr_get(list, test_random_below(&random, yyjson_arr_size(list))));
-        char *at = (char *)(uintptr_t)record.value.data;
+        char *at = (char *)record.value.data;
         for (int i = 0; i < 2; i++)
             at[test_random_below(&random, record.value.len)] = (char)test_random_next(&random);
         if (feed_activity_from_record(&record, &activity, &problem) == FEED_OK) {

@@ -39,7 +39,7 @@ struct feed_str exact_copy(struct feed_str s)
 
 void free_copy(struct feed_str s)
 {
-    free((void *)(uintptr_t)s.data);
+    free((void *)s.data);
 }
 
 static struct feed_str unhex(yyjson_val *value)

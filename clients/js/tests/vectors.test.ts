@@ -1,0 +1,59 @@
+/* What schemas/ says to all clients: close codes, and the golden vectors that the servers are tested with too. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { compareEntries } from '../dist/feed-state.js';
+import { isFinalCode, readMessage } from '../dist/protocol.js';
+import { Session } from '../dist/session.js';
+import { push, slice } from './fake-server.js';
+
+const read = (path: string): any => JSON.parse(readFileSync(new URL(`../../../schemas/${path}`, import.meta.url), 'utf8'));
+
+interface EntryVector {
+  name: string;
+  hex: string;
+  json: any;
+  published_ms: number;
+}
+
+const entries: EntryVector[] = [...read('vectors/entry.json').encode, ...read('vectors/entry.json').decode].filter((one) => one.json);
+
+test('close codes: each row, and the ranges for codes made later', () => {
+  const { come_back, stay_away, codes } = read('close-codes.json');
+  const received = codes.filter((row: any) => row.sent_by !== 'client');
+  assert.ok(received.length > 5);
+  for (const { code, come_back } of received) assert.equal(isFinalCode(code), !come_back, String(code));
+  for (let code = come_back[0]; code <= come_back[1]; code++) assert.equal(isFinalCode(code), false, String(code));
+  for (let code = stay_away[0]; code <= stay_away[1]; code++) assert.equal(isFinalCode(code), true, String(code));
+});
+
+test('every entry is read as it is', () => {
+  assert.ok(entries.length > 5);
+  for (const { name, json } of entries) {
+    const message = push('home', 'p', json);
+    assert.deepEqual(readMessage(JSON.stringify(message)), message, name);
+  }
+});
+
+test('the order by time and id text is that by score and id bytes', () => {
+  const bytes = ({ published_ms, hex }: EntryVector): string => String(published_ms).padStart(20, '0') + hex.slice(0, 32);
+  for (const a of entries) {
+    for (const b of entries) {
+      const expected = bytes(a) === bytes(b) ? 0 : bytes(a) > bytes(b) ? -1 : 1;
+      assert.equal(Math.sign(compareEntries(a.json, b.json)), expected, `${a.name} and ${b.name}`);
+    }
+  }
+});
+
+test('positions are returned letter for letter', () => {
+  const { valid } = read('vectors/position.json');
+  assert.ok(valid.length > 0);
+  for (const { text } of valid) {
+    const session = new Session(['home'], 10);
+    session.begin('t');
+    session.receive(JSON.stringify({ type: 'welcome', session: 's', tenant: 't', user: 'u', heartbeat_ms: 1 }));
+    session.receive(JSON.stringify(slice('home', { position: text })));
+    session.end(1006, '');
+    assert.equal(JSON.parse(session.begin('t')).feeds[0].position, text);
+  }
+});

@@ -1,0 +1,20 @@
+/* What the source files of the hub (hub.c, check.c) share, and nobody else uses. */
+#ifndef GW_HUB_PARTS_H
+#define GW_HUB_PARTS_H
+
+#include "gateway/hub.h"
+
+void gw_hub_subscribe(struct gw_hub *hub, struct gw_feed *feed);
+/* Unsubscribes and frees a feed that no session wants, and that waits for no answer. */
+void gw_hub_release(struct gw_hub *hub, struct gw_feed *feed);
+/* Puts the feed where it belongs: among those that want a window, or not. */
+void gw_hub_file_read(struct gw_hub *hub, struct gw_feed *feed);
+/* how: found by what, for the log. */
+void gw_hub_count_gap(struct gw_hub *hub, const struct gw_feed *feed, const char *how);
+
+/* Feeds whose moment of grace is over are read again, if their notices have not come. */
+void gw_hub_settle_doubts(struct gw_hub *hub, int64_t now_ms);
+/* Checks the feeds that are due; releases those that nobody has wanted for GW_LINGER_MS. */
+void gw_hub_run_checks(struct gw_hub *hub, int64_t now_ms);
+
+#endif

@@ -1,0 +1,190 @@
+/* Writes the answers. Errors are problem+json (RFC 9457). What a client needs to try again without doubling anything,
+ * the ids and times that its activities were given, is in every answer that was preceded by producing. */
+#include "ingest/answer.h"
+
+#include "shared/base/assert.h"
+#include "shared/base/json_out.h"
+#include "shared/base/time_text.h"
+#include "shared/http/response_text.h"
+
+#include <stdio.h>
+
+/* 1,000 activities with the longest ids, escaped, are below 1.5 MiB. */
+enum { ANSWER_MAX = 4 * 1024 * 1024 };
+
+static void add_header(struct ing_answer *answer, const char *name, struct feed_str value)
+{
+    struct feed_http_response *response = &answer->response;
+    feed_assert(response->header_count < FEED_HTTP_RESPONSE_HEADERS_MAX);
+    response->headers[response->header_count++] = (struct feed_http_response_header){name, value};
+}
+
+static void begin(struct ing_answer *answer, unsigned status, const char *content_type, struct feed_str origin)
+{
+    answer->response = (struct feed_http_response){.status = status, .content_type = content_type};
+    feed_buf_init(&answer->body, ANSWER_MAX);
+    add_header(answer, "vary", FEED_STR("Origin"));
+    if (origin.data) {
+        add_header(answer, "access-control-allow-origin", origin);
+        add_header(answer, "access-control-expose-headers", FEED_STR("Retry-After"));
+    }
+}
+
+static void add_retry_after(struct ing_answer *answer, unsigned seconds)
+{
+    snprintf(answer->retry_after, sizeof(answer->retry_after), "%u", seconds);
+    add_header(answer, "retry-after", feed_str_of(answer->retry_after));
+}
+
+static void open_problem(struct feed_json_out *json, struct ing_answer *answer, const char *detail)
+{
+    feed_json_out_init(json, &answer->body);
+    feed_json_open(json);
+    feed_json_member(json, "type", FEED_STR("about:blank"));
+    feed_json_member(json, "title", feed_str_of(feed_http_reason(answer->response.status)));
+    feed_json_key(json, "status");
+    feed_json_u64(json, answer->response.status);
+    feed_json_member(json, "detail", feed_str_of(detail));
+}
+
+/* An answer without its body would mislead: better none than half. */
+static void end(struct ing_answer *answer, struct feed_json_out *json)
+{
+    if (json) {
+        feed_json_close(json);
+        feed_buf_char(&answer->body, '\n');
+    }
+    if (answer->body.error != FEED_OK) {
+        feed_buf_reset(&answer->body);
+        answer->response.status = 500;
+        answer->response.content_type = NULL;
+    }
+    answer->response.body = feed_buf_view(&answer->body);
+}
+
+void ing_answer_refusal(struct ing_answer *answer, const struct ing_gate *gate)
+{
+    struct feed_json_out json;
+    feed_assert(gate->verdict == ING_GATE_REFUSE);
+    begin(answer, gate->status, "application/problem+json", gate->origin);
+    if (gate->status == 401) {
+        add_header(answer, "www-authenticate", FEED_STR("Bearer"));
+    }
+    if (gate->status == 405) {
+        add_header(answer, "allow", FEED_STR("POST, OPTIONS"));
+    }
+    open_problem(&json, answer, gate->detail);
+    end(answer, &json);
+}
+
+void ing_answer_preflight(struct ing_answer *answer, struct feed_str origin)
+{
+    begin(answer, 204, NULL, origin);
+    if (origin.data) {
+        add_header(answer, "access-control-allow-methods", FEED_STR("POST"));
+        add_header(answer, "access-control-allow-headers", FEED_STR("authorization, content-type, traceparent"));
+        add_header(answer, "access-control-max-age", FEED_STR("600"));
+    }
+    add_header(answer, "allow", FEED_STR("POST, OPTIONS"));
+    end(answer, NULL);
+}
+
+void ing_answer_problems(struct ing_answer *answer, const struct ing_submission *submission, struct feed_str origin)
+{
+    struct feed_json_out json;
+    begin(answer, submission->status, "application/problem+json", origin);
+    open_problem(&json, answer, submission->detail);
+    if (submission->problem_count > 0) {
+        feed_json_key(&json, "errors");
+        feed_json_open_list(&json);
+        for (size_t i = 0; i < submission->problem_count; i++) {
+            const struct ing_problem *problem = &submission->problems[i];
+            feed_json_open(&json);
+            feed_json_key(&json, "index");
+            feed_json_u64(&json, problem->index);
+            if (problem->line > 0) {
+                feed_json_key(&json, "line");
+                feed_json_u64(&json, problem->line);
+            }
+            feed_json_member(&json, "field", feed_str_of(problem->what.field));
+            feed_json_member(&json, "detail", feed_str_of(problem->what.text));
+            feed_json_close(&json);
+        }
+        feed_json_close_list(&json);
+    }
+    end(answer, &json);
+}
+
+static void put_item(struct feed_json_out *json, const struct ing_item *item, size_t index)
+{
+    char published[FEED_TIME_TEXT + 1];
+    feed_time_format(item->published_ms, published);
+    feed_json_open(json);
+    feed_json_key(json, "index");
+    feed_json_u64(json, index);
+    feed_json_member(json, "id", (struct feed_str){item->id, item->id_len});
+    feed_json_member(json, "published", feed_str_of(published));
+    if (item->state == ING_ITEM_ACKNOWLEDGED) {
+        feed_json_key(json, "partition");
+        feed_json_i64(json, item->partition);
+        feed_json_key(json, "offset");
+        feed_json_i64(json, item->offset);
+    } else {
+        feed_json_member(json, "reason", feed_str_of(feed_error_name(item->error)));
+    }
+    feed_json_close(json);
+}
+
+static void put_items(struct feed_json_out *json, const char *key, const struct ing_batch *batch,
+                      enum ing_item_state state)
+{
+    feed_json_key(json, key);
+    feed_json_open_list(json);
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->items[i].state == state) {
+            put_item(json, &batch->items[i], i);
+        }
+    }
+    feed_json_close_list(json);
+}
+
+void ing_answer_batch(struct ing_answer *answer, const struct ing_batch *batch, struct feed_str origin)
+{
+    struct feed_json_out json;
+    feed_assert(ing_batch_complete(batch));
+    if (batch->failed == 0) {
+        begin(answer, 202, "application/json", origin);
+        feed_json_out_init(&json, &answer->body);
+        feed_json_open(&json);
+    } else {
+        begin(answer, 503, "application/problem+json", origin);
+        add_retry_after(answer, ING_RETRY_AWAY_S);
+        open_problem(&json, answer,
+                     "Kafka did not acknowledge all activities. Send those in `unacknowledged` again, with the id and "
+                     "published that are given there: then none is doubled.");
+    }
+    feed_json_key(&json, "accepted");
+    feed_json_u64(&json, batch->acknowledged);
+    put_items(&json, "activities", batch, ING_ITEM_ACKNOWLEDGED);
+    if (batch->failed > 0) {
+        put_items(&json, "unacknowledged", batch, ING_ITEM_FAILED);
+    }
+    end(answer, &json);
+}
+
+void ing_answer_unavailable(struct ing_answer *answer, const char *detail, unsigned retry_after_s,
+                            struct feed_str origin)
+{
+    struct feed_json_out json;
+    begin(answer, 503, "application/problem+json", origin);
+    add_retry_after(answer, retry_after_s);
+    open_problem(&json, answer, detail);
+    feed_json_key(&json, "accepted");
+    feed_json_u64(&json, 0);
+    end(answer, &json);
+}
+
+void ing_answer_fini(struct ing_answer *answer)
+{
+    feed_buf_fini(&answer->body);
+}

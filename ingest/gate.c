@@ -1,0 +1,83 @@
+/* The order of the questions decides what a stranger can learn: a foreign web page learns nothing at all, and only who
+ * has a good token hears about media types. */
+#include "ingest/gate.h"
+
+#include <string.h>
+
+static struct ing_gate refuse(struct ing_gate gate, unsigned status, const char *detail)
+{
+    gate.verdict = ING_GATE_REFUSE;
+    gate.status = status;
+    gate.detail = detail;
+    return gate;
+}
+
+static const char *token_detail(const char *reason)
+{
+    static const struct {
+        const char *reason, *detail;
+    } rows[] = {
+        {"expired", "The token has expired."},
+        {"not_yet", "The token is not valid yet."},
+        {"claims", "The token lacks a valid tenant, sub or exp, or has another claim of the wrong type."},
+        {"algorithm", "The token is not signed with HS256."},
+        {"signature", "The token's signature is wrong."},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(reason, rows[i].reason) == 0) {
+            return rows[i].detail;
+        }
+    }
+    return "The token is malformed.";
+}
+
+/* NULL when the token is good. */
+static const char *check_token(const struct ing_gate_rules *rules, struct feed_str header, int64_t now_s,
+                               struct feed_token_claims *claims)
+{
+    struct feed_str token;
+    const char *reason = "malformed";
+    switch (feed_token_from_authorization(header, &token)) {
+    case FEED_OK:
+        break;
+    case FEED_E_MISSING:
+        return "A token is required: Authorization: Bearer TOKEN.";
+    default:
+        return "Authorization must be: Bearer TOKEN.";
+    }
+    return feed_token_verify(&rules->key, token, now_s, claims, &reason) == FEED_OK ? NULL : token_detail(reason);
+}
+
+struct ing_gate ing_gate_decide(const struct ing_gate_rules *rules, const struct feed_http_request *head, int64_t now_s)
+{
+    struct ing_gate gate = {.verdict = ING_GATE_PUBLISH};
+    struct feed_str origin = head->headers[FEED_HTTP_ORIGIN];
+    if (origin.data) {
+        gate.origin = ing_origins_find(&rules->origins, origin);
+        if (!gate.origin.data) {
+            return refuse(gate, 403, "This origin is not allowed; see http.allowed_origins.");
+        }
+    }
+    if (!feed_str_eq(head->path, FEED_STR(ING_PATH))) {
+        return refuse(gate, 404, "There is nothing at this path; activities go to " ING_PATH ".");
+    }
+    if (head->method == FEED_HTTP_OPTIONS) {
+        gate.verdict = ING_GATE_PREFLIGHT;
+        return gate;
+    }
+    if (head->method != FEED_HTTP_POST) {
+        return refuse(gate, 405, "Activities are sent with POST.");
+    }
+    const char *fault = check_token(rules, head->headers[FEED_HTTP_AUTHORIZATION], now_s, &gate.claims);
+    if (fault) {
+        return refuse(gate, 401, fault);
+    }
+    gate.media = ing_media_of(head->headers[FEED_HTTP_CONTENT_TYPE]);
+    if (gate.media == ING_MEDIA_OTHER) {
+        return refuse(gate, 415, "Content-Type must be application/json or application/x-ndjson, in UTF-8.");
+    }
+    if (!ing_encoding_is_identity(head->headers[FEED_HTTP_CONTENT_ENCODING])) {
+        return refuse(gate, 415, "The body must be sent as it is, without Content-Encoding.");
+    }
+    return gate;
+}

@@ -1,0 +1,37 @@
+/* The gate: what is decided about a request from its head alone, before anything of its body counts. A pure decision,
+ * so the daemon can ask twice: when the head is there (to refuse strangers before it stores a body) and when the
+ * request is complete. */
+#ifndef INGEST_GATE_H
+#define INGEST_GATE_H
+
+#include "ingest/media.h"
+#include "ingest/origins.h"
+#include "shared/auth/token.h"
+#include "shared/http/server.h"
+
+#define ING_PATH "/v1/activities"
+
+struct ing_gate_rules {
+    struct ing_origins origins;
+    struct feed_token_key key;
+};
+
+enum ing_gate_verdict {
+    ING_GATE_REFUSE,    /* status and detail say why */
+    ING_GATE_PREFLIGHT, /* answer 204 with what is allowed */
+    ING_GATE_PUBLISH    /* media and claims are set */
+};
+
+struct ing_gate {
+    enum ing_gate_verdict verdict;
+    unsigned status;
+    const char *detail;     /* static */
+    struct feed_str origin; /* allowed one, borrowed from the rules; data NULL: none was sent or it is foreign */
+    enum ing_media media;
+    struct feed_token_claims claims;
+};
+
+struct ing_gate ing_gate_decide(const struct ing_gate_rules *rules, const struct feed_http_request *head,
+                                int64_t now_s);
+
+#endif

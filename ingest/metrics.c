@@ -1,0 +1,46 @@
+/* Declares the metrics of feedwire-ingest. */
+#include "ingest/metrics.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const codes[] = {"202", "204", "400", "401", "403", "404",   "405",
+                                    "413", "415", "422", "500", "503", "other", NULL};
+
+const struct feed_metric ing_metric_table[] = {
+    [ING_METRIC_PUBLISHED] = {"activities_published_total", FEED_METRIC_COUNTER,
+                              "Activities that Kafka has acknowledged.", NULL, NULL, NULL},
+    [ING_METRIC_UNACKNOWLEDGED] = {"activities_unacknowledged_total", FEED_METRIC_COUNTER,
+                                   "Valid activities that were answered with 503: Kafka was away, too slow, or its "
+                                   "queue was full.",
+                                   NULL, NULL, NULL},
+    [ING_METRIC_HTTP_REQUESTS] = {"http_requests_total", FEED_METRIC_COUNTER,
+                                  "Answers to requests that were read completely or refused for their head.", "code",
+                                  codes, NULL},
+    [ING_METRIC_HTTP_CONNECTIONS] = {"http_connections", FEED_METRIC_GAUGE, "Connections that are open.", NULL, NULL,
+                                     NULL},
+    [ING_METRIC_HTTP_CONNECTIONS_REFUSED] = {"http_connections_refused_total", FEED_METRIC_COUNTER,
+                                             "Connections closed at once because http.connections_max was reached.",
+                                             NULL, NULL, NULL},
+    [ING_METRIC_PRODUCE_SECONDS] = {"kafka_produce_seconds", FEED_METRIC_HISTOGRAM,
+                                    "From handing a record to the producer to its acknowledgement.", NULL, NULL,
+                                    feed_metric_latency_buckets},
+    [ING_METRIC_QUEUE_RECORDS] = {"kafka_queue_records", FEED_METRIC_GAUGE,
+                                  "Records that wait for Kafka's acknowledgement.", NULL, NULL, NULL},
+    [ING_METRIC_LOOP_LAG] = {"loop_lag_seconds", FEED_METRIC_GAUGE,
+                             "How late the loop's timers were at worst since the last reading.", NULL, NULL, NULL},
+    [ING_METRIC_START_TIME] = {"process_start_time_seconds", FEED_METRIC_GAUGE,
+                               "When the process started, in seconds since the Unix epoch.", NULL, NULL, NULL},
+    {.name = NULL},
+};
+
+unsigned ing_metric_code(unsigned status)
+{
+    char text[16];
+    unsigned label = 0;
+    snprintf(text, sizeof(text), "%u", status);
+    while (codes[label + 1] && strcmp(codes[label], text) != 0) {
+        label++;
+    }
+    return label;
+}

@@ -1,0 +1,24 @@
+/* The metrics of feedwire-ingest: an index for each row of the table. */
+#ifndef INGEST_METRICS_H
+#define INGEST_METRICS_H
+
+#include "shared/observe/metrics.h"
+
+enum ing_metric {
+    ING_METRIC_PUBLISHED,
+    ING_METRIC_UNACKNOWLEDGED,
+    ING_METRIC_HTTP_REQUESTS,
+    ING_METRIC_HTTP_CONNECTIONS,
+    ING_METRIC_HTTP_CONNECTIONS_REFUSED,
+    ING_METRIC_PRODUCE_SECONDS,
+    ING_METRIC_QUEUE_RECORDS,
+    ING_METRIC_LOOP_LAG,
+    ING_METRIC_START_TIME
+};
+
+extern const struct feed_metric ing_metric_table[];
+
+/* The label of ING_METRIC_HTTP_REQUESTS for a status. */
+unsigned ing_metric_code(unsigned status);
+
+#endif

@@ -1,0 +1,40 @@
+/* Declares the options of feedwire-ingest; --help and docs/reference/ingest.md come from these rows. */
+#include "ingest/options.h"
+
+#include "shared/base/limits.h"
+
+#define FIELD(name) offsetof(struct ing_options, name)
+
+const char ing_summary[] = "takes activities over HTTP and answers once Kafka has them.";
+
+const struct feed_option ing_option_table[] = {
+    {"http.address", FEED_OPTION_TEXT, FIELD(http_address), "", "127.0.0.1", 1, 64,
+     "Address on which activities are taken; 0.0.0.0 or :: for all."},
+    {"http.port", FEED_OPTION_INTEGER, FIELD(http_port), "", "8080", 0, 65535,
+     "Port of that address; 0 takes any free one and logs it."},
+    {"http.allowed_origins", FEED_OPTION_TEXT, FIELD(http_allowed_origins), "", "", 0, 4096,
+     "Web pages of these origins may post (http://localhost:8000, several with commas); any other Origin gets 403."},
+    {"http.connections_max", FEED_OPTION_INTEGER, FIELD(http_connections_max), "connections", "512", 1, 100000,
+     "Connections at the same time, each of which may hold a body of 1 MiB; further ones are closed at once."},
+    {"admin.address", FEED_OPTION_TEXT, FIELD(admin_address), "", "127.0.0.1", 1, 64,
+     "Where /livez, /readyz and /metrics are served."},
+    {"admin.port", FEED_OPTION_INTEGER, FIELD(admin_port), "", "8081", 0, 65535,
+     "Port of the admin address; 0 takes any free one and logs it."},
+    {"log.level", FEED_OPTION_TEXT, FIELD(log_level), "", "info", 1, 8,
+     "The least important lines that are written: debug, info, warn or error."},
+    {"kafka.brokers", FEED_OPTION_TEXT, FIELD(kafka_brokers), "", "127.0.0.1:9092", 1, 4096,
+     "Where Kafka is: host:port, several with commas."},
+    {"kafka.topic", FEED_OPTION_TEXT, FIELD(kafka_topic), "", "activities", 1, 249, "The topic for the activities."},
+    {"kafka.properties", FEED_OPTION_TEXT, FIELD(kafka_properties), "", "", 0, 0,
+     "Further librdkafka properties, name=value with semicolons between."},
+    {"kafka.delivery_timeout_ms", FEED_OPTION_INTEGER, FIELD(kafka_delivery_timeout_ms), "ms", "10000", 1000, 300000,
+     "How long Kafka may take to acknowledge an activity; then the request is answered with 503."},
+    {"kafka.queue_records_max", FEED_OPTION_INTEGER, FIELD(kafka_queue_records_max), "records", "100000",
+     FEED_BATCH_MAX, 10000000,
+     "Activities that wait for Kafka's acknowledgement; a request that does not fit any more is answered with 503."},
+    {"kafka.queue_kbytes_max", FEED_OPTION_INTEGER, FIELD(kafka_queue_kbytes_max), "KiB", "262144", 1024, 2097151,
+     "The same for their size."},
+    {"auth.hs256_secret_file", FEED_OPTION_SECRET_FILE, FIELD(auth_hs256_secret), "", NULL, FEED_SECRET_MIN,
+     FEED_SECRET_MAX, "A file with the secret that signs tokens (HS256). Required."},
+    {.name = NULL},
+};

@@ -1,0 +1,24 @@
+/* The options of feedwire-ingest. */
+#ifndef INGEST_OPTIONS_H
+#define INGEST_OPTIONS_H
+
+#include "shared/config/options.h"
+
+struct ing_options {
+    char *http_address;
+    int64_t http_port;
+    char *http_allowed_origins;
+    int64_t http_connections_max;
+    char *admin_address;
+    int64_t admin_port;
+    char *log_level;
+    char *kafka_brokers, *kafka_topic, *kafka_properties;
+    int64_t kafka_delivery_timeout_ms;
+    int64_t kafka_queue_records_max, kafka_queue_kbytes_max;
+    char *auth_hs256_secret;
+};
+
+extern const struct feed_option ing_option_table[];
+extern const char ing_summary[];
+
+#endif

@@ -1,0 +1,40 @@
+/* What the files of the daemon's shell share: service.c (life), requests.c (requests and acknowledgements). */
+#ifndef INGEST_SERVICE_STATE_H
+#define INGEST_SERVICE_STATE_H
+
+#include "ingest/gate.h"
+#include "ingest/options.h"
+#include "shared/http/admin.h"
+#include "shared/http/server.h"
+#include "shared/observe/health.h"
+
+struct feed_loop;
+struct feed_timer;
+struct feed_log;
+struct feed_kafka_producer;
+
+struct ing_service {
+    const struct ing_options *options;
+    struct feed_log *log;
+    struct feed_loop *loop;
+    struct feed_metrics *metrics;
+    struct feed_health health;
+    unsigned health_kafka, health_serving;
+    struct feed_admin admin;
+    struct ing_gate_rules rules;
+    struct feed_kafka_producer *producer;
+    struct feed_server *server;
+    struct feed_timer *health_timer, *drain_timer;
+
+    size_t waiting;               /* requests whose activities Kafka has not acknowledged yet */
+    bool stopping;                /* orderly stop under way: nothing new is taken */
+    unsigned quiet;               /* turns of the drain timer in which nothing was waiting */
+    int64_t stop_at;              /* of the loop's clock: the stop's deadline */
+    uint64_t connections_refused; /* already counted by the metric */
+};
+
+/* requests.c: the callbacks of the listener; arg is the service. */
+void ing_on_request(void *arg, struct feed_request *request, const struct feed_http_request *http);
+unsigned ing_on_head(void *arg, const struct feed_http_request *head, const char **detail);
+
+#endif

@@ -1,0 +1,50 @@
+/* A submission: the body of one request as a list of checked activities, or as a list of what is wrong with it. It is
+ * checked as a whole: one bad element refuses all, before anything goes to Kafka. */
+#ifndef INGEST_SUBMISSION_H
+#define INGEST_SUBMISSION_H
+
+#include "ingest/media.h"
+#include "shared/auth/token.h"
+#include "shared/model/activity.h"
+
+enum {
+    ING_PROBLEMS_MAX = 20, /* that are told; all are counted */
+    ING_FUTURE_MS = 60000  /* how far `published` may be ahead: clocks differ */
+};
+
+struct ing_element {
+    struct feed_activity activity;
+    char assigned_id[FEED_ID_TEXT + 1]; /* what activity.id points to if the caller gave none */
+    unsigned line;                      /* of an NDJSON body, from 1; 0: not NDJSON */
+};
+
+struct ing_problem {
+    size_t index; /* of the element, from 0 */
+    unsigned line;
+    struct feed_activity_problem what;
+};
+
+struct ing_submission {
+    struct ing_element *elements;
+    size_t count, capacity;
+
+    unsigned status; /* 0: good, else 400, 403, 413, 422 or 500 */
+    char detail[192];
+    struct ing_problem problems[ING_PROBLEMS_MAX]; /* of 403 and 422 */
+    size_t problem_count, problem_total;
+};
+
+struct ing_submission_input {
+    enum ing_media media; /* JSON or NDJSON */
+    struct feed_str body;
+    const struct feed_token_claims *claims; /* borrowed by the activities: the tenant */
+    int64_t now_ms;
+    void (*random_fn)(void *out, size_t len);
+};
+
+/* Reads and checks everything. Afterwards each activity has tenant, source, id and published_ms. Activities without an
+ * id get UUIDv7s that ascend in the order of the body. */
+void ing_submission_read(struct ing_submission *submission, const struct ing_submission_input *input);
+void ing_submission_fini(struct ing_submission *submission);
+
+#endif

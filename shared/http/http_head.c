@@ -1,0 +1,168 @@
+/* Task: what lws has parsed of a request's head, copied into a struct feed_request. Difficulty: the header memory is
+ * lws's and gone before a later answer; lws joins a header that is given twice by commas, which check_head must see
+ * through. */
+#include "shared/http/connection.h"
+
+#include "shared/base/assert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_MAX = 64 * 1024 * 1024 };
+
+static const char traceparent[] = "traceparent:"; /* lws knows it only as a custom header, whose name has the colon */
+
+static enum feed_http_method method_of(int lws_method)
+{
+    switch (lws_method) {
+    case LWSHUMETH_GET:
+        return FEED_HTTP_GET;
+    case LWSHUMETH_HEAD:
+        return FEED_HTTP_HEAD;
+    case LWSHUMETH_POST:
+        return FEED_HTTP_POST;
+    case LWSHUMETH_PUT:
+        return FEED_HTTP_PUT;
+    case LWSHUMETH_DELETE:
+        return FEED_HTTP_DELETE;
+    case LWSHUMETH_OPTIONS:
+        return FEED_HTTP_OPTIONS;
+    default:
+        return FEED_HTTP_OTHER;
+    }
+}
+
+static const enum lws_token_indexes header_tokens[FEED_HTTP_HEADER_COUNT] = {
+    [FEED_HTTP_AUTHORIZATION] = WSI_TOKEN_HTTP_AUTHORIZATION,
+    [FEED_HTTP_CONTENT_TYPE] = WSI_TOKEN_HTTP_CONTENT_TYPE,
+    [FEED_HTTP_CONTENT_ENCODING] = WSI_TOKEN_HTTP_CONTENT_ENCODING,
+    [FEED_HTTP_ORIGIN] = WSI_TOKEN_ORIGIN,
+};
+
+/* Where the texts of a request go; its size was computed before. */
+struct text_room {
+    char *at;
+    size_t left;
+};
+
+static struct feed_str take_text(struct text_room *room, int len)
+{
+    struct feed_str s = {room->at, (size_t)len};
+    feed_assert(len >= 0 && s.len + 1 <= room->left);
+    room->at += s.len + 1;
+    room->left -= s.len + 1;
+    return feed_http_trim(s);
+}
+
+/* Absent: data NULL. A header given twice comes as one list. */
+static struct feed_str take_header(struct lws *wsi, struct text_room *room, enum lws_token_indexes token)
+{
+    if (lws_hdr_total_length(wsi, token) == 0)
+        return (struct feed_str){NULL, 0};
+    return take_text(room, lws_hdr_copy(wsi, room->at, (int)room->left, token));
+}
+
+static void check_custom_name(const char *name, int len, void *arg)
+{
+    struct feed_http_verdict *verdict = arg;
+    struct feed_str s = {name, len > 0 ? (size_t)len - 1 : 0}; /* without the colon */
+    if (!feed_http_header_name_valid(s))
+        *verdict = (struct feed_http_verdict){400, "A header's name has a character that is not allowed."};
+}
+
+static size_t text_size(struct lws *wsi, int path_len)
+{
+    size_t size = (size_t)path_len + 1;
+    for (int h = 0; h < FEED_HTTP_HEADER_COUNT; h++)
+        if (h != FEED_HTTP_TRACEPARENT)
+            size += (size_t)lws_hdr_total_length(wsi, header_tokens[h]) + 1;
+    int len = lws_hdr_custom_length(wsi, traceparent, sizeof(traceparent) - 1);
+    return size + (len > 0 ? (size_t)len : 0) + 2;
+}
+
+static void read_headers(struct lws *wsi, struct feed_request *request, struct text_room *room)
+{
+    for (int h = 0; h < FEED_HTTP_HEADER_COUNT; h++)
+        if (h != FEED_HTTP_TRACEPARENT)
+            request->http.headers[h] = take_header(wsi, room, header_tokens[h]);
+    int len = lws_hdr_custom_length(wsi, traceparent, sizeof(traceparent) - 1);
+    if (len > 0 && lws_hdr_custom_copy(wsi, room->at, (int)room->left, traceparent, sizeof(traceparent) - 1) == len)
+        request->http.headers[FEED_HTTP_TRACEPARENT] = take_text(room, len);
+}
+
+struct feed_str feed_http_short_header(struct lws *wsi, enum lws_token_indexes token, char *out, int size,
+                                       bool *too_long)
+{
+    int len = lws_hdr_total_length(wsi, token);
+    if (len == 0)
+        return (struct feed_str){NULL, 0};
+    if (lws_hdr_copy(wsi, out, size, token) < 0) {
+        *too_long = true;
+        return (struct feed_str){NULL, 0};
+    }
+    return feed_http_trim((struct feed_str){out, (size_t)len});
+}
+
+static struct feed_http_verdict check_head(struct feed_conn *conn, struct feed_request *request)
+{
+    struct lws *wsi = conn->wsi;
+    char length[32], coding[64], version[16], connection[256];
+    bool too_long = false;
+    struct feed_str content_length =
+        feed_http_short_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof(length), &too_long);
+    struct feed_str transfer =
+        feed_http_short_header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING, coding, sizeof(coding), &too_long);
+    struct feed_str http = feed_http_short_header(wsi, WSI_TOKEN_HTTP, version, sizeof(version), &too_long);
+    struct feed_str options =
+        feed_http_short_header(wsi, WSI_TOKEN_CONNECTION, connection, sizeof(connection), &too_long);
+
+    bool http11 = feed_str_eq(http, FEED_STR("HTTP/1.1"));
+    request->close = !http11 || feed_http_list_has(options, FEED_STR("close"), true);
+    if (too_long)
+        return (struct feed_http_verdict){400, "A header that decides about the connection is too long."};
+    if (!http11 && !feed_str_eq(http, FEED_STR("HTTP/1.0")))
+        return (struct feed_http_verdict){400, "Only HTTP/1.0 and HTTP/1.1 are supported."};
+    if (http11 && lws_hdr_total_length(wsi, WSI_TOKEN_HOST) == 0)
+        return (struct feed_http_verdict){400, "The Host header is missing."};
+    struct feed_http_verdict verdict = {0, NULL};
+    lws_hdr_custom_name_foreach(wsi, check_custom_name, &verdict);
+    if (verdict.status == 0)
+        verdict = feed_http_check_path(request->http.path);
+    if (verdict.status == 0)
+        verdict = feed_http_check_body(request->http.method, content_length, transfer, conn->listener->body_max,
+                                       &request->body_length);
+    return verdict;
+}
+
+struct feed_request *feed_http_read_head(struct feed_conn *conn, struct feed_http_verdict *verdict)
+{
+    char *path = NULL;
+    int path_len = 0;
+    int method = lws_http_get_uri_and_method(conn->wsi, &path, &path_len);
+    if (method < 0 || !path || path_len < 0)
+        path_len = 0;
+    size_t size = text_size(conn->wsi, path_len);
+    struct feed_request *request = calloc(1, sizeof(*request) + size);
+    if (!request)
+        return NULL;
+    request->conn = conn;
+    struct text_room room = {request->text, size};
+    if (path_len > 0)
+        memcpy(room.at, path, (size_t)path_len);
+    request->http.path = (struct feed_str){room.at, (size_t)path_len};
+    room.at += path_len + 1;
+    room.left -= (size_t)path_len + 1;
+    request->http.method = method_of(method);
+    read_headers(conn->wsi, request, &room);
+    *verdict = check_head(conn, request);
+    feed_buf_init(&request->body, (size_t)request->body_length);
+    feed_buf_init(&request->answer, ANSWER_MAX);
+    return request;
+}
+
+void feed_request_free(struct feed_request *request)
+{
+    feed_buf_fini(&request->body);
+    feed_buf_fini(&request->answer);
+    free(request);
+}

@@ -1,0 +1,133 @@
+"""Fixtures: real servers and real daemons, each private to its test, all stopped at its end, also when it fails.
+
+    def test_something(embedded_broker, redis_server, daemon, make_token):
+        broker = embedded_broker({"activities": 1, "activities.dlq": 1})
+        fanout = daemon("fanout", kafka__brokers=broker.bootstrap, redis__url=redis_server.url)
+
+Daemons are killed by the kernel when the test run itself is killed (devstack/feedwire_dev/processes.py)."""
+import itertools
+import pathlib
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "devstack"))
+
+from feedwire_dev import kafka, paths, redis_server as redis_servers, tokens  # noqa: E402
+from feedwire_dev.daemons import Daemon  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def bin_dir():
+    folder = paths.bin_dir()
+    assert folder.is_dir(), f"{folder} is missing: build first (cmake --preset release && cmake --build --preset release)"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def feedwire_secret():
+    return b"integration-tests-only-" + b"0123456789abcdef"
+
+
+@pytest.fixture
+def secret_file(tmp_path, feedwire_secret):
+    path = tmp_path / "secret"
+    tokens.write_secret(path, feedwire_secret)
+    return path
+
+
+@pytest.fixture
+def make_token(feedwire_secret):
+    """make_token(sub, tenant="demo", scope=None, expires_s=3600)"""
+    return lambda sub, **claims: tokens.make_token(feedwire_secret, sub, **claims)
+
+
+@pytest.fixture
+def started():
+    """A list of what must be ended with the test: anything with kill9(). The last one started ends first."""
+    processes = []
+    yield processes
+    for process in reversed(processes):
+        process.kill9()
+
+
+@pytest.fixture
+def redis_server(tmp_path, started):
+    """.url, .port, .kill9(), .start() again; what was written survives a kill."""
+    server = redis_servers.RedisServer(tmp_path, keep_data=True)
+    started.append(server)
+    return server.start()
+
+
+@pytest.fixture
+def embedded_broker(tmp_path, bin_dir, started):
+    """embedded_broker({"activities": 4, "activities.dlq": 1}) -> .bootstrap"""
+    numbers = itertools.count()
+
+    def start(topics=None):
+        broker = kafka.EmbeddedBroker(tmp_path, bin_dir, topics, name=f"broker{next(numbers)}")
+        started.append(broker)
+        return broker.start()
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def apache_kafka_server(tmp_path_factory):
+    server = kafka.ApacheKafka(tmp_path_factory.mktemp("kafka"))
+    try:
+        yield server.start()
+    finally:
+        server.kill9()
+
+
+class Topics:
+    """Fresh topics and a fresh group on a Kafka that others use too."""
+
+    def __init__(self, server, number):
+        self.server, self.bootstrap = server, server.bootstrap
+        self.topic, self.dlq_topic, self.group = f"activities-{number}", f"activities-{number}.dlq", f"fanout-{number}"
+
+    def create(self, partitions):
+        self.server.create_topics({self.topic: partitions, self.dlq_topic: 1})
+        return self
+
+    @property
+    def ingest_options(self):
+        return {"kafka.brokers": self.bootstrap, "kafka.topic": self.topic}
+
+    @property
+    def fanout_options(self):
+        return {**self.ingest_options, "kafka.dlq_topic": self.dlq_topic, "kafka.group": self.group}
+
+
+_topic_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def apache_kafka(apache_kafka_server):
+    """apache_kafka(partitions=1) -> .bootstrap, .topic, .dlq_topic, .group, .ingest_options, .fanout_options: a real
+    Apache Kafka, one for all tests, with topics that only this test uses. It starts with the first test that asks for it."""
+    return lambda partitions=1: Topics(apache_kafka_server, next(_topic_numbers)).create(partitions)
+
+
+@pytest.fixture
+def daemon(tmp_path, bin_dir, secret_file, started):
+    """daemon("gateway", redis__url=.., wait="/readyz", bin_dir=None, env=None) -> Daemon: started, and ready.
+
+    Options have their own names with __ for the point (or come by **{"redis.url": ..}). Ports are free ones: .http_port,
+    .admin_port. wait="/livez" or wait=None for a daemon that cannot be ready. Also .kill9(), .terminate() -> exit code, .start(),
+    .metrics() -> dict, .metric(name) -> sum over labels, .log_tail(), .log_lines()."""
+    numbers = itertools.count()
+    default_bin_dir = bin_dir
+
+    def start(name, wait="/readyz", bin_dir=None, env=None, **options):
+        options = {option.replace("__", "."): value for option, value in options.items()}
+        if name != "fanout":
+            options.setdefault("auth.hs256_secret_file", secret_file)
+        process = Daemon(name, tmp_path, bin_dir or default_bin_dir, options, env, log_name=f"{name}{next(numbers)}")
+        started.append(process)
+        return process.start(wait)
+
+    return start

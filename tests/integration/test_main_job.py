@@ -1,0 +1,226 @@
+"""The main job on the real data set, compared with the oracle entry for entry.
+
+Form A: one partition, in the order of the file, on Apache Kafka: every feed is exactly the oracle's; undisturbed, and with fanout killed five times.
+Form B: four partitions, follows first, then the rest, on the embedded broker, with 200 clients connected all the time.
+"""
+
+import json
+import os
+import pathlib
+import time
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from conftest import wait_for
+from feedwire_dev import paths
+from feedwire_dev.play import Player, read_lines
+from feed_clients import FeedClients
+from feeds import fields_of, read
+from oracle import Oracle
+
+RECORDS = 61_321
+PEOPLE = 3_397
+REPEATS = 12
+KILLS = 5
+REDELIVERED_MIN = 1_000
+SLICE = 10_000
+
+
+@pytest.fixture(scope="module")
+def lines():
+    return list(read_lines(paths.DATA))
+
+
+@pytest.fixture(scope="module")
+def oracle(lines):
+    return Oracle(json.loads(line) for line in lines)
+
+
+def fanout_options(brokers, topic, redis_server, **more):
+    return {"kafka.brokers": brokers, "kafka.topic": topic, "kafka.dlq_topic": f"{topic}.dlq", **redis_server.options, **more}
+
+
+def play(ingest, make_token, lines, behind=None):
+    player = Player(ingest.http_port, lambda: make_token(sub="service:test", scope="publish"), behind)
+    player.play(iter(lines))
+    return player.accepted
+
+
+def finished(fanout):
+    return fanout.metric("fanout_records_total")
+
+
+def wait_drained(fanout, records, timeout_s=300):
+    wait_for(lambda: finished(fanout) >= records and fanout.metric("kafka_consumer_lag_records") == 0, f"{records} finished records", timeout_s, 0.2)
+
+
+def compare(client, oracle):
+    """Every home feed and all notifications equal the oracle's, in order and content. How many entries were compared."""
+    compared = 0
+    for prefix, expected_of in (("f", oracle.home), ("n", oracle.notifications)):
+        feeds = read(client, prefix, sorted(oracle.people))
+        wrong = []
+        for user, entries in feeds.items():
+            expected = expected_of(user)
+            if [(ms, ident) for ms, ident, _ in entries] != expected:
+                wrong.append(user)
+                continue
+            for ms, ident, fields in entries:
+                assert fields == fields_of(oracle.activities[(ms, ident)]), user
+            compared += len(entries)
+        assert not wrong, f"{len(wrong)} of {len(feeds)} {prefix}: feeds differ from the oracle, e.g. {wrong[:5]}"
+    return compared
+
+
+@pytest.fixture(scope="module")
+def played_topic(apache_kafka, tmp_path_factory, lines):
+    """The whole file in one partition of a topic on Apache Kafka, sent through ingest. Both forms of A read it, each in a group of its own."""
+    from conftest import SECRET
+    from feedwire_dev import ports, tokens
+    from feedwire_dev.daemon import Daemon
+
+    directory = tmp_path_factory.mktemp("played")
+    secret = directory / "hs256.key"
+    secret.write_bytes(SECRET)
+    topic = apache_kafka.topic(1)
+    port = ports.any_free()
+    options = {"http.port": port, "kafka.brokers": apache_kafka.bootstrap, "kafka.topic": topic, "auth.hs256_secret_file": secret}
+    ingest = Daemon("ingest", ports.any_free(), options, directory / "ingest.log").start()
+    try:
+        ingest.wait_ready()
+        player = Player(port, lambda: tokens.token(SECRET, "demo", "service:test", scope="publish"))
+        player.play(iter(lines))
+        assert player.accepted == RECORDS
+        assert ingest.metric("activities_published_total") == RECORDS
+    finally:
+        ingest.terminate()
+    return topic
+
+
+def test_the_data_set_is_the_one_described(lines, oracle):
+    assert len(lines) == RECORDS
+    assert len(oracle.people) == PEOPLE
+    assert oracle.repeats == REPEATS
+
+
+def test_form_a_undisturbed(apache_kafka, played_topic, redis_server, daemon, oracle):
+    fanout = daemon("fanout", fanout_options(apache_kafka.bootstrap, played_topic, redis_server, **{"kafka.group": "undisturbed"}))
+    wait_drained(fanout, RECORDS)
+    assert finished(fanout) == RECORDS
+    assert fanout.metric("fanout_repeats_total") == REPEATS
+    assert fanout.metrics()['fanout_records_total{result="dead_letter"}'] == 0
+    assert compare(redis_server.client(), oracle) > 100_000
+
+
+class Group:
+    """What a consumer group has committed, asked without joining it."""
+
+    def __init__(self, bootstrap, group, topic):
+        self._consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False})
+        self._partition = TopicPartition(topic, 0)
+
+    def committed(self):
+        offset = self._consumer.committed([self._partition], timeout=20)[0].offset
+        return max(offset, 0)
+
+    def close(self):
+        self._consumer.close()
+
+
+def test_form_a_with_fanout_killed_five_times(apache_kafka, played_topic, redis_server, daemon, oracle):
+    group = Group(apache_kafka.bootstrap, "killed", played_topic)
+    options = fanout_options(apache_kafka.bootstrap, played_topic, redis_server, **{"kafka.group": "killed", "kafka.instance": "one", "commit.interval_ms": 3000})
+    redelivered = []
+    while len(redelivered) < KILLS:
+        start = group.committed()
+        fanout = daemon("fanout", options)
+        # A part of the file in each life, so that the kills are spread over it.
+        goal = RECORDS * (len(redelivered) + 1) // (KILLS + 2)
+        wait_for(lambda: start + finished(fanout) >= goal, "progress", 120, 0.02)
+        reached = wait_for(lambda: (at := start + finished(fanout)) - group.committed() > REDELIVERED_MIN * 1.3 and at, "work that is not committed", 120, 0.01)
+        fanout.kill9()
+        behind = reached - group.committed()
+        if behind >= REDELIVERED_MIN:
+            redelivered.append(behind)
+        assert reached < RECORDS, "the kills must be in the middle"
+    start = group.committed()
+    fanout = daemon("fanout", options)
+    wait_drained(fanout, RECORDS - start)
+    group.close()
+    assert fanout.metric("fanout_repeats_total") >= REDELIVERED_MIN
+    print("redelivered after each kill:", redelivered)
+    compare(redis_server.client(), oracle)
+
+
+def check_form_b(client, oracle):
+    """Follow entries aside, each feed is what followees did since the follow, complete down to the feed's oldest entry."""
+    homes = read(client, "f", sorted(oracle.people))
+    wrong = []
+    for user, entries in homes.items():
+        keys = [(ms, ident) for ms, ident, _ in entries]
+        assert keys == sorted(set(keys), reverse=True), user
+        expected = {key for key in oracle.since(user) if oracle.activities[key]["verb"] != "follow"}
+        if len(entries) >= 100:
+            expected = {key for key in expected if key >= keys[-1]}
+        if {key for key, (_, _, fields) in zip(keys, entries) if fields["verb"] != "follow"} != expected:
+            wrong.append(user)
+    assert not wrong, f"{len(wrong)} home feeds are not complete, e.g. {wrong[:5]}"
+    notifications = read(client, "n", sorted(oracle.people))
+    wrong = [user for user, entries in notifications.items() if [(ms, ident) for ms, ident, _ in entries] != oracle.notifications(user)]
+    assert not wrong, f"{len(wrong)} notifications differ from the oracle, e.g. {wrong[:5]}"
+
+
+def test_form_b_with_200_clients(embedded_broker, redis_server, daemon, make_token, lines, oracle):
+    broker = embedded_broker({"activities": 4, "activities.dlq": 1})
+    fanout = daemon("fanout", fanout_options(broker.bootstrap, "activities", redis_server))
+    ingest = daemon("ingest", {"kafka.brokers": broker.bootstrap})
+    gateway = daemon("gateway", dict(redis_server.options))
+    busiest = sorted(oracle.people, key=lambda user: (-len(oracle.since(user)), user))
+    users = busiest[:100] + busiest[100 :: (len(busiest) - 100) // 100][:100]
+    clients = FeedClients(gateway.http_port, [(user, make_token(sub=user)) for user in users])
+    clients.start()
+    try:
+        follows = [line for line in lines if json.loads(line)["verb"] == "follow"]
+        rest = [line for line in lines if json.loads(line)["verb"] != "follow"]
+        accepted = play(ingest, make_token, follows, lambda sent: sent - finished(fanout))
+        wait_drained(fanout, len(follows))
+        accepted += play(ingest, make_token, rest, lambda sent: len(follows) + sent - finished(fanout))
+        assert accepted == RECORDS
+        wait_drained(fanout, RECORDS)
+        check_form_b(redis_server.client(), oracle)
+        assert fanout.metric("fanout_repeats_total") == REPEATS
+        raw = redis_server.client()
+        clients.wait_until_current(raw)
+    finally:
+        clients.stop()
+    clients.check_nothing_was_wrong()
+    feeds = read(raw, "f", users)
+    for user, client in clients.by_user.items():
+        assert client.newest("home", 50) == [(ms, ident) for ms, ident, _ in feeds[user]][:50], user
+    assert gateway.metric("websocket_messages_sent_total") > 200
+    assert sum(client.pushes for client in clients.by_user.values()) > 1_000
+
+
+@pytest.mark.skipif("FEEDWIRE_ASAN_BIN" not in os.environ, reason="needs the asan build; ./test makes it")
+def test_a_slice_under_sanitizers(embedded_broker, redis_server, daemon, make_token, lines, monkeypatch):
+    monkeypatch.setenv("FEEDWIRE_BIN", os.environ["FEEDWIRE_ASAN_BIN"])
+    monkeypatch.setenv("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=1")
+    monkeypatch.setenv("LSAN_OPTIONS", f"suppressions={pathlib.Path(__file__).parent}/lsan.supp")
+    broker = embedded_broker({"activities": 1, "activities.dlq": 1})
+    fanout = daemon("fanout", fanout_options(broker.bootstrap, "activities", redis_server))
+    ingest = daemon("ingest", {"kafka.brokers": broker.bootstrap})
+    gateway = daemon("gateway", dict(redis_server.options))
+    some = lines[:SLICE]
+    oracle = Oracle(json.loads(line) for line in some)
+    clients = FeedClients(gateway.http_port, [(user, make_token(sub=user)) for user in sorted(oracle.people)[:20]])
+    clients.start()
+    try:
+        assert play(ingest, make_token, some, lambda sent: sent - finished(fanout)) == SLICE
+        wait_drained(fanout, SLICE)
+        clients.wait_until_current(redis_server.client())
+    finally:
+        clients.stop()
+    clients.check_nothing_was_wrong()
+    compare(redis_server.client(), oracle)
+    for process in (gateway, ingest, fanout):
+        assert process.terminate() == 0, process.log_tail()

@@ -1,0 +1,155 @@
+/* The gate: what is refused for the head alone, with which status, and in which order the questions are asked. */
+#include "ingest/gate.h"
+
+#include "tests/unit/support/check.h"
+
+#include <string.h>
+
+enum { NOW_S = 1000 };
+
+struct fixture {
+    struct ing_gate_rules rules;
+    struct feed_buf authorization;
+    struct feed_http_request head; /* a good one, for each test to spoil */
+};
+
+static int setup(void **state)
+{
+    static struct fixture f;
+    memset(&f, 0, sizeof(f));
+    f.rules.key.secret = FEED_STR("0123456789abcdef0123456789abcdef");
+    assert_int_equal(ing_origins_parse(FEED_STR("http://localhost:8000"), &f.rules.origins), FEED_OK);
+    feed_buf_init(&f.authorization, 8192);
+    feed_buf_text(&f.authorization, "Bearer ");
+    feed_token_sign(&f.rules.key, FEED_STR("demo"), FEED_STR("ann"), 2000, FEED_STR(""), &f.authorization);
+    f.head.method = FEED_HTTP_POST;
+    f.head.path = FEED_STR("/v1/activities");
+    f.head.headers[FEED_HTTP_AUTHORIZATION] = feed_buf_view(&f.authorization);
+    f.head.headers[FEED_HTTP_CONTENT_TYPE] = FEED_STR("application/json");
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    feed_buf_fini(&((struct fixture *)*state)->authorization);
+    return 0;
+}
+
+static struct ing_gate decide(const struct fixture *f)
+{
+    return ing_gate_decide(&f->rules, &f->head, NOW_S);
+}
+
+static void refused(const struct fixture *f, unsigned status)
+{
+    struct ing_gate gate = decide(f);
+    assert_int_equal(gate.verdict, ING_GATE_REFUSE);
+    assert_int_equal(gate.status, status);
+    assert_non_null(gate.detail);
+}
+
+static void test_good(void **state)
+{
+    struct fixture *f = *state;
+    struct ing_gate gate = decide(f);
+    assert_int_equal(gate.verdict, ING_GATE_PUBLISH);
+    assert_int_equal(gate.media, ING_MEDIA_JSON);
+    assert_string_equal(gate.claims.tenant, "demo");
+    assert_string_equal(gate.claims.subject, "ann");
+    assert_null(gate.origin.data);
+    f->head.headers[FEED_HTTP_CONTENT_TYPE] = FEED_STR("application/x-ndjson");
+    assert_int_equal(decide(f).media, ING_MEDIA_NDJSON);
+}
+
+static void test_origins(void **state)
+{
+    struct fixture *f = *state;
+    f->head.headers[FEED_HTTP_ORIGIN] = FEED_STR("http://localhost:8000");
+    struct ing_gate gate = decide(f);
+    assert_int_equal(gate.verdict, ING_GATE_PUBLISH);
+    assert_str_equal(gate.origin, "http://localhost:8000");
+    f->head.headers[FEED_HTTP_ORIGIN] = FEED_STR("http://localhost:8001");
+    refused(f, 403);
+    f->head.headers[FEED_HTTP_ORIGIN] = FEED_STR("null");
+    refused(f, 403);
+    f->head.headers[FEED_HTTP_ORIGIN] = FEED_STR("");
+    refused(f, 403);
+}
+
+static void test_preflight(void **state)
+{
+    struct fixture *f = *state;
+    f->head.method = FEED_HTTP_OPTIONS;
+    f->head.headers[FEED_HTTP_AUTHORIZATION] = (struct feed_str){NULL, 0};
+    f->head.headers[FEED_HTTP_ORIGIN] = FEED_STR("http://localhost:8000");
+    assert_int_equal(decide(f).verdict, ING_GATE_PREFLIGHT);
+    f->head.headers[FEED_HTTP_ORIGIN] = FEED_STR("http://evil.example");
+    refused(f, 403);
+    f->head.headers[FEED_HTTP_ORIGIN] = FEED_STR("http://localhost:8000");
+    f->head.path = FEED_STR("/else");
+    refused(f, 404);
+}
+
+static void test_paths_and_methods(void **state)
+{
+    struct fixture *f = *state;
+    const enum feed_http_method methods[] = {FEED_HTTP_GET, FEED_HTTP_HEAD, FEED_HTTP_PUT, FEED_HTTP_DELETE,
+                                             FEED_HTTP_OTHER};
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        f->head.method = methods[i];
+        refused(f, 405);
+    }
+    const struct feed_str paths[] = {FEED_STR("/"), FEED_STR("/v1/activities/"), FEED_STR("/v1/activitie"),
+                                     FEED_STR("/V1/activities")};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        f->head.path = paths[i];
+        refused(f, 404);
+    }
+}
+
+static void test_tokens(void **state)
+{
+    struct fixture *f = *state;
+    f->authorization.data[f->authorization.len - 5] ^= 1;
+    refused(f, 401);
+    const struct feed_str bad[] = {
+        {NULL, 0}, FEED_STR(""), FEED_STR("Bearer"), FEED_STR("Bearer x"), FEED_STR("Basic YTpi")};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        f->head.headers[FEED_HTTP_AUTHORIZATION] = bad[i];
+        refused(f, 401);
+    }
+}
+
+static void test_expired_token(void **state)
+{
+    struct fixture *f = *state;
+    struct ing_gate gate = ing_gate_decide(&f->rules, &f->head, 2000 + FEED_TOKEN_LEEWAY_S);
+    assert_int_equal(gate.status, 401);
+    assert_string_equal(gate.detail, "The token has expired.");
+}
+
+static void test_media(void **state)
+{
+    struct fixture *f = *state;
+    f->head.headers[FEED_HTTP_CONTENT_ENCODING] = FEED_STR("gzip");
+    refused(f, 415);
+    f->head.headers[FEED_HTTP_CONTENT_ENCODING] = FEED_STR("identity");
+    assert_int_equal(decide(f).verdict, ING_GATE_PUBLISH);
+    f->head.headers[FEED_HTTP_CONTENT_TYPE] = FEED_STR("text/plain");
+    refused(f, 415);
+    f->head.headers[FEED_HTTP_CONTENT_TYPE] = (struct feed_str){NULL, 0};
+    refused(f, 415);
+    f->head.headers[FEED_HTTP_AUTHORIZATION] = (struct feed_str){NULL, 0}; /* strangers hear only that */
+    refused(f, 401);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_good),   CASE(test_origins),       CASE(test_preflight), CASE(test_paths_and_methods),
+        CASE(test_tokens), CASE(test_expired_token), CASE(test_media)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
