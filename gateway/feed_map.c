@@ -12,7 +12,7 @@ enum { FIRST_BUCKETS = 64 };
 enum feed_error gw_feed_map_init(struct gw_feed_map *map, uint64_t seed)
 {
     *map = (struct gw_feed_map){.bucket_count = FIRST_BUCKETS, .seed = seed};
-    map->buckets = calloc(map->bucket_count, sizeof *map->buckets);
+    map->buckets = calloc(map->bucket_count, sizeof(struct gw_feed *));
     return map->buckets ? FEED_OK : FEED_E_MEMORY;
 }
 
@@ -48,7 +48,7 @@ static void grow(struct gw_feed_map *map)
 {
     struct gw_feed_map bigger = *map;
     bigger.bucket_count *= 2;
-    bigger.buckets = calloc(bigger.bucket_count, sizeof *bigger.buckets);
+    bigger.buckets = calloc(bigger.bucket_count, sizeof(struct gw_feed *));
     if (!bigger.buckets)
         return;
     for (size_t i = 0; i < map->bucket_count; i++) {

@@ -24,7 +24,8 @@ enum {
     HANDSHAKE_TIMEOUT_MS = 5000,
     PING_AFTER_S = 25,
     HANGUP_AFTER_S = 35,
-    SHUTDOWN_MS = 10000
+    SHUTDOWN_MS = 10000,
+    HELP_BYTES_MAX = 256 * 1024
 };
 
 struct gateway {
@@ -292,7 +293,7 @@ int main(int argc, char **argv)
                                              .argv = argv,
                                              .environment = environ};
     struct feed_buf message;
-    feed_buf_init(&message, 256 * 1024);
+    feed_buf_init(&message, HELP_BYTES_MAX);
     enum feed_options_outcome outcome = feed_options_parse(gw_options_table, &input, &gateway.options, &message, NULL);
     enum feed_log_level level = FEED_LOG_INFO;
     const char *wrong = outcome == FEED_OPTIONS_RUN ? check_options(&gateway.options, &level) : NULL;

@@ -143,7 +143,7 @@ enum gw_fault gw_message_parse(struct feed_str json, struct gw_message *message,
     memset(message, 0, sizeof *message);
     feed_buf_init(&message->id, 6 * GW_MESSAGE_ID_MAX + 2); /* each byte as \u00xx, and quotes */
     yyjson_read_err error = {0};
-    message->doc = yyjson_read_opts((char *)(uintptr_t)json.data, json.len, YYJSON_READ_NOFLAG, NULL, &error);
+    message->doc = yyjson_read_opts((char *)json.data, json.len, YYJSON_READ_NOFLAG, NULL, &error);
     if (!message->doc)
         return fail(s, GW_FAULT_BAD_JSON, "not JSON: %s at byte %zu", error.msg ? error.msg : "error", error.pos);
     yyjson_val *root = yyjson_doc_get_root(message->doc);

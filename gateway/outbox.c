@@ -20,7 +20,8 @@ static struct feed_frame **slots(struct gw_outbox *outbox)
 static bool grow(struct gw_outbox *outbox)
 {
     uint32_t capacity = outbox->capacity * 4;
-    struct feed_frame **bigger = malloc(capacity * sizeof *bigger);
+    feed_assert(outbox->capacity > 0 && capacity <= GW_OUTBOX_FRAMES_MAX);
+    struct feed_frame **bigger = malloc(capacity * sizeof(struct feed_frame *));
     if (!bigger)
         return false;
     struct feed_frame **old = slots(outbox);
@@ -53,7 +54,9 @@ static void shrink(struct gw_outbox *outbox)
 {
     feed_assert(outbox->bytes == 0);
     free(outbox->many);
-    gw_outbox_init(outbox);
+    outbox->many = NULL;
+    outbox->capacity = GW_OUTBOX_INLINE;
+    outbox->head = 0;
 }
 
 struct feed_frame *gw_outbox_pop(struct gw_outbox *outbox, const struct gw_port *port)

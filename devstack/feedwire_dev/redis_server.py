@@ -63,5 +63,5 @@ class RedisServer(Process):
 
     def memory_of(self, pattern: str) -> list[int]:
         """Bytes of each key whose name fits."""
-        keys = self.command_line("--scan", "--pattern", pattern, "--count", "1000")
+        keys = self.command_line("--scan", "--pattern", pattern)
         return [int(size) for size in self.command_line(commands=[f'MEMORY USAGE "{key}" SAMPLES 0' for key in keys])] if keys else []

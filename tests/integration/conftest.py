@@ -4,8 +4,9 @@
         broker = embedded_broker({"activities": 1, "activities.dlq": 1})
         fanout = daemon("fanout", kafka__brokers=broker.bootstrap, redis__url=redis_server.url)
 
-Daemons are killed by the kernel when the test run itself is killed (devstack/feedwire_dev/processes.py)."""
+The kernel kills them when the test run itself is killed (devstack/feedwire_dev/processes.py)."""
 import itertools
+import os
 import pathlib
 import sys
 
@@ -15,37 +16,48 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "devstack"))
 
 from feedwire_dev import kafka, paths, redis_server as redis_servers, tokens  # noqa: E402
-from feedwire_dev.daemons import Daemon  # noqa: E402
+from feedwire_dev.daemon import Daemon  # noqa: E402
+
+SECRET = b"only for integration tests: 0123456789"
+TOPICS = {"activities": 4, "activities.dlq": 1}
 
 
 @pytest.fixture(scope="session")
 def bin_dir():
     folder = paths.bin_dir()
-    assert folder.is_dir(), f"{folder} is missing: build first (cmake --preset release && cmake --build --preset release)"
+    assert folder.is_dir(), f"{folder} is missing; build first: cmake --preset release && cmake --build --preset release"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def asan_bin_dir():
+    """The programs of the asan preset."""
+    folder = pathlib.Path(os.environ.get("FEEDWIRE_ASAN_BIN", ROOT / "build/asan/bin"))
+    assert folder.is_dir(), f"{folder} is missing; build first: cmake --preset asan && cmake --build --preset asan"
     return folder
 
 
 @pytest.fixture(scope="session")
 def feedwire_secret():
-    return b"integration-tests-only-" + b"0123456789abcdef"
+    return SECRET
 
 
-@pytest.fixture
-def secret_file(tmp_path, feedwire_secret):
-    path = tmp_path / "secret"
-    tokens.write_secret(path, feedwire_secret)
+@pytest.fixture(scope="session")
+def secret_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("secret") / "hs256.key"
+    tokens.write_secret(path, SECRET)
     return path
 
 
-@pytest.fixture
-def make_token(feedwire_secret):
+@pytest.fixture(scope="session")
+def make_token():
     """make_token(sub, tenant="demo", scope=None, expires_s=3600)"""
-    return lambda sub, **claims: tokens.make_token(feedwire_secret, sub, **claims)
+    return lambda sub, **claims: tokens.make_token(SECRET, sub, **claims)
 
 
 @pytest.fixture
 def started():
-    """A list of what must be ended with the test: anything with kill9(). The last one started ends first."""
+    """A list of what must end with the test: anything with kill9(). The last one ends first."""
     processes = []
     yield processes
     for process in reversed(processes):
@@ -54,7 +66,7 @@ def started():
 
 @pytest.fixture
 def redis_server(tmp_path, started):
-    """.url, .port, .kill9(), .start() again; what was written survives a kill."""
+    """.url, .port, .options, .kill9(), and .start() again; what was written survives a kill."""
     server = redis_servers.RedisServer(tmp_path, keep_data=True)
     started.append(server)
     return server.start()
@@ -66,7 +78,7 @@ def embedded_broker(tmp_path, bin_dir, started):
     numbers = itertools.count()
 
     def start(topics=None):
-        broker = kafka.EmbeddedBroker(tmp_path, bin_dir, topics, name=f"broker{next(numbers)}")
+        broker = kafka.EmbeddedBroker(tmp_path, bin_dir, topics or TOPICS, name=f"broker{next(numbers)}")
         started.append(broker)
         return broker.start()
 
@@ -75,6 +87,7 @@ def embedded_broker(tmp_path, bin_dir, started):
 
 @pytest.fixture(scope="session")
 def apache_kafka_server(tmp_path_factory):
+    """A real Apache Kafka, one for all tests; it starts with the first one that asks for it."""
     server = kafka.ApacheKafka(tmp_path_factory.mktemp("kafka"))
     try:
         yield server.start()
@@ -83,15 +96,12 @@ def apache_kafka_server(tmp_path_factory):
 
 
 class Topics:
-    """Fresh topics and a fresh group on a Kafka that others use too."""
+    """Topics and a group of one's own on a Kafka that others use too."""
 
-    def __init__(self, server, number):
-        self.server, self.bootstrap = server, server.bootstrap
+    def __init__(self, server, number, partitions):
+        self.bootstrap = server.bootstrap
         self.topic, self.dlq_topic, self.group = f"activities-{number}", f"activities-{number}.dlq", f"fanout-{number}"
-
-    def create(self, partitions):
-        self.server.create_topics({self.topic: partitions, self.dlq_topic: 1})
-        return self
+        server.create_topics({self.topic: partitions, self.dlq_topic: 1})
 
     @property
     def ingest_options(self):
@@ -107,18 +117,17 @@ _topic_numbers = itertools.count(1)
 
 @pytest.fixture
 def apache_kafka(apache_kafka_server):
-    """apache_kafka(partitions=1) -> .bootstrap, .topic, .dlq_topic, .group, .ingest_options, .fanout_options: a real
-    Apache Kafka, one for all tests, with topics that only this test uses. It starts with the first test that asks for it."""
-    return lambda partitions=1: Topics(apache_kafka_server, next(_topic_numbers)).create(partitions)
+    """apache_kafka(partitions=1) -> .bootstrap, .topic, .dlq_topic, .group, .ingest_options, .fanout_options"""
+    return lambda partitions=1: Topics(apache_kafka_server, next(_topic_numbers), partitions)
 
 
 @pytest.fixture
 def daemon(tmp_path, bin_dir, secret_file, started):
     """daemon("gateway", redis__url=.., wait="/readyz", bin_dir=None, env=None) -> Daemon: started, and ready.
 
-    Options have their own names with __ for the point (or come by **{"redis.url": ..}). Ports are free ones: .http_port,
+    Options have their own names with __ for the point, or come by **{"redis.url": ..}. Ports that are not given are free ones: .http_port,
     .admin_port. wait="/livez" or wait=None for a daemon that cannot be ready. Also .kill9(), .terminate() -> exit code, .start(),
-    .metrics() -> dict, .metric(name) -> sum over labels, .log_tail(), .log_lines()."""
+    .metrics() -> dict, .metric(name) -> sum over labels, .log_text(), .log_tail(), .log_lines()."""
     numbers = itertools.count()
     default_bin_dir = bin_dir
 

@@ -5,14 +5,15 @@ Form B: four partitions, follows first, then the rest, on the embedded broker, w
 """
 
 import json
-import os
 import pathlib
 import time
 
 import pytest
+import redis
 from confluent_kafka import Consumer, TopicPartition
-from conftest import wait_for
-from feedwire_dev import paths
+from conftest import SECRET
+from feedwire_dev import paths, tokens
+from feedwire_dev.daemon import Daemon
 from feedwire_dev.play import Player, read_lines
 from feed_clients import FeedClients
 from feeds import fields_of, read
@@ -36,12 +37,25 @@ def oracle(lines):
     return Oracle(json.loads(line) for line in lines)
 
 
+def wait_for(condition, what, timeout_s, every_s=0.1):
+    """Waits for the condition and returns its value; fails when the time is over."""
+    deadline = time.monotonic() + timeout_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"{what} did not come within {timeout_s} s"
+        time.sleep(every_s)
+    return value
+
+
+def connect(redis_server):
+    return redis.Redis(port=redis_server.port)
+
+
 def fanout_options(brokers, topic, redis_server, **more):
     return {"kafka.brokers": brokers, "kafka.topic": topic, "kafka.dlq_topic": f"{topic}.dlq", **redis_server.options, **more}
 
 
 def play(ingest, make_token, lines, behind=None):
-    player = Player(ingest.http_port, lambda: make_token(sub="service:test", scope="publish"), behind)
+    player = Player(ingest.http_port, lambda: make_token("service:test", scope="publish"), behind)
     player.play(iter(lines))
     return player.accepted
 
@@ -73,27 +87,20 @@ def compare(client, oracle):
 
 
 @pytest.fixture(scope="module")
-def played_topic(apache_kafka, tmp_path_factory, lines):
-    """The whole file in one partition of a topic on Apache Kafka, sent through ingest. Both forms of A read it, each in a group of its own."""
-    from conftest import SECRET
-    from feedwire_dev import ports, tokens
-    from feedwire_dev.daemon import Daemon
-
-    directory = tmp_path_factory.mktemp("played")
-    secret = directory / "hs256.key"
-    secret.write_bytes(SECRET)
-    topic = apache_kafka.topic(1)
-    port = ports.any_free()
-    options = {"http.port": port, "kafka.brokers": apache_kafka.bootstrap, "kafka.topic": topic, "auth.hs256_secret_file": secret}
-    ingest = Daemon("ingest", ports.any_free(), options, directory / "ingest.log").start()
+def played_topic(apache_kafka_server, bin_dir, secret_file, tmp_path_factory, lines):
+    """The whole file in one partition of a topic on Apache Kafka, sent through ingest. Both tests of form A read it, each in a group of its own."""
+    topic = "activities-form-a"
+    apache_kafka_server.create_topics({topic: 1, f"{topic}.dlq": 1})
+    options = {"kafka.brokers": apache_kafka_server.bootstrap, "kafka.topic": topic, "auth.hs256_secret_file": secret_file}
+    ingest = Daemon("ingest", tmp_path_factory.mktemp("form-a"), bin_dir, options)
     try:
-        ingest.wait_ready()
-        player = Player(port, lambda: tokens.token(SECRET, "demo", "service:test", scope="publish"))
+        ingest.start()
+        player = Player(ingest.http_port, lambda: tokens.make_token(SECRET, "service:test", scope="publish"))
         player.play(iter(lines))
         assert player.accepted == RECORDS
         assert ingest.metric("activities_published_total") == RECORDS
     finally:
-        ingest.terminate()
+        ingest.kill9()
     return topic
 
 
@@ -103,13 +110,13 @@ def test_the_data_set_is_the_one_described(lines, oracle):
     assert oracle.repeats == REPEATS
 
 
-def test_form_a_undisturbed(apache_kafka, played_topic, redis_server, daemon, oracle):
-    fanout = daemon("fanout", fanout_options(apache_kafka.bootstrap, played_topic, redis_server, **{"kafka.group": "undisturbed"}))
+def test_form_a_undisturbed(apache_kafka_server, played_topic, redis_server, daemon, oracle):
+    fanout = daemon("fanout", **fanout_options(apache_kafka_server.bootstrap, played_topic, redis_server, **{"kafka.group": "undisturbed"}))
     wait_drained(fanout, RECORDS)
     assert finished(fanout) == RECORDS
     assert fanout.metric("fanout_repeats_total") == REPEATS
     assert fanout.metrics()['fanout_records_total{result="dead_letter"}'] == 0
-    assert compare(redis_server.client(), oracle) > 100_000
+    assert compare(connect(redis_server), oracle) > 100_000
 
 
 class Group:
@@ -127,13 +134,13 @@ class Group:
         self._consumer.close()
 
 
-def test_form_a_with_fanout_killed_five_times(apache_kafka, played_topic, redis_server, daemon, oracle):
-    group = Group(apache_kafka.bootstrap, "killed", played_topic)
-    options = fanout_options(apache_kafka.bootstrap, played_topic, redis_server, **{"kafka.group": "killed", "kafka.instance": "one", "commit.interval_ms": 3000})
+def test_form_a_with_fanout_killed_five_times(apache_kafka_server, played_topic, redis_server, daemon, oracle):
+    group = Group(apache_kafka_server.bootstrap, "killed", played_topic)
+    options = fanout_options(apache_kafka_server.bootstrap, played_topic, redis_server, **{"kafka.group": "killed", "kafka.instance": "one", "commit.interval_ms": 3000})
     redelivered = []
     while len(redelivered) < KILLS:
         start = group.committed()
-        fanout = daemon("fanout", options)
+        fanout = daemon("fanout", **options)
         # A part of the file in each life, so that the kills are spread over it.
         goal = RECORDS * (len(redelivered) + 1) // (KILLS + 2)
         wait_for(lambda: start + finished(fanout) >= goal, "progress", 120, 0.02)
@@ -144,12 +151,12 @@ def test_form_a_with_fanout_killed_five_times(apache_kafka, played_topic, redis_
             redelivered.append(behind)
         assert reached < RECORDS, "the kills must be in the middle"
     start = group.committed()
-    fanout = daemon("fanout", options)
+    fanout = daemon("fanout", **options)
     wait_drained(fanout, RECORDS - start)
     group.close()
     assert fanout.metric("fanout_repeats_total") >= REDELIVERED_MIN
     print("redelivered after each kill:", redelivered)
-    compare(redis_server.client(), oracle)
+    compare(connect(redis_server), oracle)
 
 
 def check_form_b(client, oracle):
@@ -172,12 +179,12 @@ def check_form_b(client, oracle):
 
 def test_form_b_with_200_clients(embedded_broker, redis_server, daemon, make_token, lines, oracle):
     broker = embedded_broker({"activities": 4, "activities.dlq": 1})
-    fanout = daemon("fanout", fanout_options(broker.bootstrap, "activities", redis_server))
-    ingest = daemon("ingest", {"kafka.brokers": broker.bootstrap})
-    gateway = daemon("gateway", dict(redis_server.options))
+    fanout = daemon("fanout", **fanout_options(broker.bootstrap, "activities", redis_server))
+    ingest = daemon("ingest", kafka__brokers=broker.bootstrap)
+    gateway = daemon("gateway", **redis_server.options)
     busiest = sorted(oracle.people, key=lambda user: (-len(oracle.since(user)), user))
     users = busiest[:100] + busiest[100 :: (len(busiest) - 100) // 100][:100]
-    clients = FeedClients(gateway.http_port, [(user, make_token(sub=user)) for user in users])
+    clients = FeedClients(gateway.http_port, [(user, make_token(user)) for user in users])
     clients.start()
     try:
         follows = [line for line in lines if json.loads(line)["verb"] == "follow"]
@@ -187,9 +194,9 @@ def test_form_b_with_200_clients(embedded_broker, redis_server, daemon, make_tok
         accepted += play(ingest, make_token, rest, lambda sent: len(follows) + sent - finished(fanout))
         assert accepted == RECORDS
         wait_drained(fanout, RECORDS)
-        check_form_b(redis_server.client(), oracle)
+        check_form_b(connect(redis_server), oracle)
         assert fanout.metric("fanout_repeats_total") == REPEATS
-        raw = redis_server.client()
+        raw = connect(redis_server)
         clients.wait_until_current(raw)
     finally:
         clients.stop()
@@ -201,26 +208,25 @@ def test_form_b_with_200_clients(embedded_broker, redis_server, daemon, make_tok
     assert sum(client.pushes for client in clients.by_user.values()) > 1_000
 
 
-@pytest.mark.skipif("FEEDWIRE_ASAN_BIN" not in os.environ, reason="needs the asan build; ./test makes it")
-def test_a_slice_under_sanitizers(embedded_broker, redis_server, daemon, make_token, lines, monkeypatch):
-    monkeypatch.setenv("FEEDWIRE_BIN", os.environ["FEEDWIRE_ASAN_BIN"])
-    monkeypatch.setenv("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=1")
-    monkeypatch.setenv("LSAN_OPTIONS", f"suppressions={pathlib.Path(__file__).parent}/lsan.supp")
+def test_a_slice_under_sanitizers(embedded_broker, redis_server, daemon, asan_bin_dir, make_token, lines):
+    """The same as form A, with the programs of the asan preset: a report ends the program, and fails the test."""
+    env = {"ASAN_OPTIONS": "detect_leaks=1", "LSAN_OPTIONS": f"suppressions={pathlib.Path(__file__).parent}/lsan.supp", "UBSAN_OPTIONS": "print_stacktrace=1"}
+    sanitized = {"bin_dir": asan_bin_dir, "env": env}
     broker = embedded_broker({"activities": 1, "activities.dlq": 1})
-    fanout = daemon("fanout", fanout_options(broker.bootstrap, "activities", redis_server))
-    ingest = daemon("ingest", {"kafka.brokers": broker.bootstrap})
-    gateway = daemon("gateway", dict(redis_server.options))
+    fanout = daemon("fanout", **sanitized, **fanout_options(broker.bootstrap, "activities", redis_server))
+    ingest = daemon("ingest", **sanitized, kafka__brokers=broker.bootstrap)
+    gateway = daemon("gateway", **sanitized, **redis_server.options)
     some = lines[:SLICE]
     oracle = Oracle(json.loads(line) for line in some)
-    clients = FeedClients(gateway.http_port, [(user, make_token(sub=user)) for user in sorted(oracle.people)[:20]])
+    clients = FeedClients(gateway.http_port, [(user, make_token(user)) for user in sorted(oracle.people)[:20]])
     clients.start()
     try:
         assert play(ingest, make_token, some, lambda sent: sent - finished(fanout)) == SLICE
         wait_drained(fanout, SLICE)
-        clients.wait_until_current(redis_server.client())
+        clients.wait_until_current(connect(redis_server))
     finally:
         clients.stop()
     clients.check_nothing_was_wrong()
-    compare(redis_server.client(), oracle)
+    compare(connect(redis_server), oracle)
     for process in (gateway, ingest, fanout):
-        assert process.terminate() == 0, process.log_tail()
+        assert process.terminate() == 0, process.log_tail(60)
