@@ -1,6 +1,7 @@
 /* The consumer. The difficulty is to stay in the group: librdkafka must be polled also while the topic is idle and
  * while partitions are paused, which the queue's timer does. Pausing drops what librdkafka had read ahead, and resuming
- * reads it again from the first record that was not handed out. */
+ * reads it again from the first record that was not handed out, which was seen to take up to a second. So a pause is at
+ * first nothing but not polling, for less time than anybody notices; only when it lasts are the partitions paused. */
 #include "shared/kafka/consumer_state.h"
 
 #include "shared/base/assert.h"
@@ -15,6 +16,9 @@
 /* Fetches wait this long at the broker for something to come. An idle partition costs ten requests a second, and a
  * broker that answers only at the end of the wait delays a record by no more. */
 enum { FETCH_WAIT_MS = 100, COMMIT_WAIT_MS = 5000, TOPIC_REFRESH_MS = 5000 };
+
+/* How long a pause may go without polling: rebalances and the results of commits wait as long. */
+enum { UNPOLLED_MS = 500 };
 
 static void note_state(struct feed_kafka_consumer *consumer, bool up, const char *reason)
 {
@@ -93,10 +97,28 @@ static void take(struct feed_kafka_consumer *consumer, rd_kafka_message_t *raw)
     consumer->events.message_fn(consumer->arg, &message);
 }
 
+/* Whether the queue is to be left alone now. Called at least every FEED_KAFKA_POLL_MS, so a pause that lasts is seen.
+ */
+static bool leave_alone(struct feed_kafka_consumer *consumer)
+{
+    if (!consumer->paused || consumer->held) {
+        return false;
+    }
+    if (feed_clock_mono_us() - consumer->paused_us < UNPOLLED_MS * 1000) {
+        return true;
+    }
+    consumer->held = true;
+    rd_kafka_pause_partitions(consumer->kafka, consumer->assigned);
+    return false;
+}
+
 static int serve(void *arg)
 {
     struct feed_kafka_consumer *consumer = arg;
     for (int i = 0; i < FEED_KAFKA_TURN_MAX; i++) {
+        if (leave_alone(consumer)) {
+            return 0;
+        }
         rd_kafka_message_t *raw = rd_kafka_consumer_poll(consumer->kafka, 0);
         if (!raw) {
             return 0;
@@ -214,16 +236,21 @@ void feed_kafka_consumer_pause(struct feed_kafka_consumer *consumer)
 {
     if (!consumer->paused) {
         consumer->paused = true;
-        rd_kafka_pause_partitions(consumer->kafka, consumer->assigned);
+        consumer->paused_us = feed_clock_mono_us();
     }
 }
 
 void feed_kafka_consumer_resume(struct feed_kafka_consumer *consumer)
 {
-    if (consumer->paused) {
-        consumer->paused = false;
+    if (!consumer->paused) {
+        return;
+    }
+    consumer->paused = false;
+    if (consumer->held) {
+        consumer->held = false;
         rd_kafka_resume_partitions(consumer->kafka, consumer->assigned);
     }
+    feed_kafka_queue_ring(consumer->queue); /* nothing rings for what has been lying there */
 }
 
 static void commit_and_wait(struct feed_kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list)

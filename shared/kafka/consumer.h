@@ -48,8 +48,8 @@ enum feed_error feed_kafka_consumer_new(struct feed_loop *loop, struct feed_log 
                                         size_t problem_size) FEED_MUST_USE;
 /* Leaves the group (revoked_fn fires inside), then frees. Blocking, bounded by the session timeout. */
 void feed_kafka_consumer_free(struct feed_kafka_consumer *consumer);
-/* Stops and resumes fetching of all assigned partitions; polling goes on. Records already queued inside librdkafka are
- * put back. */
+/* Stops and resumes the handing out of records; from the call on, also within message_fn. A short pause leaves what is
+ * read ahead where it is; in one that lasts, fetching stops, what is read ahead is put back, and polling goes on. */
 void feed_kafka_consumer_pause(struct feed_kafka_consumer *consumer);
 void feed_kafka_consumer_resume(struct feed_kafka_consumer *consumer);
 /* next_offset: the first one that is not finished. Asynchronous, or, with wait, before this returns (for revocation and

@@ -17,6 +17,8 @@ struct feed_kafka_consumer {
     rd_kafka_topic_partition_list_t *assigned; /* what is ours now */
     char *topic;
     bool paused;
+    bool held; /* paused for so long that the partitions are paused in librdkafka too */
+    uint64_t paused_us;
     bool closing; /* records are not handed out any more */
     bool up;
 };

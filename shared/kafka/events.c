@@ -19,7 +19,7 @@ struct feed_kafka_queue {
     void *arg;
 };
 
-static void ring(struct feed_kafka_queue *queue)
+void feed_kafka_queue_ring(struct feed_kafka_queue *queue)
 {
     uint64_t one = 1;
     ssize_t written = write(queue->fd, &one, sizeof one);
@@ -35,7 +35,7 @@ static void on_ring(uv_poll_t *poll, int status, int events)
     ssize_t got = read(queue->fd, &count, sizeof count);
     (void)got; /* level-triggered: reading only silences it */
     if (queue->serve_fn(queue->arg)) {
-        ring(queue);
+        feed_kafka_queue_ring(queue);
     }
 }
 
@@ -43,7 +43,7 @@ static void on_timer(void *arg)
 {
     struct feed_kafka_queue *queue = arg;
     if (queue->serve_fn(queue->arg)) {
-        ring(queue);
+        feed_kafka_queue_ring(queue);
     }
 }
 

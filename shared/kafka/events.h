@@ -19,6 +19,8 @@ typedef int feed_kafka_serve_fn(void *arg);
 /* The queue is borrowed until feed_kafka_queue_free. */
 struct feed_kafka_queue *feed_kafka_queue_new(struct feed_loop *loop, rd_kafka_queue_t *queue,
                                               feed_kafka_serve_fn *serve_fn, void *arg);
+/* Calls serve_fn in the next turn. */
+void feed_kafka_queue_ring(struct feed_kafka_queue *queue);
 void feed_kafka_queue_free(struct feed_kafka_queue *queue);
 
 #endif

@@ -40,7 +40,7 @@ static void assigned(struct feed_kafka_consumer *consumer, rd_kafka_topic_partit
         rd_kafka_topic_partition_list_add(consumer->assigned, partitions->elems[i].topic,
                                           partitions->elems[i].partition);
     }
-    if (consumer->paused) {
+    if (consumer->held) {
         rd_kafka_pause_partitions(consumer->kafka, partitions);
     }
     log_change(consumer, "partitions_assigned", partitions->cnt);
