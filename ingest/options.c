@@ -1,4 +1,4 @@
-/* Declares the options of feedwire-ingest; --help and docs/reference/ingest.md come from these rows. */
+/* Declares the options of feedwire-ingest; --help and docs/reference/feedwire-ingest.md come from these rows. */
 #include "ingest/options.h"
 
 #include "shared/base/limits.h"
