@@ -78,6 +78,7 @@ export class Composer {
     byId('what-label').textContent = what;
     byId('what').placeholder = example;
     byId('where-field').hidden = where === undefined;
+    byId('what').closest('.field').classList.toggle('wider', where === undefined);
     byId('where-label').textContent = where ?? '';
     byId('where').placeholder = place ?? '';
   }
