@@ -167,6 +167,7 @@ static void claim(struct gw_view *view, const struct gw_hello_feed *asked)
 static void join_feeds(struct gw_session *session, const struct gw_message *message,
                        const struct feed_token_claims *claims)
 {
+    feed_assert(message->feed_count > 0);
     session->views = calloc(message->feed_count, sizeof *session->views);
     if (!session->views) {
         gw_session_end(session, GW_CLOSE_INTERNAL);
