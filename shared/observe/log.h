@@ -1,6 +1,7 @@
 /* Logs: one JSON object a line. A line is at most FEED_LOG_LINE_MAX bytes; longer values are cut at FEED_LOG_VALUE_MAX
  * and marked. Values are escaped, so no input can make a second line. Lines of one `event` beyond FEED_LOG_EVENT_RATE a
- * second are counted, not written; the next line of that event that is written says how many (`suppressed`). Any thread may log. */
+ * second are counted, not written; the next line of that event that is written says how many (`suppressed`). Any thread
+ * may log. */
 #ifndef FEED_OBSERVE_LOG_H
 #define FEED_OBSERVE_LOG_H
 

@@ -33,10 +33,10 @@ static void test_vectors(void **state)
 static void test_refused(void **state)
 {
     (void)state;
-    const struct feed_str bad[] = {FEED_STR("Zg=="), FEED_STR("Zm8="),  FEED_STR("Z"),           FEED_STR("Zm9vY"),
-                                   FEED_STR("Zh"), /* trailing bits */
-                                   FEED_STR("Zm9"),  FEED_STR("Zm 9v"), FEED_STR("+w"),          FEED_STR("/w"),
-                                   FEED_STR("Zg\n"), FEED_STR("Zg."),   FEED_STR("Zm\x00\x39v"), FEED_STR("\xff\xff")};
+    const struct feed_str bad[] = {FEED_STR("Zg=="),  FEED_STR("Zm8="),  FEED_STR("Z"),           FEED_STR("Zm9vY"),
+                                   FEED_STR("Zm9vA"), FEED_STR("A"),     FEED_STR("Zh"), /* trailing bits */
+                                   FEED_STR("Zm9"),   FEED_STR("Zm 9v"), FEED_STR("+w"),          FEED_STR("/w"),
+                                   FEED_STR("Zg\n"),  FEED_STR("Zg."),   FEED_STR("Zm\x00\x39v"), FEED_STR("\xff\xff")};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         char out[16];
         size_t len;

@@ -11,7 +11,7 @@
 
 struct settings {
     char *brokers, *url, *secret, *name;
-    int64_t port;
+    int64_t port, any;
     bool json;
 };
 
@@ -22,6 +22,7 @@ static const struct feed_option table[] = {
     {"redis.url", FEED_OPTION_URL, FIELD(url), "", "redis://localhost", 0, 0, "Where Redis is."},
     {"redis.password_file", FEED_OPTION_SECRET_FILE, FIELD(secret), "", NULL, 4, 10, "A password."},
     {"http.port", FEED_OPTION_INTEGER, FIELD(port), "", "8080", 0, 65535, "A port."},
+    {"any", FEED_OPTION_INTEGER, FIELD(any), "", "-9223372036854775808", 0, 0, "Any number."},
     {"json", FEED_OPTION_BOOLEAN, FIELD(json), "", "false", 0, 0, "JSON."},
     {.name = NULL},
 };
@@ -219,6 +220,17 @@ static void test_integers_refused(void **state)
     }
 }
 
+static void test_integers_of_any_size(void **state)
+{
+    struct fixture *f = *state;
+    runs(f);
+    assert_true(f->settings.any == INT64_MIN);
+    feed_options_free(table, &f->settings, NULL);
+    feed_buf_reset(&f->message);
+    argument(f, "--any=9223372036854775808"); /* would be cut to the largest one */
+    refused(f, "--any = \"9223372036854775808\"", "must be an integer;");
+}
+
 static void test_place_is_named(void **state)
 {
     struct fixture *f = *state;
@@ -409,6 +421,7 @@ int main(void)
         CASE(test_file_named_by_environment),
         CASE(test_order_of_sources),
         CASE(test_integers_refused),
+        CASE(test_integers_of_any_size),
         CASE(test_place_is_named),
         CASE(test_line_is_named),
         CASE(test_file_unknown_name),
