@@ -6,7 +6,8 @@
  *   record -> LANES -> LOOK -> RUN --(sent)--> LOOK -> ANSWERS ----+  (an answer, an acknowledged letter)
  *                       |  \                    |                  |
  *                       |   '-> PAGES ----------+------------------+  (a page came free)
- *                       |                       '--> DELAYED ------'  (time)
+ *                       |                       |--> DELAYED ------|  (time)
+ *                       |                       '--> SHARDS -------'  (a shard came back)
  *                       '-> finished */
 #include "fanout/engine_state.h"
 
@@ -73,6 +74,9 @@ static void settle(struct fan_job *job)
         case FAN_JOB_WANTS_DELAY:
             fan_engine_place(job, FAN_JOB_DELAYED);
             return;
+        case FAN_JOB_WANTS_SHARD:
+            fan_engine_place(job, FAN_JOB_SHARDS);
+            return;
         case FAN_JOB_FINISHED:
             finish(job);
             return;
@@ -137,6 +141,9 @@ void fan_engine_work(struct fan_engine *engine)
 void fan_engine_redis_ready(struct fan_engine *engine)
 {
     engine->redis_ready = true;
+    engine->port.readies++;
+    while (engine->places[FAN_JOB_SHARDS].first)
+        fan_engine_move(engine->places[FAN_JOB_SHARDS].first, FAN_JOB_LOOK);
     fan_engine_work(engine);
 }
 
@@ -148,18 +155,17 @@ void fan_engine_redis_gone(struct fan_engine *engine)
 
 static void halt(struct fan_engine *engine, enum fan_trouble trouble, struct feed_str text)
 {
-    if (!engine->redis_ready)
-        return;
-    engine->redis_ready = false;
-    engine->port.ops->halted(engine->port.arg, trouble, text);
+    if (engine->redis_ready)
+        engine->redis_ready = engine->port.ops->halted(engine->port.arg, trouble, text);
 }
 
-void fan_engine_answer(struct fan_job *job, const struct fan_answer *answer)
+void fan_engine_answer(struct fan_seat *seat, const struct fan_answer *answer)
 {
+    struct fan_job *job = fan_job_of(seat);
     feed_assert(job->tag == FAN_JOB_TAG);
     struct fan_engine *engine = job->engine;
     struct fan_effects effects;
-    fan_job_take(job, answer, engine->now_ms, &effects);
+    fan_job_take(job, seat->number, answer, engine->now_ms, &effects);
     engine->commands--;
     engine->counts.writes.added += effects.writes.added;
     engine->counts.writes.present += effects.writes.present;

@@ -4,6 +4,9 @@
  *
  *   record -> lanes (wait for one's turn) -> run queue -> commands -> answers -> .. -> finished -> offset committable
  *
+ * A shard of Redis that is away holds up the records that have something for it, and those behind them in their lanes;
+ * the others go on, until what waits for that shard fills the bounds below.
+ *
  * Bounded by: records and bytes in hand (beyond them the port is asked to consume nothing; what still arrives is
  * taken), commands under way, pages, offsets of one partition behind its oldest unfinished record. */
 #ifndef FANOUT_ENGINE_H
@@ -64,11 +67,13 @@ void fan_engine_letter_done(struct fan_engine *engine, struct fan_letter *letter
 
 /* ---- Redis ---- */
 
-/* Commands may be sent: connected, and the functions are loaded. */
+/* Commands may be sent to a shard to which none could be before: connected, and the functions are loaded. Or keys now
+ * belong to other shards. */
 void fan_engine_redis_ready(struct fan_engine *engine);
-/* Not any more; halted is not called for it. Commands under way are answered as lost, before or after this. */
+/* To no shard at all any more; halted is not called for it. Commands under way are answered as lost, before or after
+ * this. */
 void fan_engine_redis_gone(struct fan_engine *engine);
-void fan_engine_answer(struct fan_job *job, const struct fan_answer *answer);
+void fan_engine_answer(struct fan_seat *seat, const struct fan_answer *answer);
 /* The port's arg, for callbacks that get only the job. */
 void *fan_engine_port_arg(const struct fan_job *job);
 

@@ -1,8 +1,8 @@
 /* Drives the steps of one job: sends within the window, takes the answers, begins again where something was lost.
  *
  * The difficulty is what happens when an answer does not come or is an error while others are under way. All of them
- * come back in order, so the job waits until nothing is under way, then goes back to the first command that must be
- * repeated. What succeeded behind it is repeated too; that changes nothing, and saves a list of holes. */
+ * come back sooner or later, in any order, so the pass goes on and the job waits until nothing is under way; what was
+ * not done then is the next pass. */
 #include "fanout/job.h"
 
 #include "fanout/port.h"
@@ -44,7 +44,6 @@ static enum fan_step first_step(const struct feed_activity *activity)
 
 void fan_job_prepare(struct fan_job *job)
 {
-    job->redo_from = SIZE_MAX;
     job->bad_reason = NULL;
     if (fan_record_read(&job->record, &job->activity, &job->bad_reason, &job->problem) != FEED_OK) {
         job->step = FAN_STEP_BAD_RECORD;
@@ -115,7 +114,8 @@ static void begin_step(struct fan_job *job, enum fan_step step)
 {
     job->step = step;
     job->begun = false;
-    job->sent = job->taken = job->count = 0;
+    job->next = job->count = 0;
+    job->away = false;
     job->failing_since_ms = 0;
 }
 
@@ -127,32 +127,44 @@ static void fresh_epoch(struct fan_job *job, const struct fan_port *port)
     port->ops->random(port->arg, job->epoch, sizeof job->epoch);
 }
 
+static void begin_pass(struct fan_job *job, const struct fan_port *port)
+{
+    job->next = fan_todo_next(&job->todo, 0, job->count);
+    job->away = false;
+    fresh_epoch(job, port);
+}
+
+/* The pass is through and left something. */
+static bool left_over(const struct fan_job *job)
+{
+    return job->begun && job->next == job->count && fan_todo_next(&job->todo, 0, job->count) < job->count;
+}
+
 enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *port, int64_t now_ms)
 {
     for (;;) {
-        bool under_way = job->sent > job->taken;
         if (!job->partition)
-            return under_way || job->letters ? FAN_JOB_WAITS : FAN_JOB_FINISHED;
-        if (job->redo_from != SIZE_MAX) {
-            if (under_way)
+            return job->under_way || job->letters ? FAN_JOB_WAITS : FAN_JOB_FINISHED;
+        if (left_over(job)) {
+            if (job->under_way)
                 return FAN_JOB_WAITS;
-            job->sent = job->taken = job->redo_from;
-            job->redo_from = SIZE_MAX;
-            job->redone = true;
-            fresh_epoch(job, port);
+            if (job->retry_at_ms > now_ms)
+                return FAN_JOB_WANTS_DELAY;
+            if (job->away && job->away_since == port->readies)
+                return FAN_JOB_WANTS_SHARD;
+            begin_pass(job, port);
         }
-        if (job->retry_at_ms > now_ms)
-            return FAN_JOB_WANTS_DELAY;
         if (fan_step_needs_page(job->step) && !job->page)
             return FAN_JOB_WANTS_PAGE;
         if (!job->begun) {
             job->count = fan_step_commands(job);
+            fan_todo_fill(&job->todo, job->count);
             job->begun = true;
-            fresh_epoch(job, port);
+            begin_pass(job, port);
         }
-        if (job->sent < job->count && job->sent - job->taken < fan_step_window(job->step))
+        if (job->next < job->count && job->under_way < fan_step_window(job->step))
             return FAN_JOB_CAN_SEND;
-        if (job->taken < job->count || job->letters)
+        if (job->under_way || job->letters)
             return FAN_JOB_WAITS;
         if (job->step == FAN_STEP_DONE)
             return FAN_JOB_FINISHED;
@@ -165,76 +177,102 @@ size_t fan_job_send(struct fan_job *job, const struct fan_port *port, size_t bud
     size_t sent = 0;
     struct fan_call call;
     *refused = false;
-    while (sent < budget && job->sent < job->count && job->sent - job->taken < fan_step_window(job->step)) {
-        fan_step_build(job, port->texts, job->sent, &call);
-        if (!port->ops->send(port->arg, call.argv, call.argc, job)) {
+    while (sent < budget && job->next < job->count && job->under_way < fan_step_window(job->step)) {
+        fan_step_build(job, port->texts, job->next, &call);
+        enum fan_sent how = port->ops->send(port->arg, call.argv, call.argc, &job->seats[job->next]);
+        if (how == FAN_SENT_FULL) {
             *refused = true;
             break;
         }
-        job->sent++;
-        sent++;
+        if (how == FAN_SENT) {
+            job->under_way++;
+            sent++;
+        } else {
+            job->away = true;
+            job->away_since = port->readies;
+        }
+        job->next = fan_todo_next(&job->todo, job->next + 1, job->count);
     }
     return sent;
 }
 
 /* ---- answers ---- */
 
-static void redo(struct fan_job *job, size_t i)
+struct fan_job *fan_job_of(struct fan_seat *seat)
 {
-    if (i < job->redo_from)
-        job->redo_from = i;
+    return (struct fan_job *)((char *)(seat - seat->number) - offsetof(struct fan_job, seats));
 }
 
+/* Each further failure waits twice as long as the one before. */
+static void try_later(struct fan_job *job, int64_t now_ms)
+{
+    int64_t delay_ms = FAN_RETRY_FIRST_MS;
+    for (unsigned n = 0; n < job->attempts && delay_ms < FAN_RETRY_MAX_MS; n++)
+        delay_ms *= 2;
+    if (job->retry_at_ms <= now_ms)
+        job->attempts++; /* once for all that fail in the same pass */
+    job->retry_at_ms = now_ms + delay_ms;
+}
+
+/* The command is settled with a letter, or will be tried again. */
 static void fail(struct fan_job *job, size_t i, struct feed_str text, int64_t now_ms, struct fan_effects *effects)
 {
     if (job->failing_since_ms == 0)
         job->failing_since_ms = now_ms;
     if (now_ms - job->failing_since_ms >= FAN_FAILING_MS) {
         effects->letter = recipient_letter(job, i, "failed", text);
+        fan_todo_done(&job->todo, i);
         return;
     }
     effects->refused = true;
     effects->trouble = FAN_TROUBLE_OTHER;
     effects->text = text;
-    int64_t delay_ms = FAN_RETRY_FIRST_MS;
-    for (unsigned n = 0; n < job->attempts && delay_ms < FAN_RETRY_MAX_MS; n++)
-        delay_ms *= 2;
-    job->attempts++;
-    job->retry_at_ms = now_ms + delay_ms;
-    redo(job, i);
+    try_later(job, now_ms);
 }
 
 static void take_error(struct fan_job *job, size_t i, struct feed_str text, int64_t now_ms, struct fan_effects *effects)
 {
     enum fan_trouble trouble = fan_trouble_of(text);
-    if (trouble == FAN_TROUBLE_AWAY || trouble == FAN_TROUBLE_NO_FUNCTION) {
+    switch (trouble) {
+    case FAN_TROUBLE_AWAY:
+    case FAN_TROUBLE_NO_FUNCTION:
         effects->refused = true;
         effects->trouble = trouble;
         effects->text = text;
-        redo(job, i);
-    } else if (job->redo_from != SIZE_MAX) {
-        /* This command will be sent again and fail again; one dead letter is enough. */
-    } else if (trouble == FAN_TROUBLE_WRONG_TYPE) {
+        break;
+    case FAN_TROUBLE_MOVING:
+        try_later(job, now_ms);
+        break;
+    case FAN_TROUBLE_WRONG_TYPE:
         effects->letter = recipient_letter(job, i, "wrong_type", text);
-    } else {
+        fan_todo_done(&job->todo, i);
+        break;
+    case FAN_TROUBLE_OTHER:
         fail(job, i, text, now_ms, effects);
+        break;
     }
 }
 
-void fan_job_take(struct fan_job *job, const struct fan_answer *answer, int64_t now_ms, struct fan_effects *effects)
+void fan_job_take(struct fan_job *job, size_t i, const struct fan_answer *answer, int64_t now_ms,
+                  struct fan_effects *effects)
 {
-    feed_assert(job->taken < job->sent);
+    feed_assert(job->under_way > 0 && i < job->count);
     *effects = (struct fan_effects){.lost = false};
-    size_t i = job->taken++;
+    job->under_way--;
     if (answer->kind == FAN_ANSWER_LOST) {
         effects->lost = true;
-        redo(job, i);
+        job->redone = true;
         return;
     }
     if (!job->partition)
         return;
-    if (answer->kind == FAN_ANSWER_ERROR)
+    if (answer->kind == FAN_ANSWER_ERROR) {
+        job->redone = true;
         take_error(job, i, answer->text, now_ms, effects);
-    else if (!fan_step_take(job, answer, &effects->writes) && job->redo_from == SIZE_MAX)
+    } else if (fan_step_take(job, answer, &effects->writes)) {
+        fan_todo_done(&job->todo, i);
+    } else {
+        job->redone = true;
         fail(job, i, FEED_STR("an answer of an unexpected form"), now_ms, effects);
+    }
 }

@@ -26,9 +26,9 @@
  * stands in the graph before the outbox is read. Whatever the interleaving, one of the two sees the other. And an
  * unfollow writes no entry anywhere: to leave is a private act.
  *
- * Within a step, commands are sent up to a window, and are answered in the order of sending. What was not answered
- * when the connection broke, or was refused for a passing reason, is sent again from there on: every command may be
- * repeated. */
+ * Within a step, commands are sent up to a window, and are answered in any order, because they go to several shards of
+ * Redis. The step is done in passes: what was not answered when a connection broke, was refused for a passing reason,
+ * or belongs to a shard that is away, is sent in the next pass, and nothing else: every command may be repeated. */
 #ifndef FANOUT_JOB_H
 #define FANOUT_JOB_H
 
@@ -37,6 +37,7 @@
 #include "fanout/letter.h"
 #include "fanout/page.h"
 #include "fanout/record.h"
+#include "fanout/todo.h"
 #include "fanout/trouble.h"
 #include "shared/model/keys.h"
 
@@ -68,6 +69,7 @@ enum fan_job_place {
     FAN_JOB_PAGES,   /* waits for a free page */
     FAN_JOB_ANSWERS, /* waits for answers, or for dead letters to be acknowledged */
     FAN_JOB_DELAYED, /* a command failed; again at retry_at_ms */
+    FAN_JOB_SHARDS,  /* all that is left belongs to shards that are away */
     FAN_JOB_PLACES
 };
 
@@ -78,8 +80,13 @@ enum {
     FAN_CALL_ARGS_MAX = 8 + 2 * FAN_BACKFILL_CHUNK
 };
 
+/* A command's place in its job: what travels through the client libraries and comes back with the answer. */
+struct fan_seat {
+    uint16_t number; /* of the command in its step */
+};
+
 struct fan_job {
-    uint32_t tag; /* it travels as void * through the client libraries */
+    uint32_t tag; /* its seats travel as void * through the client libraries */
     enum fan_job_place place;
     struct fan_engine *engine;
     struct fan_job *before, *after; /* in the queue of its place */
@@ -100,11 +107,12 @@ struct fan_job {
     size_t recipient_count;
 
     enum fan_step step;
-    size_t count; /* commands of this step */
-    size_t sent;  /* commands sent: 0 .. count */
-    size_t taken; /* answers that came: 0 .. sent */
-    size_t
-        redo_from; /* first command that must be sent again, once all that is on the way has come back; SIZE_MAX none */
+    size_t count;                    /* commands of this step */
+    struct fan_todo todo;            /* those that are not done */
+    size_t next;                     /* the first that this pass has not looked at; count: it is through */
+    size_t under_way;                /* commands without an answer */
+    bool away;                       /* in this pass, one belonged to a shard that was away.. */
+    unsigned away_since;             /* ..when the port's `readies` was this */
     uint8_t epoch[FEED_EPOCH_BYTES]; /* candidate for timelines that this step makes */
     struct fan_page *page;
 
@@ -123,7 +131,9 @@ struct fan_job {
 
     unsigned attempts;        /* times that commands were sent again because one failed */
     int64_t failing_since_ms; /* in this step; 0: not failing */
-    int64_t retry_at_ms;
+    int64_t retry_at_ms;      /* the next pass does not begin before */
+
+    struct fan_seat seats[FAN_TODO_MAX]; /* made once; the last member, so that a job is emptied without them */
 };
 
 /* One Redis command under construction. */
@@ -147,7 +157,7 @@ struct fan_writes {
 /* ---- the table of steps (steps.c) ---- */
 
 const char *fan_step_name(enum fan_step step);
-/* How many commands this step has, now that the one before is through. */
+/* How many commands this step has, now that the one before is through; at most FAN_TODO_MAX. */
 size_t fan_step_commands(const struct fan_job *job);
 bool fan_step_needs_page(enum fan_step step);
 /* Commands of the step that may be on the way at once. */
@@ -171,6 +181,7 @@ enum fan_job_next {
     FAN_JOB_WAITS, /* for answers, or for letters to be acknowledged */
     FAN_JOB_WANTS_PAGE,
     FAN_JOB_WANTS_DELAY, /* until retry_at_ms */
+    FAN_JOB_WANTS_SHARD, /* until one becomes ready */
     FAN_JOB_FINISHED
 };
 
@@ -192,7 +203,10 @@ struct fan_letter *fan_job_bad_letter(struct fan_job *job);
 enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *port, int64_t now_ms);
 /* Sends up to budget commands of the present step; *refused when the port takes no more. Returns how many were sent. */
 size_t fan_job_send(struct fan_job *job, const struct fan_port *port, size_t budget, bool *refused);
-/* Takes the answer to the oldest command that has none. */
-void fan_job_take(struct fan_job *job, const struct fan_answer *answer, int64_t now_ms, struct fan_effects *effects);
+/* Takes the answer to command i of the present step. */
+void fan_job_take(struct fan_job *job, size_t i, const struct fan_answer *answer, int64_t now_ms,
+                  struct fan_effects *effects);
+/* The job in which this is a seat. */
+struct fan_job *fan_job_of(struct fan_seat *seat);
 
 #endif

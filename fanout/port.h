@@ -6,19 +6,28 @@
 #include "fanout/letter.h"
 #include "fanout/trouble.h"
 
+struct fan_seat;
+
+/* What became of a command that was to be sent. */
+enum fan_sent {
+    FAN_SENT,
+    FAN_SENT_FULL, /* not sent: no room for more at present */
+    FAN_SENT_AWAY  /* not sent: the shard that owns its key cannot be worked with; others may be */
+};
+
 struct fan_port_ops {
-    /* Sends one Redis command; the arguments are copied. Its answer comes later, exactly once, by fan_engine_answer
-     * with this job; the answers of all commands come in the order of sending. False: not sent, no answer will come (no
-     * connection, or no room). */
-    bool (*send)(void *arg, const struct feed_str *argv, size_t argc, struct fan_job *job);
+    /* Sends one Redis command; the arguments are copied. FAN_SENT: its answer comes later, exactly once, by
+     * fan_engine_answer with this seat. There is no order among answers: commands may go to several shards. */
+    enum fan_sent (*send)(void *arg, const struct feed_str *argv, size_t argc, struct fan_seat *seat);
     /* Sends a dead letter to Kafka; everything is copied. FEED_OK: fan_engine_letter_done comes later, exactly once.
      * Otherwise it will not come; FEED_E_TOO_LARGE means that this letter will never be taken as it is. */
     enum feed_error (*post)(void *arg, const struct fan_letter *letter, const struct fan_record *record);
     /* Whether records are wanted now; called on changes. */
     void (*consume)(void *arg, bool on);
-    /* Redis cannot be worked with for this reason; nothing is sent until fan_engine_redis_ready. Called once until
-     * then. */
-    void (*halted)(void *arg, enum fan_trouble trouble, struct feed_str text);
+    /* The shard whose answer is being handed over cannot be worked with for this reason: FAN_SENT_AWAY for what
+     * belongs to it, until fan_engine_redis_ready says that it can. Called for each such answer. False: no shard is
+     * left, and nothing more is sent until then. */
+    bool (*halted)(void *arg, enum fan_trouble trouble, struct feed_str text);
     /* A command failed for an unknown reason and will be tried again; for the log. */
     void (*failing)(void *arg, const char *step, struct feed_str text);
     void (*random)(void *arg, uint8_t *out, size_t len);
@@ -28,6 +37,7 @@ struct fan_port {
     const struct fan_port_ops *ops;
     void *arg;
     const struct fan_step_texts *texts;
+    unsigned readies; /* how often a shard became ready */
 };
 
 #endif

@@ -1,5 +1,5 @@
-/* The engine's way to Redis: one connection, on which commands are answered in the order of sending, as the engine
- * needs it. Loads the function library whenever the link says so. */
+/* The engine's way to Redis: a link for each shard, a single server being the only one. Loads the function library into
+ * a shard whenever its link says so, which is also how a new master gets it. */
 #include "fanout/service_state.h"
 
 #include "embed/feedwire_v1_lua.h"
@@ -46,7 +46,7 @@ static void convert_list(struct fan_service *service, const struct feed_reply *r
 
 static void on_answer(void *arg, enum feed_error error, const struct feed_reply *reply)
 {
-    struct fan_job *job = arg;
+    struct fan_seat *seat = arg;
     struct fan_answer answer = {.kind = FAN_ANSWER_OTHER};
     if (error != FEED_OK) {
         answer.kind = FAN_ANSWER_LOST;
@@ -55,18 +55,28 @@ static void on_answer(void *arg, enum feed_error error, const struct feed_reply 
     } else if (feed_reply_type(reply) == FEED_REPLY_ERROR) {
         answer = (struct fan_answer){.kind = FAN_ANSWER_ERROR, .text = feed_reply_str(reply)};
     } else if (feed_reply_type(reply) == FEED_REPLY_ARRAY) {
-        convert_list(fan_engine_port_arg(job), reply, &answer);
+        convert_list(fan_engine_port_arg(fan_job_of(seat)), reply, &answer);
     }
-    fan_engine_answer(job, &answer);
+    fan_engine_answer(seat, &answer);
 }
 
-bool fan_redis_port_send(void *arg, const struct feed_str *argv, size_t argc, struct fan_job *job)
+enum fan_sent fan_redis_port_send(void *arg, const struct feed_str *argv, size_t argc, struct fan_seat *seat)
 {
     struct fan_service *service = arg;
-    return feed_redis_command(service->redis, argv, argc, on_answer, job) == FEED_OK;
+    int shard = feed_redis_shard_of(service->redis, argv, argc);
+    if (shard == FEED_SHARD_NONE || service->links[shard].state != FAN_LINK_READY)
+        return FAN_SENT_AWAY;
+    switch (feed_redis_command(service->redis, argv, argc, on_answer, seat)) {
+    case FEED_OK:
+        return FAN_SENT;
+    case FEED_E_FULL:
+        return FAN_SENT_FULL;
+    default:
+        return FAN_SENT_AWAY;
+    }
 }
 
-/* ---- the link ---- */
+/* ---- the links ---- */
 
 static uint32_t random_number(void)
 {
@@ -75,62 +85,130 @@ static uint32_t random_number(void)
     return number;
 }
 
-static void follow_link(struct fan_service *service, enum fan_link_do what);
+/* Health and the log name shards as host:port; the single server is the one of the options. */
+static void name_of(const struct fan_service *service, int shard, char *out, size_t size)
+{
+    struct feed_redis_address address;
+    out[0] = '\0';
+    if (shard != FEED_SHARD_NONE && feed_redis_shard(service->redis, shard, &address))
+        snprintf(out, size, "%s:%d", address.host, address.port);
+}
+
+/* Counts the links that are ready after one may have changed. The work goes on with those that are, so the service is
+ * ready while there is one. */
+static void count_ready(struct fan_service *service, const char *reason)
+{
+    unsigned ready = 0;
+    for (int i = 0; i < FEED_SHARDS_MAX; i++)
+        ready += service->links[i].state == FAN_LINK_READY;
+    service->shards_ready = ready;
+    feed_health_set(&service->health, service->redis_condition, ready > 0, ready ? NULL : reason);
+}
+
+static void follow_link(struct fan_service *service, int shard, enum fan_link_do what);
+
+struct loading {
+    struct fan_service *service;
+    int shard;
+};
+
+static void log_refusal(const struct fan_service *service, int shard, const char *reason)
+{
+    char name[FEED_REDIS_HOST_MAX + 8];
+    name_of(service, shard, name, sizeof name);
+    FEED_LOG(service->log, FEED_LOG_WARN, "redis_functions_refused", "Redis did not take the function library",
+             FEED_LOG_TEXT("server", feed_str_of(name)), FEED_LOG_TEXT("reason", feed_str_of(reason)));
+}
 
 static void on_loaded(void *arg, enum feed_error error, const struct feed_reply *reply)
 {
-    struct fan_service *service = arg;
+    struct loading *loading = arg;
+    struct fan_service *service = loading->service;
+    int shard = loading->shard;
+    free(loading);
     bool good = error == FEED_OK && feed_reply_type(reply) != FEED_REPLY_ERROR;
     if (!good) {
         struct feed_str why = error == FEED_OK ? feed_reply_str(reply) : feed_str_of(feed_error_name(error));
         char reason[100];
         snprintf(reason, sizeof reason, "%.*s", (int)(why.len < 99 ? why.len : 99), why.len ? why.data : "");
-        feed_health_set(&service->health, service->redis_condition, false, reason);
-        FEED_LOG(service->log, FEED_LOG_WARN, "redis_functions_refused", "Redis did not take the function library",
-                 FEED_LOG_TEXT("reason", why));
+        log_refusal(service, shard, reason);
+        count_ready(service, reason);
     }
-    follow_link(service, fan_link_loaded(&service->link, good, feed_loop_now_ms(service->loop), random_number()));
+    follow_link(service, shard,
+                fan_link_loaded(&service->links[shard], good, feed_loop_now_ms(service->loop), random_number()));
 }
 
-static void follow_link(struct fan_service *service, enum fan_link_do what)
+static void load(struct fan_service *service, int shard)
+{
+    const struct feed_str argv[] = {
+        FEED_STR("FUNCTION"), FEED_STR("LOAD"), FEED_STR("REPLACE"), {feedwire_v1_lua, feedwire_v1_lua_len}};
+    struct loading *loading = malloc(sizeof *loading);
+    feed_assert(loading);
+    *loading = (struct loading){service, shard};
+    if (feed_redis_command_to(service->redis, shard, argv, 4, on_loaded, loading) == FEED_OK)
+        return;
+    free(loading);
+    /* Not connected, as the next state callback will say, or full for a moment: rest. */
+    fan_link_loaded(&service->links[shard], false, feed_loop_now_ms(service->loop), random_number());
+}
+
+static void follow_link(struct fan_service *service, int shard, enum fan_link_do what)
 {
     if (what == FAN_LINK_LOAD) {
-        const struct feed_str argv[] = {
-            FEED_STR("FUNCTION"), FEED_STR("LOAD"), FEED_STR("REPLACE"), {feedwire_v1_lua, feedwire_v1_lua_len}};
-        if (feed_redis_command(service->redis, argv, 4, on_loaded, service) != FEED_OK)
-            /* Not connected, as the next state callback will say, or full for a moment: rest. */
-            fan_link_loaded(&service->link, false, feed_loop_now_ms(service->loop), random_number());
+        load(service, shard);
     } else if (what == FAN_LINK_GO) {
-        feed_health_set(&service->health, service->redis_condition, true, NULL);
+        char name[FEED_REDIS_HOST_MAX + 8];
+        name_of(service, shard, name, sizeof name);
+        count_ready(service, NULL);
         FEED_LOG(service->log, FEED_LOG_INFO, "redis_ready", "connected to Redis, functions loaded",
-                 FEED_LOG_TEXT("library", FEED_STR("feedwire_v1")));
+                 FEED_LOG_TEXT("server", feed_str_of(name)), FEED_LOG_TEXT("library", FEED_STR("feedwire_v1")),
+                 FEED_LOG_NUMBER("shards_ready", service->shards_ready));
         fan_engine_redis_ready(service->engine);
     }
 }
 
-void fan_redis_port_halted(void *arg, enum fan_trouble trouble, struct feed_str text)
+bool fan_redis_port_halted(void *arg, enum fan_trouble trouble, struct feed_str text)
 {
     struct fan_service *service = arg;
-    char reason[100];
+    int shard = feed_redis_answering(service->redis);
+    if (shard == FEED_SHARD_NONE || service->links[shard].state != FAN_LINK_READY)
+        return service->shards_ready > 0;
+    char reason[100], name[FEED_REDIS_HOST_MAX + 8];
     snprintf(reason, sizeof reason, "%.*s", (int)(text.len < 99 ? text.len : 99), text.data);
-    feed_health_set(&service->health, service->redis_condition, false, reason);
-    FEED_LOG(service->log, FEED_LOG_WARN, "redis_halted", "Redis cannot be worked with; records wait until it can",
-             FEED_LOG_TEXT("reason", text));
-    follow_link(service, fan_link_halted(&service->link, trouble, feed_loop_now_ms(service->loop), random_number()));
+    name_of(service, shard, name, sizeof name);
+    FEED_LOG(service->log, FEED_LOG_WARN, "redis_halted", "this Redis cannot be worked with; what is for it waits",
+             FEED_LOG_TEXT("server", feed_str_of(name)), FEED_LOG_TEXT("reason", text));
+    follow_link(service, shard,
+                fan_link_halted(&service->links[shard], trouble, feed_loop_now_ms(service->loop), random_number()));
+    count_ready(service, reason);
+    return service->shards_ready > 0;
 }
 
-static void on_state(void *arg, bool up, const char *reason)
+static void on_state(void *arg, int shard, bool up, const char *reason)
 {
     struct fan_service *service = arg;
     if (up) {
-        follow_link(service, fan_link_connected(&service->link));
+        follow_link(service, shard, fan_link_connected(&service->links[shard]));
         return;
     }
-    fan_link_lost(&service->link);
-    feed_health_set(&service->health, service->redis_condition, false, reason ? reason : "not connected");
+    char name[FEED_REDIS_HOST_MAX + 8];
+    name_of(service, shard, name, sizeof name);
+    if (shard != FEED_SHARD_NONE)
+        fan_link_lost(&service->links[shard]);
+    count_ready(service, reason ? reason : "not connected");
     FEED_LOG(service->log, FEED_LOG_WARN, "redis_lost", "no connection to Redis; records wait until there is one",
-             FEED_LOG_TEXT("reason", feed_str_of(reason)));
-    fan_engine_redis_gone(service->engine);
+             FEED_LOG_TEXT("server", feed_str_of(name)), FEED_LOG_TEXT("reason", feed_str_of(reason)),
+             FEED_LOG_NUMBER("shards_ready", service->shards_ready));
+    if (service->shards_ready == 0)
+        fan_engine_redis_gone(service->engine);
+}
+
+/* Keys belong to other shards now, perhaps to some that can be worked with. */
+static void on_topology(void *arg)
+{
+    struct fan_service *service = arg;
+    if (service->shards_ready > 0)
+        fan_engine_redis_ready(service->engine);
 }
 
 static void on_latency(void *arg, double seconds)
@@ -141,7 +219,8 @@ static void on_latency(void *arg, double seconds)
 
 void fan_redis_port_tick(struct fan_service *service)
 {
-    follow_link(service, fan_link_tick(&service->link, feed_loop_now_ms(service->loop)));
+    for (int i = 0; i < FEED_SHARDS_MAX; i++)
+        follow_link(service, i, fan_link_tick(&service->links[i], feed_loop_now_ms(service->loop)));
 }
 
 enum feed_error fan_redis_port_open(struct fan_service *service, const char **problem)
@@ -155,7 +234,9 @@ enum feed_error fan_redis_port_open(struct fan_service *service, const char **pr
         .command_timeout_ms = COMMAND_TIMEOUT_MS,
     };
     enum feed_error error = feed_redis_new(service->loop, &settings, on_state, service, &service->redis, problem);
-    if (error == FEED_OK)
+    if (error == FEED_OK) {
         feed_redis_on_latency(service->redis, on_latency, service);
+        feed_redis_on_topology(service->redis, on_topology, service);
+    }
     return error;
 }

@@ -21,8 +21,9 @@ struct fan_service {
     struct fan_engine *engine;
 
     struct feed_redis *redis;
-    struct fan_link link;
-    struct fan_value *values; /* owned; the items of the answer that is being handed over */
+    struct fan_link links[FEED_SHARDS_MAX]; /* by shard; of those that are not there, DOWN */
+    unsigned shards_ready;                  /* links that are READY */
+    struct fan_value *values;               /* owned; the items of the answer that is being handed over */
     size_t values_capacity;
 
     struct feed_kafka_consumer *consumer;
@@ -46,8 +47,8 @@ struct fan_service {
 /* redis_port.c. problem: static text. */
 enum feed_error fan_redis_port_open(struct fan_service *service, const char **problem) FEED_MUST_USE;
 void fan_redis_port_tick(struct fan_service *service);
-bool fan_redis_port_send(void *arg, const struct feed_str *argv, size_t argc, struct fan_job *job);
-void fan_redis_port_halted(void *arg, enum fan_trouble trouble, struct feed_str text);
+enum fan_sent fan_redis_port_send(void *arg, const struct feed_str *argv, size_t argc, struct fan_seat *seat);
+bool fan_redis_port_halted(void *arg, enum fan_trouble trouble, struct feed_str text);
 
 /* kafka_port.c */
 enum feed_error fan_kafka_port_open(struct fan_service *service, char *problem, size_t problem_size) FEED_MUST_USE;

@@ -103,7 +103,7 @@ static bool take_followers(struct fan_job *job, const struct fan_answer *answer,
 {
     (void)writes;
     fan_page_reset(job->page);
-    if (answer->kind != FAN_ANSWER_LIST)
+    if (answer->kind != FAN_ANSWER_LIST || answer->count > 1 + FAN_FOLLOWERS_PAGE)
         return false;
     for (size_t i = 1; i < answer->count; i++) {
         /* What is in the set becomes part of a key: it must be a name, whoever wrote it there. */

@@ -27,8 +27,10 @@ struct fan_job *fan_stock_job(struct fan_engine *engine)
     } else {
         job = malloc(sizeof *job);
         feed_assert(job);
+        for (size_t i = 0; i < FAN_TODO_MAX; i++)
+            job->seats[i].number = (uint16_t)i;
     }
-    memset(job, 0, sizeof *job);
+    memset(job, 0, offsetof(struct fan_job, seats));
     job->tag = FAN_JOB_TAG;
     job->engine = engine;
     job->record_memory = record_memory;

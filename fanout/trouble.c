@@ -19,7 +19,9 @@ static const struct trouble_row rows[] = {
     {"MASTERDOWN ", FAN_TROUBLE_AWAY},  /* a replica without its master */
     {"NOREPLICAS ", FAN_TROUBLE_AWAY},  /* too few replicas to accept writes */
     {"CLUSTERDOWN ", FAN_TROUBLE_AWAY}, /* slots without a master */
-    {"TRYAGAIN ", FAN_TROUBLE_AWAY},    /* slots are moving */
+    {"TRYAGAIN ", FAN_TROUBLE_MOVING},  /* a slot moves, and of two keys one is there already */
+    {"MOVED ", FAN_TROUBLE_MOVING},     /* followed too often */
+    {"ASK ", FAN_TROUBLE_MOVING},       /* the same */
     {"NOAUTH ", FAN_TROUBLE_AWAY},      /* the password was changed */
     {"NOPERM ", FAN_TROUBLE_AWAY},      /* the user's rights were changed */
 };

@@ -9,6 +9,7 @@ enum fan_trouble {
                               */
     FAN_TROUBLE_NO_FUNCTION, /* the library is not there (flushed, failed over, restored): load it, then again */
     FAN_TROUBLE_AWAY,        /* Redis cannot work for anybody now: nobody's fault; hold everything, try later */
+    FAN_TROUBLE_MOVING,      /* the key is on its way to another shard: this command later, as often as it takes */
     FAN_TROUBLE_OTHER        /* unknown: this command again for some seconds, then the recipient's dead letter */
 };
 

@@ -15,6 +15,8 @@ struct ctl_redis {
     char last_state[160]; /* why the connection is not up */
 
     /* of the call that is under way */
+    const struct feed_str *argv; /* until it is sent; NULL then, and when there is none */
+    size_t argc;
     ctl_reply_fn *fn;
     void *arg;
     enum feed_error error;
@@ -29,11 +31,17 @@ static void on_timeout(void *arg)
     feed_loop_stop(redis->loop);
 }
 
-static void on_state(void *arg, bool up, const char *reason)
+static void send_call(struct ctl_redis *redis);
+
+static void on_state(void *arg, int shard, bool up, const char *reason)
 {
+    (void)shard;
     struct ctl_redis *redis = arg;
-    snprintf(redis->last_state, sizeof redis->last_state, "%s", reason ? reason : "");
-    if (up) {
+    if (!up) {
+        snprintf(redis->last_state, sizeof redis->last_state, "%s", reason ? reason : "");
+    } else if (redis->argv) {
+        send_call(redis);
+    } else {
         feed_loop_stop(redis->loop);
     }
 }
@@ -52,6 +60,14 @@ static void on_reply(void *arg, enum feed_error error, const struct feed_reply *
         redis->fn(redis->arg, reply);
     }
     feed_loop_stop(redis->loop);
+}
+
+/* In a cluster the shard that has the key may connect later than the first one: it is waited for. */
+static void send_call(struct ctl_redis *redis)
+{
+    if (feed_redis_command(redis->client, redis->argv, redis->argc, on_reply, redis) == FEED_OK) {
+        redis->argv = NULL;
+    }
 }
 
 enum feed_error ctl_redis_open(const struct ctl_options *options, struct ctl_redis **out, char *problem,
@@ -110,15 +126,18 @@ enum feed_error ctl_redis_call(struct ctl_redis *redis, const struct feed_str *a
     redis->problem = problem;
     redis->problem_size = problem_size;
     redis->error = FEED_OK;
-    enum feed_error error = feed_redis_command(redis->client, argv, argc, on_reply, redis);
-    if (error != FEED_OK) {
-        snprintf(problem, problem_size, "the connection to Redis broke: %s", redis->last_state);
-        return error;
-    }
+    redis->argv = argv;
+    redis->argc = argc;
+    send_call(redis);
     feed_timer_start(redis->timeout, redis->timeout_ms, 0);
     feed_loop_run(redis->loop);
     feed_timer_stop(redis->timeout);
-    if (redis->error == FEED_E_TIMEOUT) {
+    bool sent = !redis->argv;
+    redis->argv = NULL;
+    if (redis->error == FEED_E_TIMEOUT && !sent) {
+        snprintf(problem, problem_size, "the Redis that has this user cannot be reached: %s",
+                 redis->last_state[0] ? redis->last_state : "no server has its slot");
+    } else if (redis->error == FEED_E_TIMEOUT) {
         snprintf(problem, problem_size, "Redis did not answer within %llu ms", (unsigned long long)redis->timeout_ms);
     }
     return redis->error;

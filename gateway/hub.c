@@ -159,14 +159,14 @@ void gw_hub_confirmed(struct gw_hub *hub, struct feed_str key)
     gw_hub_file_read(hub, feed);
 }
 
-void gw_hub_subscriber_lost(struct gw_hub *hub)
+void gw_hub_unsubscribed(struct gw_hub *hub, struct feed_str key)
 {
-    for (struct gw_link *l = hub->checks.next; l != &hub->checks; l = l->next) {
-        struct gw_feed *feed = GW_OF(l, struct gw_feed, by_check);
-        deliver_waiting(hub, feed);
-        gw_feed_lost(feed);
-        gw_hub_file_read(hub, feed);
-    }
+    struct gw_feed *feed = gw_feed_map_find(&hub->feeds, key);
+    if (!feed)
+        return;
+    deliver_waiting(hub, feed);
+    gw_feed_lost(feed);
+    gw_hub_file_read(hub, feed);
 }
 
 void gw_hub_count_gap(struct gw_hub *hub, const struct gw_feed *feed, const char *how)

@@ -70,8 +70,8 @@ void gw_hub_fini(struct gw_hub *hub);
 
 void gw_hub_confirmed(struct gw_hub *hub, struct feed_str key);
 void gw_hub_notice(struct gw_hub *hub, struct feed_str key, struct feed_str payload);
-/* The connection for notices is gone: every subscription is. */
-void gw_hub_subscriber_lost(struct gw_hub *hub);
+/* The subscription does not stand any more; gw_hub_confirmed comes when it does again. */
+void gw_hub_unsubscribed(struct gw_hub *hub, struct feed_str key);
 
 struct gw_window {
     struct feed_position position;

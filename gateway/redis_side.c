@@ -27,24 +27,30 @@ static void show_health(struct gw_redis_side *side)
     feed_health_set(side->health, side->condition, commands && notices, reason);
 }
 
-static void log_state(struct gw_redis_side *side, const char *connection, bool up, const char *reason)
+static void log_state(struct gw_redis_side *side, const char *connection, int shard, bool up, const char *reason)
 {
+    struct feed_redis_address address = {.host = ""};
+    bool known = shard != FEED_SHARD_NONE && feed_redis_shard(side->client, shard, &address);
     FEED_LOG(side->log, up ? FEED_LOG_INFO : FEED_LOG_WARN, up ? "redis_connected" : "redis_disconnected", NULL,
-             FEED_LOG_TEXT("connection", feed_str_of(connection)), FEED_LOG_TEXT("reason", feed_str_of(reason)));
+             FEED_LOG_TEXT("connection", feed_str_of(connection)), FEED_LOG_TEXT("host", feed_str_of(address.host)),
+             FEED_LOG_NUMBER("port", known ? address.port : 0), FEED_LOG_TEXT("reason", feed_str_of(reason)));
     show_health(side);
 }
 
-static void on_client_state(void *arg, bool up, const char *reason)
+static void on_client_state(void *arg, int shard, bool up, const char *reason)
 {
-    log_state(arg, "commands", up, reason);
+    log_state(arg, "commands", shard, up, reason);
 }
 
-static void on_subscriber_state(void *arg, bool up, const char *reason)
+static void on_subscriber_state(void *arg, int shard, bool up, const char *reason)
+{
+    log_state(arg, "notices", shard, up, reason);
+}
+
+static void on_lost(void *arg, struct feed_str channel)
 {
     struct gw_redis_side *side = arg;
-    if (!up)
-        gw_hub_subscriber_lost(side->hub);
-    log_state(side, "notices", up, reason);
+    gw_hub_unsubscribed(side->hub, channel);
 }
 
 static void on_confirmed(void *arg, struct feed_str channel)
@@ -196,15 +202,13 @@ enum feed_error gw_redis_side_start(struct gw_redis_side *side, struct feed_loop
                                                  .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                                  .command_timeout_ms = COMMAND_TIMEOUT_MS};
     static const struct feed_subscriber_events events = {
-        .confirmed_fn = on_confirmed, .message_fn = on_notice, .state_fn = on_subscriber_state};
+        .confirmed_fn = on_confirmed, .lost_fn = on_lost, .message_fn = on_notice, .state_fn = on_subscriber_state};
     enum feed_error error = feed_redis_new(loop, &settings, on_client_state, side, &side->client, problem);
     if (error != FEED_OK)
         return error;
     feed_redis_on_latency(side->client, on_latency, side);
-    error = feed_subscriber_new(loop, &settings, &events, side, &side->subscriber, problem);
-    if (error != FEED_OK)
-        gw_redis_side_stop(side);
-    return error;
+    side->subscriber = feed_subscriber_new(loop, side->client, &settings, &events, side);
+    return FEED_OK;
 }
 
 void gw_redis_side_stop(struct gw_redis_side *side)

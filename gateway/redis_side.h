@@ -1,4 +1,5 @@
-/* The gateway's side towards Redis: windows and checks over one connection, notices over another. */
+/* The gateway's side towards Redis: windows and checks over one connection to each shard, notices
+ * over another. */
 #ifndef GW_REDIS_SIDE_H
 #define GW_REDIS_SIDE_H
 
@@ -15,7 +16,7 @@ struct gw_redis_side {
     struct feed_log *log;
     struct feed_metrics *metrics;
     struct feed_health *health;
-    unsigned condition; /* in health: both connections stand */
+    unsigned condition; /* in health: there is a connection of both kinds */
     struct feed_redis *client;
     struct feed_subscriber *subscriber;
 };

@@ -84,7 +84,29 @@ static enum feed_error host_and_port(struct feed_str text, struct feed_redis_add
     return FEED_OK;
 }
 
-enum feed_error feed_redis_address_parse(struct feed_str url, struct feed_redis_address *out, const char **problem)
+/* All but the host goes into out[0], from which the others are copied. */
+static enum feed_error hosts(struct feed_str text, struct feed_redis_address *out, size_t *count, const char **problem)
+{
+    enum feed_error error = FEED_OK;
+    *count = 0;
+    for (size_t from = 0; error == FEED_OK && from <= text.len;) {
+        struct feed_str rest = cut(text, from, text.len);
+        size_t comma = find(rest, ',');
+        if (*count == FEED_REDIS_HOSTS_MAX) {
+            *problem = "there are too many hosts; a few of the cluster are enough";
+            return FEED_E_TOO_LARGE;
+        }
+        if (*count > 0) {
+            out[*count] = out[0];
+        }
+        error = host_and_port(cut(rest, 0, comma), &out[(*count)++], problem);
+        from += comma + 1;
+    }
+    return error;
+}
+
+enum feed_error feed_redis_address_parse(struct feed_str url, struct feed_redis_address out[FEED_REDIS_HOSTS_MAX],
+                                         size_t *count, const char **problem)
 {
     static const struct feed_str scheme = {"redis://", 8}, tls = {"rediss://", 9};
     memset(out, 0, sizeof *out);
@@ -114,5 +136,10 @@ enum feed_error feed_redis_address_parse(struct feed_str url, struct feed_redis_
         }
         out->db = (unsigned)db;
     }
-    return host_and_port(cut(rest, 0, slash), out, problem);
+    enum feed_error error = hosts(cut(rest, 0, slash), out, count, problem);
+    if (error == FEED_OK && *count > 1 && out->db != 0) {
+        *problem = "a cluster has no databases but 0";
+        return FEED_E_INVALID;
+    }
+    return error;
 }

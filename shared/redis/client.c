@@ -1,110 +1,113 @@
-/* Commands and their answers. Redis answers in the order of asking, so the commands under way are a queue, and the
- * oldest tells whether the connection has stopped answering. The difficulty is the promise that each callback fires
- * exactly once, never inside the call that sent it. */
+/* One server or many behind one door. The first connection tells which it is: a single server is then the only shard,
+ * and its commands go straight to its connection; of a cluster, that connection is kept for asking for the map. */
 #include "shared/redis/client.h"
 
 #include "shared/base/assert.h"
 #include "shared/loop/loop.h"
-#include "shared/redis/connection.h"
+#include "shared/redis/cluster.h"
 
 #include <stdlib.h>
 
-enum { ARGC_MAX = 512, SPARE_MAX = 8192 };
-
-struct pending {
-    struct feed_redis *redis;
-    feed_redis_fn *fn;
-    void *arg;
-    uint64_t sent_us;
-    struct pending *next;
-};
-
 struct feed_redis {
-    struct feed_redis_connection connection;
-    struct feed_timer *watch;
-    uint64_t timeout_us;
-    unsigned in_flight, in_flight_max;
-    struct pending *first, **last; /* under way, oldest first */
-    struct pending *spare;         /* kept for reuse: a delivery takes no memory of ours */
-    unsigned spare_count;
-    bool timed_out;
-    bool in_callback;
+    struct feed_loop *loop;
+    struct feed_redis_address seeds[FEED_REDIS_HOSTS_MAX];
+    size_t seed_count, seed;
+    struct feed_redis_settings settings;
+    struct feed_redis_node *node;
+    bool single;                  /* known to be a single server */
+    struct feed_cluster *cluster; /* NULL: a single server, or not known yet */
+    bool closing;
     feed_redis_state_fn *state_fn;
     void *state_arg;
+    feed_redis_topology_fn *topology_fn;
+    void *topology_arg;
     feed_redis_latency_fn *latency_fn;
     void *latency_arg;
 };
 
-static struct pending *take(struct feed_redis *redis)
-{
-    struct pending *pending = redis->spare;
-    if (pending) {
-        redis->spare = pending->next;
-        redis->spare_count--;
-        return pending;
-    }
-    pending = malloc(sizeof *pending);
-    feed_assert(pending);
-    return pending;
-}
+/* ---- what the connections report ---- */
 
-static void give_back(struct feed_redis *redis, struct pending *pending)
-{
-    if (redis->spare_count == SPARE_MAX) {
-        free(pending);
-        return;
-    }
-    pending->next = redis->spare;
-    redis->spare = pending;
-    redis->spare_count++;
-}
-
-static void on_reply(redisAsyncContext *context, void *reply, void *arg)
-{
-    (void)context;
-    struct pending *pending = arg;
-    struct feed_redis *redis = pending->redis;
-    feed_assert(redis->first == pending);
-    redis->first = pending->next;
-    if (!redis->first) {
-        redis->last = &redis->first;
-    }
-    redis->in_flight--;
-    if (reply && redis->latency_fn) {
-        redis->latency_fn(redis->latency_arg, (double)(feed_clock_mono_us() - pending->sent_us) / 1e6);
-    }
-    feed_redis_fn *fn = pending->fn;
-    void *fn_arg = pending->arg;
-    give_back(redis, pending);
-    if (fn) {
-        enum feed_error error = reply ? FEED_OK : redis->timed_out ? FEED_E_TIMEOUT : FEED_E_UNAVAILABLE;
-        bool outer = redis->in_callback;
-        redis->in_callback = true;
-        fn(fn_arg, error, reply);
-        redis->in_callback = outer;
-    }
-}
-
-static void on_watch(void *arg)
+static void on_shard_state(void *arg, int shard, bool up, const char *reason)
 {
     struct feed_redis *redis = arg;
-    if (redis->first && feed_clock_mono_us() - redis->first->sent_us > redis->timeout_us) {
-        redis->timed_out = true;
-        feed_redis_connection_break(&redis->connection, "no answer in time");
-        redis->timed_out = false;
+    redis->state_fn(redis->state_arg, shard, up, reason);
+}
+
+static void on_topology(void *arg)
+{
+    struct feed_redis *redis = arg;
+    if (redis->topology_fn && !redis->closing)
+        redis->topology_fn(redis->topology_arg);
+}
+
+static void on_latency(void *arg, double seconds)
+{
+    struct feed_redis *redis = arg;
+    if (redis->latency_fn)
+        redis->latency_fn(redis->latency_arg, seconds);
+}
+
+static void begin_cluster(struct feed_redis *redis)
+{
+    feed_redis_node_want(redis->node, FEED_REDIS_CLUSTER);
+    feed_redis_node_on_latency(redis->node, NULL, NULL);
+    redis->cluster = calloc(1, sizeof *redis->cluster);
+    feed_assert(redis->cluster);
+    redis->cluster->state_fn = on_shard_state;
+    redis->cluster->topology_fn = on_topology;
+    redis->cluster->latency_fn = on_latency;
+    redis->cluster->arg = redis;
+    feed_cluster_init(redis->cluster, redis->loop, &redis->settings, redis->seeds, redis->seed_count, redis->node);
+}
+
+static void on_up(struct feed_redis *redis, const char *reason)
+{
+    if (redis->cluster) {
+        feed_cluster_refresh(redis->cluster);
+    } else if (feed_redis_node_kind(redis->node) == FEED_REDIS_CLUSTER) {
+        begin_cluster(redis);
+    } else {
+        feed_redis_node_want(redis->node, FEED_REDIS_SINGLE);
+        bool first = !redis->single;
+        redis->single = true;
+        redis->state_fn(redis->state_arg, 0, true, reason);
+        if (first)
+            on_topology(redis);
     }
 }
 
-static void on_up(void *arg)
+static void on_node_state(void *arg, bool up, const char *reason)
 {
     struct feed_redis *redis = arg;
-    redis->state_fn(redis->state_arg, true, "connected");
+    if (up) {
+        on_up(redis, reason);
+    } else if (redis->cluster) {
+        feed_cluster_discovery_down(redis->cluster);
+    } else {
+        if (redis->seed_count > 1) {
+            redis->seed = (redis->seed + 1) % redis->seed_count;
+            feed_redis_node_retarget(redis->node, &redis->seeds[redis->seed]);
+        }
+        redis->state_fn(redis->state_arg, redis->single ? 0 : FEED_SHARD_NONE, false, reason);
+    }
 }
 
-static void on_down(void *arg, const char *reason)
+/* ---- life ---- */
+
+static enum feed_error read_url(struct feed_redis *redis, const char **problem)
 {
-    struct feed_redis *redis = arg;
-    redis->state_fn(redis->state_arg, false, reason);
+    enum feed_error error =
+        feed_redis_address_parse(feed_str_of(redis->settings.url), redis->seeds, &redis->seed_count, problem);
+    const char *password = redis->settings.password;
+    for (size_t i = 0; error == FEED_OK && password && password[0] && i < redis->seed_count; i++) {
+        if (feed_str_copy(feed_str_of(password), redis->seeds[i].password, sizeof redis->seeds[i].password) !=
+            FEED_OK) {
+            *problem = "the password is too long";
+            error = FEED_E_INVALID;
+        }
+    }
+    redis->settings.url = redis->settings.password = NULL; /* the caller's memory */
+    return error;
 }
 
 enum feed_error feed_redis_new(struct feed_loop *loop, const struct feed_redis_settings *settings,
@@ -112,22 +115,18 @@ enum feed_error feed_redis_new(struct feed_loop *loop, const struct feed_redis_s
 {
     struct feed_redis *redis = calloc(1, sizeof *redis);
     feed_assert(redis);
-    redis->last = &redis->first;
-    redis->in_flight_max = settings->in_flight_max;
-    redis->timeout_us = (uint64_t)settings->command_timeout_ms * 1000;
+    redis->loop = loop;
+    redis->settings = *settings;
     redis->state_fn = state_fn;
     redis->state_arg = arg;
-    redis->connection.up_fn = on_up;
-    redis->connection.down_fn = on_down;
-    redis->connection.arg = redis;
-    enum feed_error error = feed_redis_connection_init(&redis->connection, loop, settings, problem);
+    enum feed_error error = read_url(redis, problem);
     if (error != FEED_OK) {
         free(redis);
         return error;
     }
-    redis->watch = feed_timer_new(loop, on_watch, redis);
-    uint64_t every_ms = settings->command_timeout_ms / 4 + 1;
-    feed_timer_start(redis->watch, every_ms, every_ms);
+    enum feed_redis_kind wanted = redis->seed_count > 1 ? FEED_REDIS_CLUSTER : FEED_REDIS_ANY_KIND;
+    redis->node = feed_redis_node_new(loop, &redis->seeds[0], wanted, &redis->settings, on_node_state, redis);
+    feed_redis_node_on_latency(redis->node, on_latency, redis);
     *out = redis;
     return FEED_OK;
 }
@@ -137,54 +136,87 @@ void feed_redis_free(struct feed_redis *redis)
     if (!redis) {
         return;
     }
-    feed_assert(!redis->in_callback); /* defer it: feed_loop_defer */
-    feed_redis_connection_fini(&redis->connection);
-    feed_assert(!redis->first);
-    feed_timer_free(redis->watch);
-    while (redis->spare) {
-        struct pending *pending = redis->spare;
-        redis->spare = pending->next;
-        free(pending);
+    redis->closing = true;
+    feed_redis_node_free(redis->node);
+    if (redis->cluster) {
+        feed_cluster_fini(redis->cluster);
+        free(redis->cluster);
     }
     free(redis);
 }
 
-bool feed_redis_up(const struct feed_redis *redis)
-{
-    return redis->connection.state == FEED_REDIS_UP;
-}
-
-unsigned feed_redis_in_flight(const struct feed_redis *redis)
-{
-    return redis->in_flight;
-}
+/* ---- commands ---- */
 
 enum feed_error feed_redis_command(struct feed_redis *redis, const struct feed_str *argv, size_t argc,
                                    feed_redis_fn *fn, void *arg)
 {
-    feed_assert(argc > 0 && argc <= ARGC_MAX);
-    if (!feed_redis_up(redis) || !redis->connection.context) {
-        return FEED_E_UNAVAILABLE;
+    return redis->cluster ? feed_cluster_command(redis->cluster, argv, argc, fn, arg)
+                          : feed_redis_node_command(redis->node, argv, argc, fn, arg);
+}
+
+enum feed_error feed_redis_command_to(struct feed_redis *redis, int shard, const struct feed_str *argv, size_t argc,
+                                      feed_redis_fn *fn, void *arg)
+{
+    struct feed_redis_node *node = redis->cluster ? redis->cluster->members[shard].node : redis->node;
+    return node ? feed_redis_node_command(node, argv, argc, fn, arg) : FEED_E_UNAVAILABLE;
+}
+
+/* ---- shards ---- */
+
+bool feed_redis_up(const struct feed_redis *redis)
+{
+    for (int i = 0; redis->cluster && i < FEED_SHARDS_MAX; i++) {
+        if (feed_cluster_shard_up(redis->cluster, i))
+            return true;
     }
-    if (redis->in_flight >= redis->in_flight_max) {
-        return FEED_E_FULL;
-    }
-    const char *words[ARGC_MAX];
-    size_t lengths[ARGC_MAX];
-    for (size_t i = 0; i < argc; i++) {
-        words[i] = argv[i].len ? argv[i].data : "";
-        lengths[i] = argv[i].len;
-    }
-    struct pending *pending = take(redis);
-    *pending = (struct pending){.redis = redis, .fn = fn, .arg = arg, .sent_us = feed_clock_mono_us()};
-    if (redisAsyncCommandArgv(redis->connection.context, on_reply, pending, (int)argc, words, lengths) != REDIS_OK) {
-        give_back(redis, pending); /* the context is being given up: its callbacks are firing now */
-        return FEED_E_UNAVAILABLE;
-    }
-    *redis->last = pending;
-    redis->last = &pending->next;
-    redis->in_flight++;
-    return FEED_OK;
+    return !redis->cluster && feed_redis_node_up(redis->node);
+}
+
+int feed_redis_shard_of_key(const struct feed_redis *redis, struct feed_str key)
+{
+    if (!redis->cluster)
+        return redis->single ? 0 : FEED_SHARD_NONE;
+    return feed_topology_owner(&redis->cluster->topology, feed_slot_of(key));
+}
+
+int feed_redis_shard_of(const struct feed_redis *redis, const struct feed_str *argv, size_t argc)
+{
+    return redis->single ? 0 : feed_redis_shard_of_key(redis, feed_slot_key(argv, argc));
+}
+
+int feed_redis_answering(const struct feed_redis *redis)
+{
+    return redis->cluster ? redis->cluster->answering : 0;
+}
+
+bool feed_redis_shard(const struct feed_redis *redis, int shard, struct feed_redis_address *out)
+{
+    const struct feed_redis_node *node = NULL;
+    if (redis->cluster)
+        node = redis->cluster->members[shard].leaving ? NULL : redis->cluster->members[shard].node;
+    else if (redis->single && shard == 0)
+        node = redis->node;
+    if (node)
+        *out = *feed_redis_node_address(node);
+    return node != NULL;
+}
+
+bool feed_redis_shard_up(const struct feed_redis *redis, int shard)
+{
+    return redis->cluster ? feed_cluster_shard_up(redis->cluster, shard)
+                          : redis->single && shard == 0 && feed_redis_node_up(redis->node);
+}
+
+void feed_redis_on_topology(struct feed_redis *redis, feed_redis_topology_fn *fn, void *arg)
+{
+    redis->topology_fn = fn;
+    redis->topology_arg = arg;
+}
+
+void feed_redis_moved(struct feed_redis *redis, const struct feed_redirect *to)
+{
+    if (redis->cluster)
+        feed_cluster_moved(redis->cluster, to);
 }
 
 void feed_redis_on_latency(struct feed_redis *redis, feed_redis_latency_fn *fn, void *arg)

@@ -55,6 +55,35 @@ static void become_up(struct feed_redis_connection *connection)
     connection->up_fn(connection->arg);
 }
 
+/* From the answer to HELLO: a map, or in RESP2 a list of the same form. */
+static enum feed_redis_kind kind_of(const redisReply *hello)
+{
+    for (size_t i = 0; i + 1 < hello->elements; i += 2) {
+        const redisReply *name = hello->element[i], *value = hello->element[i + 1];
+        if (name->str && strcmp(name->str, "mode") == 0 && value->str) {
+            return strcmp(value->str, "cluster") == 0 ? FEED_REDIS_CLUSTER : FEED_REDIS_SINGLE;
+        }
+    }
+    return FEED_REDIS_SINGLE;
+}
+
+static const char *refusal_of(struct feed_redis_connection *connection, const redisReply *reply, bool last)
+{
+    if (reply->type == REDIS_REPLY_ERROR) {
+        return reply->str; /* it never repeats the password */
+    }
+    if (last) {
+        connection->kind = kind_of(reply);
+        if (connection->wanted == FEED_REDIS_CLUSTER && connection->kind != FEED_REDIS_CLUSTER) {
+            return "a server of a cluster is expected, and this is a single one";
+        }
+        if (connection->wanted == FEED_REDIS_SINGLE && connection->kind != FEED_REDIS_SINGLE) {
+            return "a single server has become one of a cluster; start again to use it as such";
+        }
+    }
+    return NULL;
+}
+
 /* Answers to AUTH, SELECT and HELLO. Only the last one has connection as its argument and makes us up; any error breaks
  * the connection. */
 static void on_greeting(redisAsyncContext *context, void *raw, void *last)
@@ -64,9 +93,9 @@ static void on_greeting(redisAsyncContext *context, void *raw, void *last)
     if (!connection || !reply) {
         return;
     }
-    if (reply->type == REDIS_REPLY_ERROR) {
-        /* The text of Redis never repeats the password. */
-        remember(connection, reply->str);
+    const char *refusal = refusal_of(connection, reply, last != NULL);
+    if (refusal) {
+        remember(connection, refusal);
         redisAsyncDisconnect(context);
         connection->state = FEED_REDIS_CONNECTING; /* what follows in this read is not a greeting any more */
         return;
@@ -98,8 +127,9 @@ static void greet(struct feed_redis_connection *connection)
     }
     char db[12];
     snprintf(db, sizeof db, "%u", address->db);
-    const char *words[] = {"SELECT", db};
-    send_words(connection, 2, words, true);
+    const char *words[] = {"SELECT", db}, *hello[] = {"HELLO"}; /* without a version it changes none, only tells */
+    send_words(connection, 2, words, false);
+    send_words(connection, 1, hello, true);
 }
 
 static void on_connect(redisAsyncContext *context, int status)
@@ -142,7 +172,6 @@ static void connect_now(struct feed_redis_connection *connection)
 {
     redisOptions options = {0};
     REDIS_OPTIONS_SET_TCP(&options, connection->address.host, connection->address.port);
-    options.async_push_cb = connection->push_fn;
     redisAsyncContext *context = redisAsyncConnectWithOptions(&options);
     feed_assert(context);
     if (context->err) {
@@ -161,28 +190,18 @@ static void connect_now(struct feed_redis_connection *connection)
     feed_timer_start(connection->timer, connection->connect_timeout_ms, 0);
 }
 
-enum feed_error feed_redis_connection_init(struct feed_redis_connection *connection, struct feed_loop *loop,
-                                           const struct feed_redis_settings *settings, const char **problem)
+void feed_redis_connection_init(struct feed_redis_connection *connection, struct feed_loop *loop,
+                                const struct feed_redis_address *address, unsigned connect_timeout_ms)
 {
-    enum feed_error error = feed_redis_address_parse(feed_str_of(settings->url), &connection->address, problem);
-    if (error != FEED_OK) {
-        return error;
-    }
-    if (settings->password && settings->password[0] &&
-        feed_str_copy(feed_str_of(settings->password), connection->address.password,
-                      sizeof connection->address.password) != FEED_OK) {
-        *problem = "the password is too long";
-        return FEED_E_INVALID;
-    }
-    if (connection->resp3 && connection->address.db != 0) {
+    connection->address = *address;
+    if (connection->resp3) {
         connection->address.db = 0; /* channels have no database */
     }
     connection->loop = loop;
-    connection->connect_timeout_ms = settings->connect_timeout_ms;
+    connection->connect_timeout_ms = connect_timeout_ms;
     connection->state = FEED_REDIS_WAITING;
     connection->timer = feed_timer_new(loop, on_timer, connection);
     feed_timer_start(connection->timer, 0, 0); /* the first attempt, from the loop */
-    return FEED_OK;
 }
 
 void feed_redis_connection_fini(struct feed_redis_connection *connection)

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -232,12 +233,10 @@ static void an_unknown_error_that_passes_leaves_no_trace(void **state)
     world_answer_error(&world, "ERR something new");
     world_answer_int(&world, 1);
     world_tick(&world, 5000);
-    /* Again from the one that failed; what succeeded behind it is repeated. */
-    assert_int_equal(world.commands, 2);
+    /* The one that failed, and nothing else. */
+    assert_int_equal(world.commands, 1);
     expect(&world, "add f:{demo/cy} 1000 #1");
     world_answer_int(&world, 1);
-    expect(&world, "add f:{demo/dan} 1000 #1");
-    world_answer_int(&world, 0);
     assert_int_equal(fan_engine_counts(world.engine)->done, 1);
     done(&world);
 }
@@ -280,7 +279,7 @@ static void a_lost_connection_pauses_and_what_was_unanswered_is_sent_again(void 
     world_tick(&world, 100000);
     assert_null(world.first);
     assert_int_equal(world_position(&world, 0), 0);
-    fan_engine_redis_ready(world.engine);
+    world_ready(&world);
     assert_true(world.consuming);
     assert_int_equal(world.commands, 2);
     expect(&world, "add f:{demo/cy} 1000 #1");
@@ -301,7 +300,7 @@ static void an_outbox_write_that_was_cut_off_is_not_a_repeat(void **state)
     start(&world);
     world_record(&world, &post);
     world_lose(&world);
-    fan_engine_redis_ready(world.engine);
+    world_ready(&world);
     expect(&world, "add o:{demo/bob} 1000 #1");
     world_answer_int(&world, 0);
     world_answer_list(&world, NULL, 0);
@@ -328,7 +327,7 @@ static void refusals_of_all_hold_everything(void **state)
         assert_null(world.first);
         assert_false(world.consuming);
         assert_int_equal(world.letter_count, 0);
-        fan_engine_redis_ready(world.engine);
+        world_ready(&world);
         assert_int_equal(world.commands, 2);
         world_answer_int(&world, 1);
         world_answer_int(&world, 1);
@@ -349,12 +348,164 @@ static void a_wrong_type_among_lost_answers_gets_one_letter(void **state)
     world_answer_list(&world, (const char *[]){"900", "ann", "cy"}, 3);
     world_answer_error(&world, "OOM command not allowed");
     world_answer_error(&world, wrong_type);
-    fan_engine_redis_ready(world.engine);
-    world_answer_int(&world, 1);
-    world_answer_error(&world, wrong_type);
     assert_int_equal(world.letter_count, 1);
+    world_ready(&world);
+    assert_int_equal(world.commands, 1);
+    expect(&world, "add f:{demo/ann} 1000 #1");
+    world_answer_int(&world, 1);
     world_letter_done(&world, FEED_OK);
+    assert_int_equal(world_position(&world, 0), 1);
     done(&world);
+}
+
+static void a_key_on_its_way_to_another_shard_is_tried_for_as_long_as_it_takes(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world);
+    world_record(&world, &post);
+    for (int i = 0; i < 100; i++) {
+        expect(&world, "add o:{demo/bob} 1000 #1");
+        world_answer_error(&world, i % 2 ? "TRYAGAIN Multiple keys request during rehashing of slot"
+                                         : "MOVED 1 127.0.0.1:7001");
+        assert_null(world.first); /* it rests between */
+        world_tick(&world, FAN_RETRY_MAX_MS);
+    }
+    assert_int_equal(world.halts, 0);
+    assert_int_equal(world.letter_count, 0);
+    world_answer_int(&world, 1);
+    world_answer_list(&world, NULL, 0);
+    assert_int_equal(world_position(&world, 0), 1);
+    done(&world);
+}
+
+/* ---- one shard away ---- */
+
+enum { SHARDS = 3 };
+
+static void start_shards(struct world *world)
+{
+    world_init(world, NULL);
+    world->shards = SHARDS;
+    world_start(world, partition_0, 1);
+}
+
+static unsigned shard_of(const struct world *world, const char *key)
+{
+    return world_shard_of(world, feed_str_of(key));
+}
+
+/* An author on another shard than `than`. */
+static const char *somebody(const struct world *world, unsigned than)
+{
+    static const char *const names[] = {"ann", "cy", "dan", "eve", "fay", "gus", "hal", "ida"};
+    char key[64];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(key, sizeof key, "o:{demo/%s}", names[i]);
+        if (shard_of(world, key) != than)
+            return names[i];
+    }
+    fail();
+    return NULL;
+}
+
+static void the_others_go_on_when_a_shard_is_away(void **state)
+{
+    (void)state;
+    struct world world;
+    start_shards(&world);
+    unsigned bobs = shard_of(&world, "o:{demo/bob}");
+    const char *other = somebody(&world, bobs);
+    world_lose_shard(&world, bobs);
+    world_record(&world, &post);
+    assert_null(world.first);
+    assert_true(world.consuming);
+    struct sample elsewhere = {.id = 2, .offset = 1, .published_ms = 5, .actor = other, .verb = "post", .object = "n"};
+    world_record(&world, &elsewhere);
+    assert_int_equal(world.commands, 1);
+    world_answer_int(&world, 1);
+    assert_int_equal(world_position(&world, 0), 0);
+    world_ready_shard(&world, bobs);
+    assert_non_null(world_oldest(&world, bobs));
+    world_fini(&world);
+}
+
+static void what_belongs_to_other_shards_is_written_meanwhile_and_once(void **state)
+{
+    (void)state;
+    struct world world;
+    start_shards(&world);
+    unsigned away = (shard_of(&world, "o:{demo/bob}") + 1) % SHARDS;
+    world_record(&world, &post);
+    world_answer_int(&world, 1);
+    world_answer_list(&world, (const char *[]){"900", "ann", "cy", "dan", "eve", "fay"}, 6);
+    size_t there = 0;
+    for (const struct world_command *c = world.first; c; c = c->next)
+        there += c->shard == away;
+    assert_in_range(there, 1, 4);
+    world_lose_shard(&world, away);
+    assert_int_equal(world.commands, 5 - there);
+    while (world.first)
+        world_answer_int(&world, 1);
+    assert_int_equal(world_position(&world, 0), 0);
+    world_ready_shard(&world, away);
+    assert_int_equal(world.commands, there);
+    while (world.first)
+        world_answer_int(&world, 1);
+    assert_int_equal(world_position(&world, 0), 1);
+    assert_int_equal(fan_engine_counts(world.engine)->writes.added, 6);
+    done(&world);
+}
+
+static void a_refusal_holds_up_its_own_shard_only(void **state)
+{
+    (void)state;
+    struct world world;
+    start_shards(&world);
+    unsigned bobs = shard_of(&world, "o:{demo/bob}");
+    world_record(&world, &post);
+    world_answer_error(&world, "OOM command not allowed");
+    assert_int_equal(world.halts, 1);
+    assert_true(world.away[bobs]);
+    assert_true(world.consuming);
+    assert_null(world.first);
+    world_ready_shard(&world, bobs);
+    assert_int_equal(world.commands, 1);
+    world_fini(&world);
+}
+
+static void a_shard_that_comes_back_while_answers_are_under_way_is_not_missed(void **state)
+{
+    (void)state;
+    struct world world;
+    start_shards(&world);
+    unsigned away = (shard_of(&world, "o:{demo/bob}") + 1) % SHARDS;
+    world_record(&world, &post);
+    world_answer_int(&world, 1);
+    world.away[away] = true;
+    world_answer_list(&world, (const char *[]){"900", "ann", "cy", "dan", "eve", "fay"}, 6);
+    assert_in_range(world.commands, 1, 4);
+    world_ready_shard(&world, away);
+    while (world.first)
+        world_answer_int(&world, 1);
+    assert_int_equal(world_position(&world, 0), 1);
+    assert_int_equal(fan_engine_counts(world.engine)->writes.added, 6);
+    done(&world);
+}
+
+static void a_shard_that_stays_away_fills_no_more_than_the_bounds(void **state)
+{
+    (void)state;
+    struct world world;
+    start_shards(&world);
+    unsigned bobs = shard_of(&world, "o:{demo/bob}");
+    world_lose_shard(&world, bobs);
+    struct sample next = post;
+    for (; world.consuming && next.offset < 100; next.offset++, next.id++)
+        world_record(&world, &next);
+    assert_int_equal(fan_engine_records(world.engine), 8); /* records_max of this world */
+    assert_int_equal(fan_engine_commands(world.engine), 0);
+    world_fini(&world);
 }
 
 static void nothing_is_sent_before_redis_is_ready(void **state)
@@ -366,7 +517,7 @@ static void nothing_is_sent_before_redis_is_ready(void **state)
     assert_false(world.consuming);
     world_record(&world, &post);
     assert_null(world.first);
-    fan_engine_redis_ready(world.engine);
+    world_ready(&world);
     assert_true(world.consuming);
     expect(&world, "add o:{demo/bob} 1000 #1");
     world_fini(&world);
@@ -406,6 +557,12 @@ int main(void)
         cmocka_unit_test(refusals_of_all_hold_everything),
         cmocka_unit_test(a_wrong_type_among_lost_answers_gets_one_letter),
         cmocka_unit_test(nothing_is_sent_before_redis_is_ready),
+        cmocka_unit_test(a_key_on_its_way_to_another_shard_is_tried_for_as_long_as_it_takes),
+        cmocka_unit_test(the_others_go_on_when_a_shard_is_away),
+        cmocka_unit_test(what_belongs_to_other_shards_is_written_meanwhile_and_once),
+        cmocka_unit_test(a_refusal_holds_up_its_own_shard_only),
+        cmocka_unit_test(a_shard_that_comes_back_while_answers_are_under_way_is_not_missed),
+        cmocka_unit_test(a_shard_that_stays_away_fills_no_more_than_the_bounds),
         cmocka_unit_test(revoked_while_redis_is_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

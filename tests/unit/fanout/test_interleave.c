@@ -1,6 +1,8 @@
 /* Interleavings, by the thousand: workers with a partition each run over one model of Redis, and chance decides who
  * moves next: a record arrives, a command is executed, an answer arrives, a connection breaks with some commands
- * executed and some not, a worker dies and another begins again from its last commit. What must hold in the end:
+ * executed and some not, a worker dies and another begins again from its last commit. Redis is one server or three
+ * shards, whose answers overtake each other, of which one goes and comes back alone, and between which keys move. What
+ * must hold in the end:
  *
  * - one partition: everything is as if each record had been worked off alone, in order;
  * - two partitions: every follower has all that a followee did since the follow, and nothing of anybody else;
@@ -41,6 +43,7 @@ struct run {
     size_t partitions;
     unsigned backfill;
     unsigned cap;
+    unsigned shards;
     bool unfollows;
 };
 
@@ -96,14 +99,15 @@ static void worker_begin(struct worker *worker, struct run *run)
         .records_max = 6, .bytes_max = 1 << 20, .commands_max = 5, .cap = run->cap, .backfill = run->backfill};
     world_init(&worker->world, &settings);
     worker->world.random ^= pick(run, UINT64_MAX) | 1;
+    worker->world.shards = run->shards;
     world_start(&worker->world, &worker->partition, 1);
     worker->next = worker->committed;
 }
 
-static struct world_command *oldest_unexecuted(const struct world *world)
+static struct world_command *oldest_unexecuted(const struct world *world, unsigned shard)
 {
     struct world_command *command = world->first;
-    while (command && command->executed)
+    while (command && (command->executed || command->shard != shard))
         command = command->next;
     return command;
 }
@@ -115,29 +119,83 @@ static void commit(struct worker *worker)
         worker->committed = (size_t)position;
 }
 
-static void execute_some(struct run *run, struct world *world)
+static void execute_some(struct run *run, struct world *world, unsigned shard)
 {
-    for (struct world_command *c; (c = oldest_unexecuted(world)) && pick(run, 2);)
+    for (struct world_command *c; (c = oldest_unexecuted(world, shard)) && pick(run, 2);)
         model_execute(&run->model, c);
+}
+
+/* The command is refused and done later; no shard is away for it. */
+static void move_key(struct run *run, struct world *world, unsigned shard)
+{
+    struct world_command *command = world_oldest(world, shard);
+    if (!command || command->executed)
+        return;
+    world_answer_shard(
+        world, shard,
+        &(struct fan_answer){.kind = FAN_ANSWER_ERROR,
+                             .text = pick(run, 2) ? FEED_STR("TRYAGAIN later") : FEED_STR("MOVED 1 other:1")});
+    world_tick(world, (int64_t)pick(run, 500));
+}
+
+/* What one shard does to a worker alone. */
+static void trouble_shard(struct run *run, struct world *world, unsigned shard)
+{
+    if (pick(run, 2)) {
+        move_key(run, world, shard);
+    } else if (!world->away[shard]) {
+        execute_some(run, world, shard);
+        world_lose_shard(world, shard);
+    }
+}
+
+/* Nothing else can happen before time passes or a shard is back. */
+static bool unblock(struct worker *worker)
+{
+    struct world *world = &worker->world;
+    if (fan_engine_records(world->engine) == 0 && worker->next == worker->log->count)
+        return false;
+    world_ready(world);
+    world_tick(world, 1000);
+    return true;
+}
+
+/* One at random among those that have commands, so that few steps are wasted: each is a chance to die. */
+static unsigned busy_shard(struct run *run, const struct world *world)
+{
+    unsigned first = (unsigned)pick(run, run->shards);
+    for (unsigned i = 0; i < run->shards; i++) {
+        if (world_oldest(world, (first + i) % run->shards))
+            return (first + i) % run->shards;
+    }
+    return first;
 }
 
 /* True when there was something to do. */
 static bool step(struct run *run, struct worker *worker, bool calm)
 {
     struct world *world = &worker->world;
-    struct world_command *todo = oldest_unexecuted(world);
-    bool answered = world->first && world->first->executed;
+    unsigned shard = busy_shard(run, world);
+    struct world_command *todo = oldest_unexecuted(world, shard);
+    bool answered = world_oldest(world, shard) && world_oldest(world, shard)->executed;
     bool more = worker->next < worker->log->count && world->consuming;
-    if (!todo && !answered && !more)
-        return false;
-    switch (pick(run, calm ? 30 : 33)) {
+    if (!world->first && !more)
+        return unblock(worker);
+    switch (pick(run, calm ? 30 : run->shards > 1 ? 35 : 33)) {
+    case 34:
+        world_ready_shard(world, (unsigned)pick(run, run->shards));
+        return true;
+    case 33:
+        trouble_shard(run, world, shard);
+        return true;
     case 30:
-        execute_some(run, world);
+        for (shard = 0; shard < run->shards; shard++)
+            execute_some(run, world, shard);
         world_lose(world);
-        fan_engine_redis_ready(world->engine);
+        world_ready(world);
         return true;
     case 31:
-        execute_some(run, world);
+        execute_some(run, world, shard);
         world_fini(world);
         worker_begin(worker, run);
         return true;
@@ -153,8 +211,8 @@ static bool step(struct run *run, struct worker *worker, bool calm)
     else if (way == 1 && todo)
         model_execute(&run->model, todo);
     else if (way == 2 && answered) {
-        struct fan_answer answer = world->first->answer;
-        world_answer(world, &answer);
+        struct fan_answer answer = world_oldest(world, shard)->answer;
+        world_answer_shard(world, shard, &answer);
     }
     return true;
 }
@@ -275,6 +333,7 @@ static void run_seed(uint64_t seed, size_t partitions)
     run.cap = partitions == 1 && pick(&run, 2) ? 5 : 100;
     run.backfill = (unsigned)pick(&run, 4);
     run.unfollows = pick(&run, 2);
+    run.shards = pick(&run, 2) ? WORLD_SHARDS_MAX : 1;
     make_logs(&run);
     model_init(&run.model);
     work_off(&run, false);

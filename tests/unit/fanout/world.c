@@ -32,13 +32,27 @@ static void describe(struct world_command *command)
     }
 }
 
-static bool on_send(void *arg, const struct feed_str *argv, size_t argc, struct fan_job *job)
+unsigned world_shard_of(const struct world *world, struct feed_str key)
+{
+    unsigned sum = 0;
+    const char *tag = key.len ? memchr(key.data, '{', key.len) : NULL;
+    for (const char *c = tag; c && c < key.data + key.len && *c != '}'; c++)
+        sum = sum * 31 + (unsigned char)*c;
+    return sum % world->shards;
+}
+
+static enum fan_sent on_send(void *arg, const struct feed_str *argv, size_t argc, struct fan_seat *seat)
 {
     struct world *world = arg;
+    bool function = argv[0].data[0] == 'F';
+    unsigned shard = world_shard_of(world, argv[function ? 3 : 1]);
+    if (world->away[shard])
+        return FAN_SENT_AWAY;
     if (world->commands >= world->room)
-        return false;
+        return FAN_SENT_FULL;
     struct world_command *command = calloc(1, sizeof *command);
-    command->job = job;
+    command->seat = seat;
+    command->shard = shard;
     command->argc = argc;
     command->argv = calloc(argc, sizeof *command->argv);
     for (size_t i = 0; i < argc; i++) {
@@ -55,7 +69,7 @@ static bool on_send(void *arg, const struct feed_str *argv, size_t argc, struct 
         world->first = command;
     world->last = command;
     world->commands++;
-    return true;
+    return FAN_SENT;
 }
 
 static enum feed_error on_post(void *arg, const struct fan_letter *letter, const struct fan_record *record)
@@ -80,12 +94,18 @@ static void on_consume(void *arg, bool on)
     world->consuming = on;
 }
 
-static void on_halted(void *arg, enum fan_trouble trouble, struct feed_str text)
+static bool on_halted(void *arg, enum fan_trouble trouble, struct feed_str text)
 {
     struct world *world = arg;
     (void)text;
     world->halts++;
     world->halted_for = trouble;
+    world->away[world->answering] = true;
+    for (unsigned i = 0; i < world->shards; i++) {
+        if (!world->away[i])
+            return true;
+    }
+    return false;
 }
 
 static void on_failing(void *arg, const char *step, struct feed_str text)
@@ -117,7 +137,8 @@ void world_init(struct world *world, const struct fan_settings *settings)
 {
     static const struct fan_settings small = {
         .records_max = 8, .bytes_max = 1024 * 1024, .commands_max = 16, .cap = 100, .backfill = 20};
-    *world = (struct world){.random = 88172645463325252u, .room = SIZE_MAX, .consuming = true, .now_ms = 1000};
+    *world =
+        (struct world){.random = 88172645463325252u, .room = SIZE_MAX, .shards = 1, .consuming = true, .now_ms = 1000};
     world->engine = fan_engine_new(settings ? settings : &small, &ops, world);
     fan_engine_tick(world->engine, world->now_ms);
 }
@@ -132,15 +153,31 @@ static void command_free(struct world_command *command)
     free(command);
 }
 
-static struct world_command *take(struct world *world)
+struct world_command *world_oldest(const struct world *world, unsigned shard)
 {
     struct world_command *command = world->first;
+    while (command && command->shard != shard)
+        command = command->next;
+    return command;
+}
+
+static struct world_command *take_of(struct world *world, unsigned shard)
+{
+    struct world_command *command = world_oldest(world, shard), *before = NULL;
     feed_assert(command);
-    world->first = command->next;
-    if (!world->first)
-        world->last = NULL;
+    for (struct world_command *c = world->first; c != command; c = c->next)
+        before = c;
+    *(before ? &before->next : &world->first) = command->next;
+    if (world->last == command)
+        world->last = before;
     world->commands--;
     return command;
+}
+
+static struct world_command *take(struct world *world)
+{
+    feed_assert(world->first);
+    return take_of(world, world->first->shard);
 }
 
 void world_fini(struct world *world)
@@ -173,11 +210,18 @@ void world_tick(struct world *world, int64_t ms)
     fan_engine_tick(world->engine, world->now_ms);
 }
 
+void world_answer_shard(struct world *world, unsigned shard, const struct fan_answer *answer)
+{
+    struct world_command *command = take_of(world, shard);
+    world->answering = shard;
+    fan_engine_answer(command->seat, answer);
+    command_free(command);
+}
+
 void world_answer(struct world *world, const struct fan_answer *answer)
 {
-    struct world_command *command = take(world);
-    fan_engine_answer(command->job, answer);
-    command_free(command);
+    feed_assert(world->first);
+    world_answer_shard(world, world->first->shard, answer);
 }
 
 void world_answer_int(struct world *world, int64_t integer)
@@ -205,6 +249,30 @@ void world_lose(struct world *world)
     while (count--)
         world_answer(world, &(struct fan_answer){.kind = FAN_ANSWER_LOST});
     fan_engine_redis_gone(world->engine);
+}
+
+void world_lose_shard(struct world *world, unsigned shard)
+{
+    while (world_oldest(world, shard))
+        world_answer_shard(world, shard, &(struct fan_answer){.kind = FAN_ANSWER_LOST});
+    world->away[shard] = true;
+    bool all = true;
+    for (unsigned i = 0; i < world->shards; i++)
+        all &= world->away[i];
+    if (all)
+        fan_engine_redis_gone(world->engine);
+}
+
+void world_ready_shard(struct world *world, unsigned shard)
+{
+    world->away[shard] = false;
+    fan_engine_redis_ready(world->engine);
+}
+
+void world_ready(struct world *world)
+{
+    memset(world->away, 0, sizeof world->away);
+    fan_engine_redis_ready(world->engine);
 }
 
 void world_letter_done(struct world *world, enum feed_error error)

@@ -1,4 +1,5 @@
 /* A world for the engine: keeps the commands that it sends, in order, until a test or a model of Redis answers them;
+ * with several shards, there is order only among those of one shard;
  * keeps its dead letters; remembers what else it was told. */
 #ifndef TESTS_UNIT_FANOUT_WORLD_H
 #define TESTS_UNIT_FANOUT_WORLD_H
@@ -8,7 +9,8 @@
 
 struct world_command {
     struct world_command *next;
-    struct fan_job *job;
+    struct fan_seat *seat;
+    unsigned shard;
     size_t argc;
     struct feed_str *argv; /* owned, with what they point to */
     char text[400]; /* for comparisons: "add o:{demo/bob} 1000 #1", "follow g:{..} k:{..} ann 10", "ZREM h:{..} bob" */
@@ -24,7 +26,7 @@ struct world_letter {
     enum fan_letter_cut cut;
 };
 
-enum { WORLD_LETTERS_MAX = 64 };
+enum { WORLD_LETTERS_MAX = 64, WORLD_SHARDS_MAX = 3 };
 
 struct world {
     struct fan_engine *engine;
@@ -34,6 +36,9 @@ struct world {
     size_t letter_count;
     enum feed_error letter_error; /* what posting answers; FEED_OK as a rule */
     size_t room;                  /* commands that are taken until the port is full */
+    unsigned shards;              /* 1 as a rule */
+    bool away[WORLD_SHARDS_MAX];
+    unsigned answering;
     bool consuming;
     unsigned halts, failings;
     enum fan_trouble halted_for;
@@ -57,6 +62,15 @@ void world_answer_error(struct world *world, const char *text);
 void world_answer_list(struct world *world, const char *const *texts, size_t count);
 /* The connection breaks: every command is answered as lost, then Redis is gone. */
 void world_lose(struct world *world);
+void world_ready(struct world *world);
+/* ---- several shards ---- */
+/* The oldest command of the shard; NULL: none. */
+struct world_command *world_oldest(const struct world *world, unsigned shard);
+void world_answer_shard(struct world *world, unsigned shard, const struct fan_answer *answer);
+void world_lose_shard(struct world *world, unsigned shard);
+void world_ready_shard(struct world *world, unsigned shard);
+/* To which shard the keys of a user belong. */
+unsigned world_shard_of(const struct world *world, struct feed_str key);
 /* Acknowledges the oldest letter. */
 void world_letter_done(struct world *world, enum feed_error error);
 /* The position of a partition. */

@@ -241,9 +241,11 @@ static void lose_subscriber(struct world *world)
 {
     while (world->event_count)
         remove_event(world, 0);
-    for (size_t i = 0; i < WORLD_TIMELINES; i++)
+    for (size_t i = 0; i < WORLD_TIMELINES; i++) {
+        if (world->timelines[i].confirmed)
+            gw_hub_unsubscribed(&world->hub, feed_key_str(&world->timelines[i].key));
         world->timelines[i].confirmed = false;
-    gw_hub_subscriber_lost(&world->hub);
+    }
 }
 
 void world_redis_down(struct world *world)
