@@ -32,7 +32,7 @@ static void on_prepare(uv_prepare_t *prepare)
     uv_idle_stop(&loop->idle); /* what comes from here on starts it again, and has its turn at once */
     /* First what was deferred, because it may leave something for the hooks to flush. */
     run_deferred(loop);
-    for (unsigned i = 0; i < FEED_LOOP_TURN_HOOKS; i++) {
+    for (unsigned i = 0; i < loop->hooks_end; i++) {
         if (loop->hooks[i].fn) {
             loop->hooks[i].fn(loop->hooks[i].arg);
         }
@@ -141,11 +141,17 @@ void feed_loop_on_turn(struct feed_loop *loop, feed_turn_fn *fn, void *arg)
     for (unsigned i = 0; i < FEED_LOOP_TURN_HOOKS; i++) {
         if (!fn && loop->hooks[i].fn && loop->hooks[i].arg == arg) {
             loop->hooks[i].fn = NULL;
+            while (loop->hooks_end > 0 && !loop->hooks[loop->hooks_end - 1].fn) {
+                loop->hooks_end--;
+            }
             return;
         }
         if (fn && !loop->hooks[i].fn) {
             loop->hooks[i].fn = fn;
             loop->hooks[i].arg = arg;
+            if (i >= loop->hooks_end) {
+                loop->hooks_end = i + 1;
+            }
             return;
         }
     }

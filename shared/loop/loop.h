@@ -39,7 +39,7 @@ void feed_loop_defer(struct feed_loop *loop, feed_defer_fn *fn, void *arg);
 
 /* Called once each turn before the loop waits (uv_prepare), after deferred calls: a place to flush what the turn
  * collected. fn NULL removes the hook of this arg. At most FEED_LOOP_TURN_HOOKS. */
-enum { FEED_LOOP_TURN_HOOKS = 8 };
+enum { FEED_LOOP_TURN_HOOKS = 280 }; /* two connections to each of 128 shards of Redis, and a few others */
 typedef void feed_turn_fn(void *arg);
 void feed_loop_on_turn(struct feed_loop *loop, feed_turn_fn *fn, void *arg);
 /* The loop does not wait before the turn hooks have run again: for a guest that may collect something after its own

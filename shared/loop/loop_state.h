@@ -26,6 +26,7 @@ struct feed_loop {
         feed_turn_fn *fn;
         void *arg;
     } hooks[FEED_LOOP_TURN_HOOKS];
+    unsigned hooks_end; /* none is in use from here on */
     uv_signal_t term, intr;
     bool signals_open;
     bool terminating;
