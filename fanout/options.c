@@ -24,7 +24,8 @@ const struct feed_option fan_option_table[] = {
     {"kafka.properties", FEED_OPTION_TEXT, FIELD(kafka_properties), "", "", 0, 0,
      "Further librdkafka properties, name=value with semicolons between."},
     {"redis.url", FEED_OPTION_URL, FIELD(redis_url), "", "redis://127.0.0.1:6379", 1, 1024,
-     "Where Redis is: redis://[user:password@]host[:port][/db]."},
+     "Where Redis is: redis://[user:password@]host[:port][/db]; of a cluster one server, or several: "
+     "host[:port],host[:port].."},
     {"redis.password_file", FEED_OPTION_SECRET_FILE, FIELD(redis_password), "", NULL, 0, 0,
      "A file with the password of Redis."},
     {"commit.interval_ms", FEED_OPTION_INTEGER, FIELD(commit_interval_ms), "ms", "1000", 10, 3600000,

@@ -44,6 +44,8 @@ static void refresh_metrics(void *arg)
     feed_metrics_set(service->metrics, FAN_METRIC_IN_FLIGHT_RECORDS, 0, (double)fan_engine_records(service->engine));
     feed_metrics_set(service->metrics, FAN_METRIC_IN_FLIGHT_COMMANDS, 0, (double)fan_engine_commands(service->engine));
     feed_metrics_set(service->metrics, FAN_METRIC_PARTITIONS, 0, (double)service->partitions);
+    feed_metrics_set(service->metrics, FAN_METRIC_REDIS_SHARDS, 0, feed_redis_count_shards(service->redis).known);
+    feed_metrics_set(service->metrics, FAN_METRIC_REDIS_SHARDS_READY, 0, service->shards_ready);
     feed_metrics_set(service->metrics, FAN_METRIC_LOOP_LAG, 0, feed_loop_lag_s(service->loop));
 }
 

@@ -16,7 +16,8 @@ const struct feed_option ctl_option_table[] = {
      "How many entries, followers or dead letters to show; a feed has at most 100."},
     {"json", FEED_OPTION_BOOLEAN, FIELD(json), "", "false", 0, 0, "Print JSON instead of text."},
     {"redis.url", FEED_OPTION_URL, FIELD(redis_url), "", "redis://127.0.0.1:6379", 1, 1024,
-     "Where Redis is: redis://[user:password@]host[:port][/db]."},
+     "Where Redis is: redis://[user:password@]host[:port][/db]; of a cluster one server, or several: "
+     "host[:port],host[:port].."},
     {"redis.password_file", FEED_OPTION_SECRET_FILE, FIELD(redis_password), "", NULL, 0, 0,
      "A file with the password of Redis."},
     {"kafka.brokers", FEED_OPTION_TEXT, FIELD(kafka_brokers), "", "127.0.0.1:9092", 1, 4096,

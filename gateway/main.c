@@ -165,6 +165,7 @@ static void refresh_metrics(void *arg)
 {
     struct gateway *gateway = arg;
     gw_hub_measure(&gateway->hub);
+    gw_redis_side_measure(&gateway->redis);
     feed_metrics_set(gateway->metrics, GW_M_LOOP_LAG, 0, feed_loop_lag_s(gateway->loop));
     uint64_t refused = feed_server_counts(gateway->server)->refused_full;
     feed_metrics_add(gateway->metrics, GW_M_HANDSHAKES_REFUSED, GW_REFUSED_FULL, refused - gateway->refused_full);

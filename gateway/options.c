@@ -17,7 +17,8 @@ const struct feed_option gw_options_table[] = {
      "Address of the admin port (/livez, /readyz, /metrics)."},
     {"admin.port", FEED_OPTION_INTEGER, FIELD(admin_port), "", "8085", 0, 65535, "Admin port; 0 picks a free one."},
     {"redis.url", FEED_OPTION_URL, FIELD(redis_url), "", "redis://127.0.0.1:6379", 1, 1024,
-     "The Redis that holds the feeds."},
+     "The Redis that holds the feeds: redis://[user:password@]host[:port][/db]; of a cluster one server, or several: "
+     "host[:port],host[:port].."},
     {"redis.password_file", FEED_OPTION_SECRET_FILE, FIELD(redis_password), "", NULL, 0, 0,
      "File with the password for Redis; overrides one in the URL."},
     {"auth.hs256_secret_file", FEED_OPTION_SECRET_FILE, FIELD(auth_hs256_secret), "", NULL, FEED_SECRET_MIN,

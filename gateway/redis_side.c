@@ -211,6 +211,13 @@ enum feed_error gw_redis_side_start(struct gw_redis_side *side, struct feed_loop
     return FEED_OK;
 }
 
+void gw_redis_side_measure(struct gw_redis_side *side)
+{
+    struct feed_redis_shards shards = feed_redis_count_shards(side->client);
+    feed_metrics_set(side->metrics, GW_M_REDIS_SHARDS, 0, shards.known);
+    feed_metrics_set(side->metrics, GW_M_REDIS_SHARDS_READY, 0, shards.up);
+}
+
 void gw_redis_side_stop(struct gw_redis_side *side)
 {
     if (side->subscriber)

@@ -26,6 +26,8 @@ enum feed_error gw_redis_side_start(struct gw_redis_side *side, struct feed_loop
                                     const struct gw_options *options, const char **problem) FEED_MUST_USE;
 /* The hub gets failures for what it waits for. */
 void gw_redis_side_stop(struct gw_redis_side *side);
+/* Sets the gauges. */
+void gw_redis_side_measure(struct gw_redis_side *side);
 /* Fills the Redis functions of the port, whose arg is a struct gw_redis_side. */
 void gw_redis_side_port(struct gw_port *port);
 

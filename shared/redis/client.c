@@ -207,6 +207,17 @@ bool feed_redis_shard_up(const struct feed_redis *redis, int shard)
                           : redis->single && shard == 0 && feed_redis_node_up(redis->node);
 }
 
+struct feed_redis_shards feed_redis_count_shards(const struct feed_redis *redis)
+{
+    struct feed_redis_shards shards = {redis->single, redis->single && feed_redis_node_up(redis->node)};
+    for (int i = 0; redis->cluster && i < FEED_SHARDS_MAX; i++) {
+        bool known = redis->cluster->members[i].node && !redis->cluster->members[i].leaving;
+        shards.known += known;
+        shards.up += known && feed_cluster_shard_up(redis->cluster, i);
+    }
+    return shards;
+}
+
 void feed_redis_on_topology(struct feed_redis *redis, feed_redis_topology_fn *fn, void *arg)
 {
     redis->topology_fn = fn;

@@ -69,6 +69,11 @@ int feed_redis_answering(const struct feed_redis *redis);
 /* Where the shard is, with user and password; false when there is none of this number. */
 bool feed_redis_shard(const struct feed_redis *redis, int shard, struct feed_redis_address *out);
 bool feed_redis_shard_up(const struct feed_redis *redis, int shard);
+/* How many shards there are and how many of them can be used; 0 while it is not known. For metrics. */
+struct feed_redis_shards {
+    unsigned known, up;
+};
+struct feed_redis_shards feed_redis_count_shards(const struct feed_redis *redis);
 /* Called after who owns which keys has changed, or has become known; one listener; never inline. */
 typedef void feed_redis_topology_fn(void *arg);
 void feed_redis_on_topology(struct feed_redis *redis, feed_redis_topology_fn *fn, void *arg);

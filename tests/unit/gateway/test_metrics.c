@@ -18,6 +18,7 @@ static void metrics_enum_names_its_rows(void **state)
     assert_string_equal(gw_metrics_table[GW_M_NOTICES].name, "gateway_notices_total");
     assert_string_equal(gw_metrics_table[GW_M_SEQ_GAPS].name, "gateway_seq_gaps_total");
     assert_string_equal(gw_metrics_table[GW_M_ENTRIES_UNREADABLE].name, "gateway_entries_unreadable_total");
+    assert_string_equal(gw_metrics_table[GW_M_REDIS_SHARDS_READY].name, "redis_shards_ready");
     assert_string_equal(gw_metrics_table[GW_M_START_TIME].name, "process_start_time_seconds");
     assert_null(gw_metrics_table[GW_M_START_TIME + 1].name);
 }
