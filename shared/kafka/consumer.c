@@ -225,7 +225,12 @@ void feed_kafka_consumer_free(struct feed_kafka_consumer *consumer)
     }
     uint64_t deadline = feed_clock_mono_us() + UINT64_C(10000000);
     while (!rd_kafka_consumer_closed(consumer->kafka) && feed_clock_mono_us() < deadline) {
-        rd_kafka_queue_poll_callback(consumer->consumer_queue, 50);
+        /* Records that were read ahead lie before what closing says. They are dropped: whoever gets the partition next
+         * reads them again. (rd_kafka_queue_poll_callback takes callbacks only, and aborts on a record.) */
+        rd_kafka_message_t *raw = rd_kafka_consumer_poll(consumer->kafka, 50);
+        if (raw) {
+            rd_kafka_message_destroy(raw);
+        }
     }
     rd_kafka_queue_destroy(consumer->consumer_queue);
     rd_kafka_destroy_flags(consumer->kafka, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
