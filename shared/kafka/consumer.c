@@ -104,7 +104,7 @@ static bool leave_alone(struct feed_kafka_consumer *consumer)
     if (!consumer->paused || consumer->held) {
         return false;
     }
-    if (feed_clock_mono_us() - consumer->paused_us < UNPOLLED_MS * 1000) {
+    if (feed_clock_mono_us() - consumer->paused_us < UNPOLLED_MS * UINT64_C(1000)) {
         return true;
     }
     consumer->held = true;
