@@ -16,13 +16,14 @@ TIMELINE, FOLLOWERS, ENDED = b"f:{demo/ann}", b"g:{demo/bob/0}", b"k:{demo/bob/0
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A private server on a Unix socket. Its locale is one that sorts letters otherwise than bytes, where there is one."""
+    """A private server on a Unix socket. Its locale is one that sorts letters otherwise than bytes, made here, because few machines have one."""
     folder = tmp_path_factory.mktemp("redis")
+    subprocess.run(["localedef", "-i", "en_US", "-f", "UTF-8", str(folder / "en_US.UTF-8")], check=True)
     path = folder / "redis.sock"
     process = subprocess.Popen(
         ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(folder),
          "--logfile", str(folder / "log")],
-        env={**os.environ, "LC_ALL": "en_US.UTF-8"},
+        env={**os.environ, "LOCPATH": str(folder), "LC_ALL": "en_US.UTF-8"},
     )
     deadline = time.monotonic() + 20
     while True:
