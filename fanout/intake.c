@@ -60,7 +60,7 @@ void fan_engine_record(struct fan_engine *engine, const struct fan_record *recor
     struct fan_job *job = fan_stock_job(engine);
     enum feed_error error = fan_record_copy(record, &job->record, &job->record_memory);
     feed_assert(error == FEED_OK);
-    job->ticket = fan_partition_begin(&engine->partitions, partition, record->offset);
+    job->ticket = fan_partition_begin(&engine->partitions, partition, record->offset, record->time_ms);
     job->partition = partition;
     job->partition_life = partition->life;
     job->bytes = fan_record_bytes(record);
@@ -85,7 +85,7 @@ size_t fan_engine_take_commits(struct fan_engine *engine, struct fan_position *o
         if (next < 0 || next == partition->committed)
             continue;
         partition->committed = next;
-        out[count++] = (struct fan_position){partition->id, next};
+        out[count++] = (struct fan_position){.partition = partition->id, .next_offset = next};
     }
     return count;
 }
@@ -101,6 +101,15 @@ bool fan_engine_position(const struct fan_engine *engine, size_t i, struct fan_p
     if (i >= engine->partitions.count)
         return false;
     const struct fan_partition *partition = engine->partitions.list[i];
-    *out = (struct fan_position){partition->id, fan_offsets_committable(&partition->offsets)};
+    *out = (struct fan_position){.partition = partition->id,
+                                 .next_offset = fan_partition_next_offset(partition),
+                                 .finished_ms = partition->offsets.finished_ms};
     return true;
+}
+
+void fan_engine_reached_end(struct fan_engine *engine, int32_t id, int64_t end)
+{
+    struct fan_partition *partition = fan_partitions_find(&engine->partitions, id);
+    if (partition)
+        partition->end_seen = end;
 }

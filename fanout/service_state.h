@@ -6,6 +6,7 @@
 #include "fanout/link.h"
 #include "fanout/metrics.h"
 #include "fanout/options.h"
+#include "fanout/progress.h"
 #include "shared/http/admin.h"
 #include "shared/kafka/consumer.h"
 #include "shared/loop/loop.h"
@@ -36,7 +37,7 @@ struct fan_service {
     struct feed_admin admin;
     struct feed_server *server;
 
-    struct feed_timer *tick_timer, *commit_timer, *progress_timer;
+    struct feed_timer *tick_timer, *commit_timer, *log_timer, *progress_timer;
     uint64_t progress_done;
     int64_t progress_ms, started_ms;
     bool stopping;
@@ -56,5 +57,11 @@ void fan_kafka_port_consume(void *arg, bool on);
 /* Commits what is finished; wait: before it returns. */
 void fan_kafka_port_commit(struct fan_service *service, bool wait);
 uint64_t fan_kafka_port_lag(const struct fan_service *service);
+
+/* progress_port.c: says to everybody how far the partitions are. */
+void fan_progress_port_publish(struct fan_service *service);
+/* How long ago Kafka got the newest record of which, and of everything before it, the feeds have all: of the partition
+ * that is furthest behind, in seconds. 0 where nothing waits. */
+double fan_progress_port_lag_s(const struct fan_service *service);
 
 #endif

@@ -82,6 +82,12 @@ static bool is_assigned(const struct feed_kafka_consumer *consumer, int32_t part
 
 static void take(struct feed_kafka_consumer *consumer, rd_kafka_message_t *raw)
 {
+    if (raw->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        if (!consumer->closing && is_assigned(consumer, raw->partition)) {
+            consumer->events.end_fn(consumer->arg, raw->partition, raw->offset);
+        }
+        return;
+    }
     if (raw->err) {
         /* A topic that does not exist yet comes with the next look at the metadata. */
         if (consumer->log) {
@@ -137,7 +143,7 @@ static rd_kafka_t *make(struct feed_kafka_consumer *consumer, const struct feed_
     feed_kafka_builder_set(builder, "enable.auto.offset.store", "false");
     feed_kafka_builder_set(builder, "auto.offset.reset", "earliest");
     feed_kafka_builder_set(builder, "partition.assignment.strategy", "cooperative-sticky");
-    feed_kafka_builder_set(builder, "enable.partition.eof", "false");
+    feed_kafka_builder_set(builder, "enable.partition.eof", "true");
     feed_kafka_builder_number(builder, "session.timeout.ms", settings->session_timeout_ms);
     feed_kafka_builder_number(builder, "max.poll.interval.ms", settings->max_poll_interval_ms);
     feed_kafka_builder_number(builder, "queued.max.messages.kbytes", settings->queued_kbytes_max);

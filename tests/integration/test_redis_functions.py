@@ -502,3 +502,16 @@ def test_reading_functions_do_not_write(redis):
     reading = {name for name, flag in flags.items() if b"no-writes" in flag}
     assert reading == {b"feedwire_v1_window", b"feedwire_v1_since", b"feedwire_v1_followers"}
     assert len(flags) == 6
+
+
+# ---- progress ----
+
+
+def test_progress_is_kept_and_published(server, redis):
+    key = b"p:{activities/3}"
+    listener = Listener(server, redis, key)
+    assert redis("FCALL", "feedwire_v1_progress", 1, key, 70, 1767323045678) == 1
+    assert redis("HMGET", key, "offset", "time") == [b"70", b"1767323045678"]
+    assert listener.notices() == [[1, 70, 1767323045678]]
+    redis("FCALL", "feedwire_v1_progress", 1, key, 9007199254740991, 0)
+    assert redis("HMGET", key, "offset", "time") == [b"9007199254740991", b"0"]
