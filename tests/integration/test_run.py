@@ -10,6 +10,7 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -114,6 +115,12 @@ def test_it_serves_the_page_until_it_is_stopped(run, tmp_path, ending):
     assert b"<title>" in page.read()
     people = json.load(urllib.request.urlopen(f"{url}api/people", timeout=20))
     assert len(people) > 3000
+    assert urllib.request.urlopen(f"{url}api/token.txt?user=ann", timeout=20).read().count(b".") == 2
+    for query in ("", "?user=", "?user=a%20b", "?user=f:{x}", f"?user={'a' * 129}"):
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            urllib.request.urlopen(f"{url}api/token{query}", timeout=20)
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(urllib.request.Request(f"{url}api/token?user=ann", headers={"Host": "evil.example"}), timeout=20)
     assert set(PARTS) <= set(it.parts())
     it.popen.send_signal(ending)
     assert it.wait() == 0, it.output
