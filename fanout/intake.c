@@ -16,14 +16,15 @@ void fan_engine_assigned(struct fan_engine *engine, const int32_t *partitions, s
  * the lanes comes, so that the lanes stay in order. */
 static void abandon(struct fan_engine *engine, const struct fan_partition *partition)
 {
-    for (unsigned at = 0; at < FAN_JOB_PLACES; at++) {
+    struct fan_queue *queue;
+    for (size_t i = 0; (queue = fan_engine_queue(engine, i)); i++) {
         struct fan_job *next;
-        for (struct fan_job *job = engine->places[at].first; job; job = next) {
+        for (struct fan_job *job = queue->first; job; job = next) {
             next = job->after;
             if (job->partition != partition)
                 continue;
             job->partition = NULL;
-            if (at != FAN_JOB_LANES && at != FAN_JOB_LOOK)
+            if (job->place != FAN_JOB_LANES && job->place != FAN_JOB_LOOK)
                 fan_engine_move(job, FAN_JOB_LOOK);
         }
     }
@@ -67,6 +68,7 @@ void fan_engine_record(struct fan_engine *engine, const struct fan_record *recor
     engine->records++;
     engine->bytes += job->bytes;
     fan_job_prepare(job);
+    job->share = job->bad_reason ? 0 : fan_share_of(job->activity.tenant);
     if (job->bad_reason) {
         fan_engine_place(job, FAN_JOB_LOOK);
         fan_engine_post(engine, fan_job_bad_letter(job));
