@@ -18,16 +18,47 @@
 
 /* ---- work ---- */
 
+/* What is waited for in turn, a share for each tenant; NULL: in the order of arrival. */
+static struct fan_shares *shares_at(struct fan_engine *engine, enum fan_job_place place)
+{
+    return place == FAN_JOB_RUN ? &engine->run : place == FAN_JOB_PAGES ? &engine->pages_wanted : NULL;
+}
+
 void fan_engine_place(struct fan_job *job, enum fan_job_place to)
 {
+    struct fan_shares *shares = shares_at(job->engine, to);
     job->place = to;
-    fan_queue_push(&job->engine->places[to], job);
+    if (shares)
+        fan_shares_push(shares, job);
+    else
+        fan_queue_push(&job->engine->places[to], job);
 }
 
 void fan_engine_move(struct fan_job *job, enum fan_job_place to)
 {
-    fan_queue_remove(&job->engine->places[job->place], job);
+    struct fan_shares *shares = shares_at(job->engine, job->place);
+    if (shares)
+        fan_shares_remove(shares, job);
+    else
+        fan_queue_remove(&job->engine->places[job->place], job);
     fan_engine_place(job, to);
+}
+
+struct fan_job *fan_engine_pop(struct fan_engine *engine, enum fan_job_place place)
+{
+    struct fan_shares *shares = shares_at(engine, place);
+    return shares ? fan_shares_pop(shares) : fan_queue_pop(&engine->places[place]);
+}
+
+struct fan_queue *fan_engine_queue(struct fan_engine *engine, size_t i)
+{
+    if (i < FAN_JOB_PLACES)
+        return &engine->places[i];
+    i -= FAN_JOB_PLACES;
+    if (i < FAN_SHARES)
+        return &engine->run.queues[i];
+    i -= FAN_SHARES;
+    return i < FAN_SHARES ? &engine->pages_wanted.queues[i] : NULL;
 }
 
 static void ready_for_work(void *arg, struct fan_lane_ticket *ticket)
@@ -124,11 +155,11 @@ void fan_engine_work(struct fan_engine *engine)
     bool going_on = true;
     for (;;) {
         struct fan_job *job;
-        while ((job = fan_queue_pop(&engine->places[FAN_JOB_LOOK])))
+        while ((job = fan_engine_pop(engine, FAN_JOB_LOOK)))
             settle(job);
         if (!going_on || !engine->redis_ready || engine->commands >= engine->settings.commands_max)
             break;
-        job = fan_queue_pop(&engine->places[FAN_JOB_RUN]);
+        job = fan_engine_pop(engine, FAN_JOB_RUN);
         if (!job)
             break;
         going_on = send_share(engine, job);

@@ -39,7 +39,8 @@ struct fan_counts {
 /* A partition's position: everything before next_offset is finished. */
 struct fan_position {
     int32_t partition;
-    int64_t next_offset; /* -1: no record has been seen since it was assigned */
+    int64_t next_offset; /* -1: not known; neither a record nor the end has been seen since it was assigned */
+    int64_t finished_ms; /* when Kafka got the last record before next_offset; 0: not known */
 };
 
 struct fan_engine *fan_engine_new(const struct fan_settings *settings, const struct fan_port_ops *ops, void *arg);
@@ -62,6 +63,9 @@ size_t fan_engine_take_commits(struct fan_engine *engine, struct fan_position *o
 void fan_engine_commit_failed(struct fan_engine *engine);
 /* The i-th assigned partition's position; false when there are not so many. */
 bool fan_engine_position(const struct fan_engine *engine, size_t i, struct fan_position *out);
+/* The partition's log ends here at the moment, and everything before it was handed over, or had been committed before
+ * the partition was assigned. */
+void fan_engine_reached_end(struct fan_engine *engine, int32_t partition, int64_t end);
 /* The answer of Kafka to a letter. */
 void fan_engine_letter_done(struct fan_engine *engine, struct fan_letter *letter, enum feed_error error);
 

@@ -5,7 +5,7 @@
 
 #include "fanout/engine.h"
 #include "fanout/partitions.h"
-#include "fanout/queue.h"
+#include "fanout/shares.h"
 
 enum {
     FAN_JOB_TAG = 0x6a6f6221,
@@ -21,7 +21,8 @@ struct fan_engine {
 
     struct fan_partitions partitions;
     struct fan_lanes lanes;
-    struct fan_queue places[FAN_JOB_PLACES];
+    struct fan_queue places[FAN_JOB_PLACES]; /* RUN and PAGES are elsewhere: */
+    struct fan_shares run, pages_wanted;
     struct fan_queue spare_jobs;
     struct fan_page *spare_pages;
     size_t pages;
@@ -42,6 +43,10 @@ struct fan_engine {
 /* Puts a job that stands in no queue into one. */
 void fan_engine_place(struct fan_job *job, enum fan_job_place to);
 void fan_engine_move(struct fan_job *job, enum fan_job_place to);
+/* Takes the next job that waits there out; NULL: none. */
+struct fan_job *fan_engine_pop(struct fan_engine *engine, enum fan_job_place place);
+/* All queues that jobs can stand in, one after the other; NULL after the last. */
+struct fan_queue *fan_engine_queue(struct fan_engine *engine, size_t i);
 /* Looks at everything that has changed and sends what may be sent; at the end of every event. */
 void fan_engine_work(struct fan_engine *engine);
 

@@ -16,14 +16,15 @@ void fan_engine_assigned(struct fan_engine *engine, const int32_t *partitions, s
  * the lanes comes, so that the lanes stay in order. */
 static void abandon(struct fan_engine *engine, const struct fan_partition *partition)
 {
-    for (unsigned at = 0; at < FAN_JOB_PLACES; at++) {
+    struct fan_queue *queue;
+    for (size_t i = 0; (queue = fan_engine_queue(engine, i)); i++) {
         struct fan_job *next;
-        for (struct fan_job *job = engine->places[at].first; job; job = next) {
+        for (struct fan_job *job = queue->first; job; job = next) {
             next = job->after;
             if (job->partition != partition)
                 continue;
             job->partition = NULL;
-            if (at != FAN_JOB_LANES && at != FAN_JOB_LOOK)
+            if (job->place != FAN_JOB_LANES && job->place != FAN_JOB_LOOK)
                 fan_engine_move(job, FAN_JOB_LOOK);
         }
     }
@@ -60,13 +61,14 @@ void fan_engine_record(struct fan_engine *engine, const struct fan_record *recor
     struct fan_job *job = fan_stock_job(engine);
     enum feed_error error = fan_record_copy(record, &job->record, &job->record_memory);
     feed_assert(error == FEED_OK);
-    job->ticket = fan_partition_begin(&engine->partitions, partition, record->offset);
+    job->ticket = fan_partition_begin(&engine->partitions, partition, record->offset, record->time_ms);
     job->partition = partition;
     job->partition_life = partition->life;
     job->bytes = fan_record_bytes(record);
     engine->records++;
     engine->bytes += job->bytes;
     fan_job_prepare(job);
+    job->share = job->bad_reason ? 0 : fan_share_of(job->activity.tenant);
     if (job->bad_reason) {
         fan_engine_place(job, FAN_JOB_LOOK);
         fan_engine_post(engine, fan_job_bad_letter(job));
@@ -85,7 +87,7 @@ size_t fan_engine_take_commits(struct fan_engine *engine, struct fan_position *o
         if (next < 0 || next == partition->committed)
             continue;
         partition->committed = next;
-        out[count++] = (struct fan_position){partition->id, next};
+        out[count++] = (struct fan_position){.partition = partition->id, .next_offset = next};
     }
     return count;
 }
@@ -101,6 +103,15 @@ bool fan_engine_position(const struct fan_engine *engine, size_t i, struct fan_p
     if (i >= engine->partitions.count)
         return false;
     const struct fan_partition *partition = engine->partitions.list[i];
-    *out = (struct fan_position){partition->id, fan_offsets_committable(&partition->offsets)};
+    *out = (struct fan_position){.partition = partition->id,
+                                 .next_offset = fan_partition_next_offset(partition),
+                                 .finished_ms = partition->offsets.finished_ms};
     return true;
+}
+
+void fan_engine_reached_end(struct fan_engine *engine, int32_t id, int64_t end)
+{
+    struct fan_partition *partition = fan_partitions_find(&engine->partitions, id);
+    if (partition)
+        partition->end_seen = end;
 }

@@ -22,6 +22,7 @@ static void on_message(void *arg, const struct feed_kafka_message *message)
     struct fan_service *service = arg;
     struct fan_record record = {.partition = message->partition,
                                 .offset = message->offset,
+                                .time_ms = message->timestamp_ms,
                                 .key = message->key,
                                 .value = message->value,
                                 .headers_cut = message->header_overflow};
@@ -51,6 +52,12 @@ static void on_revoked(void *arg, const int32_t *partitions, size_t count, bool 
     if (!lost)
         fan_kafka_port_commit(service, true);
     fan_engine_revoked(service->engine, partitions, count);
+}
+
+static void on_end(void *arg, int32_t partition, int64_t end)
+{
+    struct fan_service *service = arg;
+    fan_engine_reached_end(service->engine, partition, end);
 }
 
 static void on_committed(void *arg, enum feed_error error, const char *reason)
@@ -144,6 +151,7 @@ static const struct feed_kafka_consumer_events consumer_events = {
     .message_fn = on_message,
     .assigned_fn = on_assigned,
     .revoked_fn = on_revoked,
+    .end_fn = on_end,
     .committed_fn = on_committed,
     .state_fn = on_state,
 };

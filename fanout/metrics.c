@@ -27,6 +27,10 @@ const struct feed_metric fan_metric_table[] = {
     [FAN_METRIC_LAG] = {.name = "kafka_consumer_lag_records",
                         .type = FEED_METRIC_GAUGE,
                         .help = "Records of this member's partitions that are not finished."},
+    [FAN_METRIC_LAG_SECONDS] = {.name = "kafka_consumer_lag_seconds",
+                                .type = FEED_METRIC_GAUGE,
+                                .help = "How far this member's feeds are behind Kafka, in time: of the partition that "
+                                        "is furthest behind; 0 where nothing waits."},
     [FAN_METRIC_IN_FLIGHT_RECORDS] = {.name = "fanout_in_flight_records",
                                       .type = FEED_METRIC_GAUGE,
                                       .help = "Records in hand."},

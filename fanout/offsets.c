@@ -8,9 +8,7 @@
 
 enum { CAPACITY_FIRST = 64 };
 
-static const int64_t FINISHED = -1;
-
-static int64_t *slot(const struct fan_offsets *offsets, uint64_t ticket)
+static struct fan_offset *slot(const struct fan_offsets *offsets, uint64_t ticket)
 {
     return &offsets->ring[ticket & (offsets->capacity - 1)];
 }
@@ -48,29 +46,29 @@ static void grow(struct fan_offsets *offsets)
     *offsets = wider;
 }
 
-uint64_t fan_offsets_begin(struct fan_offsets *offsets, int64_t offset)
+uint64_t fan_offsets_begin(struct fan_offsets *offsets, int64_t offset, int64_t time_ms)
 {
     feed_assert(offset > offsets->last_seen);
     feed_assert(!fan_offsets_full(offsets));
     if (fan_offsets_count(offsets) == offsets->capacity)
         grow(offsets);
     offsets->last_seen = offset;
-    *slot(offsets, offsets->next) = offset;
+    *slot(offsets, offsets->next) = (struct fan_offset){.offset = offset, .time_ms = time_ms};
     return offsets->next++;
 }
 
 void fan_offsets_finish(struct fan_offsets *offsets, uint64_t ticket)
 {
     feed_assert(ticket >= offsets->first && ticket < offsets->next);
-    feed_assert(*slot(offsets, ticket) != FINISHED);
-    *slot(offsets, ticket) = FINISHED;
-    while (offsets->first != offsets->next && *slot(offsets, offsets->first) == FINISHED)
-        offsets->first++;
+    feed_assert(!slot(offsets, ticket)->finished);
+    slot(offsets, ticket)->finished = true;
+    while (offsets->first != offsets->next && slot(offsets, offsets->first)->finished)
+        offsets->finished_ms = slot(offsets, offsets->first++)->time_ms;
 }
 
 int64_t fan_offsets_committable(const struct fan_offsets *offsets)
 {
     if (offsets->last_seen < 0)
         return -1;
-    return offsets->first == offsets->next ? offsets->last_seen + 1 : *slot(offsets, offsets->first);
+    return offsets->first == offsets->next ? offsets->last_seen + 1 : slot(offsets, offsets->first)->offset;
 }

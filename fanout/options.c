@@ -1,4 +1,4 @@
-/* Declares the options of feedwire-fanout; --help and docs/reference/fanout.md come from these rows. */
+/* Declares the options of feedwire-fanout; --help and docs/reference/feedwire-fanout.md come from these rows. */
 #include "fanout/options.h"
 
 #define FIELD(name) offsetof(struct fan_options, name)

@@ -52,6 +52,7 @@ void fan_partitions_add(struct fan_partitions *partitions, int32_t id)
     feed_assert(partition);
     partition->id = id;
     partition->committed = -1;
+    partition->end_seen = -1;
     fan_offsets_init(&partition->offsets);
     partitions->by_id[id] = partition;
     partitions->list[partitions->count++] = partition;
@@ -80,7 +81,14 @@ void fan_partitions_remove(struct fan_partitions *partitions, struct fan_partiti
     free(partition);
 }
 
-uint64_t fan_partition_begin(struct fan_partitions *partitions, struct fan_partition *partition, int64_t offset)
+int64_t fan_partition_next_offset(const struct fan_partition *partition)
+{
+    int64_t next = fan_offsets_committable(&partition->offsets);
+    return next >= 0 ? next : partition->end_seen;
+}
+
+uint64_t fan_partition_begin(struct fan_partitions *partitions, struct fan_partition *partition, int64_t offset,
+                             int64_t time_ms)
 {
     if (offset <= partition->offsets.last_seen) {
         /* The topic was made anew, or the broker lost its end. What is under way goes on, but stands for no offset now.
@@ -88,9 +96,10 @@ uint64_t fan_partition_begin(struct fan_partitions *partitions, struct fan_parti
         fan_offsets_fini(&partition->offsets);
         partition->life++;
         partition->committed = -1;
+        partition->end_seen = -1;
         set_crowded(partitions, partition, false);
     }
-    uint64_t ticket = fan_offsets_begin(&partition->offsets, offset);
+    uint64_t ticket = fan_offsets_begin(&partition->offsets, offset, time_ms);
     if (fan_offsets_count(&partition->offsets) >= FAN_OFFSETS_MAX - FAN_OFFSETS_SPARE)
         set_crowded(partitions, partition, true);
     return ticket;

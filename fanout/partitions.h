@@ -16,6 +16,7 @@ struct fan_partition {
     struct fan_offsets offsets;
     unsigned life;     /* how often its log was begun anew under us */
     int64_t committed; /* the position that was taken last; -1: none */
+    int64_t end_seen;  /* the end of the log when we had reached it last; -1: never */
     bool crowded;      /* too many records behind an unfinished one */
 };
 
@@ -34,7 +35,10 @@ struct fan_partition *fan_partitions_find(const struct fan_partitions *partition
 void fan_partitions_add(struct fan_partitions *partitions, int32_t id); /* no effect when it is there */
 void fan_partitions_remove(struct fan_partitions *partitions, struct fan_partition *partition); /* frees it */
 /* A record came; its ticket. */
-uint64_t fan_partition_begin(struct fan_partitions *partitions, struct fan_partition *partition, int64_t offset);
+uint64_t fan_partition_begin(struct fan_partitions *partitions, struct fan_partition *partition, int64_t offset,
+                             int64_t time_ms);
+/* Everything before it is finished; -1: not known yet. */
+int64_t fan_partition_next_offset(const struct fan_partition *partition);
 /* The record that came in that life of the log is finished. */
 void fan_partition_finish(struct fan_partitions *partitions, struct fan_partition *partition, unsigned life,
                           uint64_t ticket);

@@ -13,6 +13,7 @@ enum {
 struct fan_record {
     int32_t partition;
     int64_t offset;
+    int64_t time_ms;            /* when Kafka got it */
     struct feed_str key, value; /* data NULL: the record has none */
     struct feed_record_header headers[FAN_HEADERS_MAX];
     size_t header_count;

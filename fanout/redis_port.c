@@ -60,11 +60,16 @@ static void on_answer(void *arg, enum feed_error error, const struct feed_reply 
     fan_engine_answer(seat, &answer);
 }
 
+bool fan_redis_port_ready(const struct fan_service *service, const struct feed_str *argv, size_t argc)
+{
+    int shard = feed_redis_shard_of(service->redis, argv, argc);
+    return shard != FEED_SHARD_NONE && service->links[shard].state == FAN_LINK_READY;
+}
+
 enum fan_sent fan_redis_port_send(void *arg, const struct feed_str *argv, size_t argc, struct fan_seat *seat)
 {
     struct fan_service *service = arg;
-    int shard = feed_redis_shard_of(service->redis, argv, argc);
-    if (shard == FEED_SHARD_NONE || service->links[shard].state != FAN_LINK_READY)
+    if (!fan_redis_port_ready(service, argv, argc))
         return FAN_SENT_AWAY;
     switch (feed_redis_command(service->redis, argv, argc, on_answer, seat)) {
     case FEED_OK:

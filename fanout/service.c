@@ -6,13 +6,14 @@
 
 #include "fanout/service_state.h"
 #include "shared/http/server.h"
+#include "shared/model/names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
     TICK_MS = 100,
-    PROGRESS_MS = 10000,
+    LOG_MS = 10000, /* a line about what was done, while something is */
     ADMIN_CONNECTIONS_MAX = 64,
     ADMIN_HANDSHAKE_TIMEOUT_MS = 5000,
     LETTERS_FLUSH_MS = 2000
@@ -41,6 +42,7 @@ static void refresh_metrics(void *arg)
     add_since(service, FAN_METRIC_LETTERS, 0, now->letters, was->letters);
     service->reported = *now;
     feed_metrics_set(service->metrics, FAN_METRIC_LAG, 0, (double)fan_kafka_port_lag(service));
+    feed_metrics_set(service->metrics, FAN_METRIC_LAG_SECONDS, 0, fan_progress_port_lag_s(service));
     feed_metrics_set(service->metrics, FAN_METRIC_IN_FLIGHT_RECORDS, 0, (double)fan_engine_records(service->engine));
     feed_metrics_set(service->metrics, FAN_METRIC_IN_FLIGHT_COMMANDS, 0, (double)fan_engine_commands(service->engine));
     feed_metrics_set(service->metrics, FAN_METRIC_PARTITIONS, 0, (double)service->partitions);
@@ -55,7 +57,7 @@ static uint64_t finished(const struct fan_service *service)
     return counts->done + counts->repeat + counts->dead_letter;
 }
 
-static void on_progress(void *arg)
+static void on_log_time(void *arg)
 {
     struct fan_service *service = arg;
     uint64_t records = finished(service);
@@ -108,6 +110,11 @@ static void on_tick(void *arg)
 static void on_commit_time(void *arg)
 {
     fan_kafka_port_commit(arg, false);
+}
+
+static void on_progress_time(void *arg)
+{
+    fan_progress_port_publish(arg);
 }
 
 static void on_terminate(void *arg, int signal_number)
@@ -172,17 +179,23 @@ static int open_all(struct fan_service *service)
         return refused(service, "admin_failed", problem, 1);
     if (fan_redis_port_open(service, &redis_problem) != FEED_OK)
         return refused(service, "redis_url_refused", redis_problem, 2);
+    if (!feed_topic_valid(feed_str_of(service->options->kafka_topic)) ||
+        !feed_topic_valid(feed_str_of(service->options->kafka_dlq_topic)))
+        return refused(service, "kafka_settings_refused",
+                       "a name of a topic may have letters, digits, '.', '_' and '-' only", 2);
     if (fan_kafka_port_open(service, problem, sizeof problem) != FEED_OK)
         return refused(service, "kafka_settings_refused", problem, 2);
     if (feed_loop_on_terminate(service->loop, on_terminate, service) != FEED_OK)
         return refused(service, "signals_failed", "signals could not be caught", 1);
     service->tick_timer = feed_timer_new(service->loop, on_tick, service);
     service->commit_timer = feed_timer_new(service->loop, on_commit_time, service);
-    service->progress_timer = feed_timer_new(service->loop, on_progress, service);
+    service->log_timer = feed_timer_new(service->loop, on_log_time, service);
+    service->progress_timer = feed_timer_new(service->loop, on_progress_time, service);
     feed_timer_start(service->tick_timer, TICK_MS, TICK_MS);
     feed_timer_start(service->commit_timer, (uint64_t)service->options->commit_interval_ms,
                      (uint64_t)service->options->commit_interval_ms);
-    feed_timer_start(service->progress_timer, PROGRESS_MS, PROGRESS_MS);
+    feed_timer_start(service->log_timer, LOG_MS, LOG_MS);
+    feed_timer_start(service->progress_timer, FAN_PROGRESS_INTERVAL_MS, FAN_PROGRESS_INTERVAL_MS);
     FEED_LOG(service->log, FEED_LOG_INFO, "started", NULL,
              FEED_LOG_NUMBER("admin_port", feed_server_port(service->server, 0)));
     return 0;
@@ -192,6 +205,7 @@ static void close_all(struct fan_service *service)
 {
     feed_timer_free(service->tick_timer);
     feed_timer_free(service->commit_timer);
+    feed_timer_free(service->log_timer);
     feed_timer_free(service->progress_timer);
     if (service->consumer) {
         fan_kafka_port_commit(service, true);

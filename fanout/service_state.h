@@ -6,6 +6,7 @@
 #include "fanout/link.h"
 #include "fanout/metrics.h"
 #include "fanout/options.h"
+#include "fanout/progress.h"
 #include "shared/http/admin.h"
 #include "shared/kafka/consumer.h"
 #include "shared/loop/loop.h"
@@ -37,7 +38,7 @@ struct fan_service {
     struct feed_admin admin;
     struct feed_server *server;
 
-    struct feed_timer *tick_timer, *commit_timer, *progress_timer;
+    struct feed_timer *tick_timer, *commit_timer, *log_timer, *progress_timer;
     uint64_t progress_done;
     int64_t progress_ms, started_ms;
     bool stopping;
@@ -48,6 +49,8 @@ struct fan_service {
 enum feed_error fan_redis_port_open(struct fan_service *service, const char **problem) FEED_MUST_USE;
 void fan_redis_port_tick(struct fan_service *service);
 enum fan_sent fan_redis_port_send(void *arg, const struct feed_str *argv, size_t argc, struct fan_seat *seat);
+/* Whether the shard that owns the command's key can be worked with. */
+bool fan_redis_port_ready(const struct fan_service *service, const struct feed_str *argv, size_t argc);
 bool fan_redis_port_halted(void *arg, enum fan_trouble trouble, struct feed_str text);
 
 /* kafka_port.c */
@@ -57,5 +60,11 @@ void fan_kafka_port_consume(void *arg, bool on);
 /* Commits what is finished; wait: before it returns. */
 void fan_kafka_port_commit(struct fan_service *service, bool wait);
 uint64_t fan_kafka_port_lag(const struct fan_service *service);
+
+/* progress_port.c: says to everybody how far the partitions are. */
+void fan_progress_port_publish(struct fan_service *service);
+/* How long ago Kafka got the newest record of which, and of everything before it, the feeds have all: of the partition
+ * that is furthest behind, in seconds. 0 where nothing waits. */
+double fan_progress_port_lag_s(const struct fan_service *service);
 
 #endif

@@ -75,15 +75,17 @@ void fan_stock_put_page(struct fan_engine *engine, struct fan_page *page)
     fan_page_reset(page);
     page->next = engine->spare_pages;
     engine->spare_pages = page;
-    if (engine->places[FAN_JOB_PAGES].first)
-        fan_engine_move(engine->places[FAN_JOB_PAGES].first, FAN_JOB_LOOK);
+    struct fan_job *next = fan_engine_pop(engine, FAN_JOB_PAGES);
+    if (next)
+        fan_engine_place(next, FAN_JOB_LOOK);
 }
 
 void fan_stock_fini(struct fan_engine *engine)
 {
     struct fan_job *job;
-    for (unsigned at = 0; at < FAN_JOB_PLACES; at++) {
-        while ((job = fan_queue_pop(&engine->places[at]))) {
+    struct fan_queue *queue;
+    for (size_t i = 0; (queue = fan_engine_queue(engine, i)); i++) {
+        while ((job = fan_queue_pop(queue))) {
             feed_activity_fini(&job->activity);
             if (job->page)
                 fan_page_free(job->page);

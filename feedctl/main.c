@@ -56,7 +56,7 @@ int main(int argc, char **argv)
 {
     struct ctl_options options = {0};
     struct feed_buf message;
-    feed_buf_init(&message, 1024 * 1024);
+    feed_buf_init(&message, (size_t)1024 * 1024);
     char **words = NULL;
     struct feed_options_input input = {.program = "feedctl",
                                        .version = FEEDWIRE_VERSION,

@@ -28,7 +28,7 @@ int main(int argc, char **argv)
 {
     struct ing_options options = {0};
     struct feed_buf message;
-    feed_buf_init(&message, 1024 * 1024);
+    feed_buf_init(&message, (size_t)1024 * 1024);
     const struct feed_options_input input = {.program = "feedwire-ingest",
                                              .version = FEEDWIRE_VERSION,
                                              .summary = ing_summary,

@@ -15,6 +15,9 @@ async function getJson(path) {
 async function problemText(response) {
   try {
     const problem = await response.json();
+    /* The page sends one activity at a time, so what is wrong with it says more than that one of one is wrong. */
+    const [fault] = problem.errors ?? [];
+    if (fault !== undefined) return `${fault.field} ${fault.detail}`;
     return problem.detail ?? problem.title ?? problem.error ?? `HTTP ${response.status}`;
   } catch {
     return `The server answered with status ${response.status}.`;

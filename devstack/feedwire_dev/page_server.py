@@ -6,11 +6,13 @@ reach it by a DNS name of its own), and allows no other origin to read its answe
 
 import http.server
 import json
+import re
 import urllib.parse
 
 from . import paths, ports, tokens
 from .people import People
 
+USER = re.compile(r"[A-Za-z0-9_.:@|+=~-]{1,128}")
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -66,13 +68,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self._json(self.server.config)
         if path == "/api/people":
             return self._json(people.list)
-        if path not in ("/api/token", "/api/following"):
+        if path not in ("/api/token", "/api/token.txt", "/api/following"):
             return self._problem(404, "there is no such page")
-        if user not in people:
-            return self._problem(404, "nobody in the data set has this name")
-        if path == "/api/token":
-            return self._json({"token": tokens.make_token(self.server.secret, user)})
-        return self._json(people.following(user))
+        if not USER.fullmatch(user):
+            return self._problem(400, "user must be 1-128 of A-Z a-z 0-9 _ . : @ | + = ~ -")
+        if path == "/api/following":
+            return self._json(people.following(user))
+        token = tokens.make_token(self.server.secret, user)
+        if path == "/api/token.txt":
+            return self._send(200, "text/plain; charset=utf-8", token.encode())
+        return self._json({"token": token})
 
     def _file(self, path: str):
         name = urllib.parse.unquote(path).lstrip("/") or "index.html"

@@ -27,10 +27,6 @@ class People:
             ),
             key=lambda person: (-person["activities"], person["user"]),
         )
-        self._names = names
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._names
 
     def following(self, name: str) -> list[str]:
         return self._following.get(name, [])

@@ -2,7 +2,9 @@
 nobody loses what they stand on."""
 
 import pathlib
+import socket
 import time
+import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -14,7 +16,23 @@ from .redis_server import RedisServer
 
 STOP_ORDER = ("ingest", "fanout", "gateway", "broker", "kafka", "redis")
 READY_TIMEOUT_S = 60
+REDIS_PORT, LOOK_TIMEOUT_S = 6379, 5
 SIGTERM_EXIT_OF_JAVA = 143
+
+
+def _look_for_redis(url: str) -> None:
+    """Says at once that nobody is there; whatever else is wrong, the daemons tell. The password in the URL, if any, is not repeated."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host, port = parts.hostname or "", parts.port or REDIS_PORT
+    except ValueError:
+        raise NotReady("the URL of Redis must look like redis://HOST:PORT") from None
+    if parts.scheme not in ("redis", "rediss") or not host:
+        raise NotReady("the URL of Redis must look like redis://HOST:PORT")
+    try:
+        socket.create_connection((host, port), LOOK_TIMEOUT_S).close()
+    except OSError as error:
+        raise NotReady(f"Redis at {host}:{port} cannot be reached: {error}") from None
 
 
 @dataclass
@@ -62,6 +80,7 @@ class Stack:
 
     def _start_redis(self) -> None:
         if self.settings.redis:
+            _look_for_redis(self.settings.redis)
             # By the environment: a URL may hold a password, and command lines can be read by everybody.
             self.redis_env = {"FEEDWIRE_REDIS_URL": self.settings.redis}
             return

@@ -166,9 +166,16 @@ local function followers(keys, args)
   return found
 end
 
+-- progress: KEYS progress of a partition; ARGV next offset, time ms. Keeps and publishes them.
+local function progress(keys, args)
+  redis.call('HSET', keys[1], 'offset', args[1], 'time', args[2])
+  return redis.call('SPUBLISH', keys[1], cmsgpack.pack({1, tonumber(args[1]), tonumber(args[2])}))
+end
+
 redis.register_function('feedwire_v1_add', add)
 redis.register_function('feedwire_v1_follow', follow)
 redis.register_function('feedwire_v1_unfollow', unfollow)
+redis.register_function('feedwire_v1_progress', progress)
 redis.register_function{function_name='feedwire_v1_window', callback=window, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_since', callback=since, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_followers', callback=followers, flags={'no-writes'}}

@@ -127,6 +127,7 @@ void feed_ws_on_gone(struct feed_conn *conn); /* calls closed_fn if it is owed *
 void feed_ws_ping(struct feed_conn *conn);
 
 /* frame.c */
+bool feed_frame_binary(const struct feed_frame *frame);
 unsigned char *feed_frame_bytes(struct feed_frame *frame, size_t *len); /* with LWS_PRE writable bytes before */
 
 #endif

@@ -10,11 +10,12 @@
 
 struct feed_frame {
     unsigned references;
+    bool binary;
     size_t len;
     unsigned char bytes[]; /* LWS_PRE, then the payload */
 };
 
-struct feed_frame *feed_frame_new(struct feed_str payload)
+static struct feed_frame *new_frame(struct feed_str payload, bool binary)
 {
     if (payload.len > (size_t)INT32_MAX)
         return NULL;
@@ -22,11 +23,27 @@ struct feed_frame *feed_frame_new(struct feed_str payload)
     if (!frame)
         return NULL;
     frame->references = 1;
+    frame->binary = binary;
     frame->len = payload.len;
     memset(frame->bytes, 0, LWS_PRE);
     if (payload.len > 0)
         memcpy(frame->bytes + LWS_PRE, payload.data, payload.len);
     return frame;
+}
+
+struct feed_frame *feed_frame_new(struct feed_str payload)
+{
+    return new_frame(payload, false);
+}
+
+struct feed_frame *feed_frame_new_binary(struct feed_str payload)
+{
+    return new_frame(payload, true);
+}
+
+bool feed_frame_binary(const struct feed_frame *frame)
+{
+    return frame->binary;
 }
 
 struct feed_frame *feed_frame_ref(struct feed_frame *frame)

@@ -131,6 +131,10 @@ struct feed_http_verdict feed_http_check_upgrade(enum feed_http_method method, c
         return refuse(400, "Sec-WebSocket-Key must be 16 bytes in base64.");
     if (offer->host.len == 0)
         return refuse(400, "The Host header is missing.");
+    if (!wanted_protocol.data && offer->protocols.len > 0)
+        return refuse(400, "This endpoint has no subprotocol.");
+    if (!wanted_protocol.data)
+        return fine;
     if (offer->protocols.len > WS_PROTOCOLS_MAX || !only_tokens(offer->protocols) ||
         !feed_http_list_has(offer->protocols, wanted_protocol, false))
         return refuse(400, "Sec-WebSocket-Protocol must offer the subprotocol of this endpoint.");

@@ -31,7 +31,7 @@ bool feed_http_list_has(struct feed_str list, struct feed_str token, bool ignore
 /* Without blanks and tabs at both ends. */
 struct feed_str feed_http_trim(struct feed_str s);
 
-/* The headers of a WebSocket handshake (RFC 6455, 4.2.1). */
+/* The headers of a WebSocket handshake (RFC 6455, 4.2.1). wanted_protocol with data NULL: none may be offered. */
 struct feed_ws_offer {
     struct feed_str upgrade, connection, version, key, protocols, host;
 };

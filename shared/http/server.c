@@ -158,8 +158,10 @@ static const char *check_listeners(const struct feed_listener *listeners, size_t
             return "a port is above 65535";
         if (!l->ws_path)
             continue;
-        if (!l->ws_protocol || !l->ws_events || l->message_max == 0)
-            return "a WebSocket listener needs a subprotocol, events and a limit for messages";
+        if (!l->ws_events || l->message_max == 0)
+            return "a WebSocket listener needs events and a limit for messages";
+        if (!l->ws_protocol)
+            continue;
         if (*protocol && strcmp(*protocol, l->ws_protocol) != 0)
             return "two listeners have different WebSocket subprotocols";
         *protocol = l->ws_protocol;

@@ -79,9 +79,10 @@ void feed_request_problem(struct feed_request *request, unsigned status, const c
 /* ---- WebSocket ---- */
 
 /* One message ready to be sent, shared by all connections that send it: encoded once, references counted, LWS_PRE bytes
- * in front. */
+ * in front. Text, which is UTF-8, or binary. */
 struct feed_frame *
 feed_frame_new(struct feed_str payload); /* copies; one reference, the caller's. NULL when out of memory */
+struct feed_frame *feed_frame_new_binary(struct feed_str payload); /* likewise */
 struct feed_frame *feed_frame_ref(struct feed_frame *frame);
 void feed_frame_unref(struct feed_frame *frame); /* NULL is ignored */
 struct feed_str feed_frame_payload(const struct feed_frame *frame);
@@ -116,9 +117,11 @@ struct feed_listener {
     unsigned port;       /* 0: any; see feed_server_port */
     size_t body_max;
     feed_http_head_fn *head_fn;
-    feed_http_fn *http_fn;   /* all HTTP requests that are not WebSocket handshakes at ws_path; NULL: 404 */
-    const char *ws_path;     /* "/v1/ws"; NULL: no WebSocket */
-    const char *ws_protocol; /* "feedwire.v1.json": a handshake that does not offer it is refused with 400 */
+    feed_http_fn *http_fn; /* all HTTP requests that are not WebSocket handshakes at ws_path; NULL: 404 */
+    const char *ws_path;   /* "/v1/ws"; NULL: no WebSocket */
+    /* "feedwire.v1.json": a handshake that does not offer it is refused with 400. NULL: none is spoken, and one that is
+     * offered is refused. */
+    const char *ws_protocol;
     size_t message_max;
     const struct feed_ws_events *ws_events;
     void *arg; /* for all callbacks of this listener */

@@ -43,7 +43,9 @@ static struct feed_http_verdict check_offer(struct feed_conn *conn, const struct
         .protocols = offered(conn->wsi, WSI_TOKEN_PROTOCOL, protocols),
         .host = offered(conn->wsi, WSI_TOKEN_HOST, host),
     };
-    return feed_http_check_upgrade(request->http.method, &offer, feed_str_of(conn->listener->ws_protocol));
+    return feed_http_check_upgrade(request->http.method, &offer,
+                                   conn->listener->ws_protocol ? feed_str_of(conn->listener->ws_protocol)
+                                                               : (struct feed_str){NULL, 0});
 }
 
 /* Written at once and closed by the caller: lws has no way back to plain HTTP from here. */
@@ -225,7 +227,7 @@ static int send_frame(struct feed_conn *conn, bool *more)
     }
     size_t len;
     unsigned char *bytes = feed_frame_bytes(frame, &len);
-    int n = lws_write(conn->wsi, bytes, len, LWS_WRITE_TEXT);
+    int n = lws_write(conn->wsi, bytes, len, feed_frame_binary(frame) ? LWS_WRITE_BINARY : LWS_WRITE_TEXT);
     feed_frame_unref(frame);
     if (n < 0)
         return -1;

@@ -82,6 +82,12 @@ static bool is_assigned(const struct feed_kafka_consumer *consumer, int32_t part
 
 static void take(struct feed_kafka_consumer *consumer, rd_kafka_message_t *raw)
 {
+    if (raw->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        if (!consumer->closing && is_assigned(consumer, raw->partition)) {
+            consumer->events.end_fn(consumer->arg, raw->partition, raw->offset);
+        }
+        return;
+    }
     if (raw->err) {
         /* A topic that does not exist yet comes with the next look at the metadata. */
         if (consumer->log) {
@@ -104,7 +110,7 @@ static bool leave_alone(struct feed_kafka_consumer *consumer)
     if (!consumer->paused || consumer->held) {
         return false;
     }
-    if (feed_clock_mono_us() - consumer->paused_us < UNPOLLED_MS * 1000) {
+    if (feed_clock_mono_us() - consumer->paused_us < UNPOLLED_MS * UINT64_C(1000)) {
         return true;
     }
     consumer->held = true;
@@ -137,7 +143,7 @@ static rd_kafka_t *make(struct feed_kafka_consumer *consumer, const struct feed_
     feed_kafka_builder_set(builder, "enable.auto.offset.store", "false");
     feed_kafka_builder_set(builder, "auto.offset.reset", "earliest");
     feed_kafka_builder_set(builder, "partition.assignment.strategy", "cooperative-sticky");
-    feed_kafka_builder_set(builder, "enable.partition.eof", "false");
+    feed_kafka_builder_set(builder, "enable.partition.eof", "true");
     feed_kafka_builder_number(builder, "session.timeout.ms", settings->session_timeout_ms);
     feed_kafka_builder_number(builder, "max.poll.interval.ms", settings->max_poll_interval_ms);
     feed_kafka_builder_number(builder, "queued.max.messages.kbytes", settings->queued_kbytes_max);
@@ -225,7 +231,12 @@ void feed_kafka_consumer_free(struct feed_kafka_consumer *consumer)
     }
     uint64_t deadline = feed_clock_mono_us() + UINT64_C(10000000);
     while (!rd_kafka_consumer_closed(consumer->kafka) && feed_clock_mono_us() < deadline) {
-        rd_kafka_queue_poll_callback(consumer->consumer_queue, 50);
+        /* Records that were read ahead lie before what closing says. They are dropped: whoever gets the partition next
+         * reads them again. (rd_kafka_queue_poll_callback takes callbacks only, and aborts on a record.) */
+        rd_kafka_message_t *raw = rd_kafka_consumer_poll(consumer->kafka, 50);
+        if (raw) {
+            rd_kafka_message_destroy(raw);
+        }
     }
     rd_kafka_queue_destroy(consumer->consumer_queue);
     rd_kafka_destroy_flags(consumer->kafka, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);

@@ -26,6 +26,9 @@ struct feed_kafka_consumer_events {
     /* Before the partitions go to somebody else (lost: they have gone already): commit what is finished, drop the rest.
      * Records of these partitions do not arrive afterwards. */
     void (*revoked_fn)(void *arg, const int32_t *partitions, size_t count, bool lost);
+    /* Everything up to the end of the partition was handed over; the next record will have this offset. Each time that
+     * the end is reached, also when a partition is assigned that has nothing new. */
+    void (*end_fn)(void *arg, int32_t partition, int64_t end);
     void (*committed_fn)(void *arg, enum feed_error error, const char *reason); /* result of a feed_kafka_commit */
     /* Broker errors and their end, for log and health. */
     void (*state_fn)(void *arg, bool up, const char *reason);

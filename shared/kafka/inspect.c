@@ -181,6 +181,7 @@ enum feed_error feed_kafka_tail(const struct feed_kafka_settings *settings, cons
         rd_kafka_destroy(kafka);
         return error == FEED_E_MISSING ? FEED_OK : error;
     }
+    feed_assert(list);
     struct tail tail = {.room = (size_t)limit * (size_t)list->cnt};
     tail.messages = calloc(tail.room + 1, sizeof(rd_kafka_message_t *));
     int64_t *ends = calloc((size_t)list->cnt, sizeof *ends);
@@ -189,6 +190,7 @@ enum feed_error feed_kafka_tail(const struct feed_kafka_settings *settings, cons
     if (error == FEED_OK) {
         error = collect(kafka, list, ends, timeout_ms, &tail, problem, problem_size);
     }
+    /* An array of pointers. NOLINTNEXTLINE */
     qsort(tail.messages, tail.count, sizeof *tail.messages, by_time);
     for (size_t i = 0; i < tail.count; i++) {
         if (error == FEED_OK && i + limit >= tail.count) {

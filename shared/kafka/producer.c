@@ -200,6 +200,7 @@ enum feed_error feed_kafka_produce(struct feed_kafka_producer *producer, const c
         enum feed_error ours = feed_kafka_error(error);
         return ours == FEED_E_REMOTE ? FEED_E_UNAVAILABLE : ours;
     }
+    /* librdkafka has `delivery` until the report. NOLINTNEXTLINE */
     producer->queued++;
     return FEED_OK;
 }

@@ -47,7 +47,7 @@ static void on_lag_probe(uv_timer_t *timer)
     if (lag > loop->lag_max_us) {
         loop->lag_max_us = lag;
     }
-    loop->lag_due_us = now + FEED_LOOP_LAG_PROBE_MS * 1000;
+    loop->lag_due_us = now + FEED_LOOP_LAG_PROBE_MS * UINT64_C(1000);
     uv_timer_start(timer, on_lag_probe, FEED_LOOP_LAG_PROBE_MS, 0);
 }
 
@@ -64,7 +64,7 @@ struct feed_loop *feed_loop_new(void)
     uv_prepare_start(&loop->prepare, on_prepare);
     uv_idle_init(&loop->uv, &loop->idle);
     uv_timer_init(&loop->uv, &loop->lag_probe);
-    loop->lag_due_us = feed_clock_mono_us() + FEED_LOOP_LAG_PROBE_MS * 1000;
+    loop->lag_due_us = feed_clock_mono_us() + FEED_LOOP_LAG_PROBE_MS * UINT64_C(1000);
     uv_timer_start(&loop->lag_probe, on_lag_probe, FEED_LOOP_LAG_PROBE_MS, 0);
     return loop;
 }

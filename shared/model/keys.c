@@ -49,6 +49,14 @@ struct feed_key feed_key_followees(struct feed_str tenant, struct feed_str user)
     return make_key('h', tenant, user, "");
 }
 
+size_t feed_key_progress(struct feed_str topic, int32_t partition, char out[FEED_PROGRESS_KEY_MAX + 1])
+{
+    feed_assert(feed_topic_valid(topic) && partition >= 0);
+    int len = snprintf(out, FEED_PROGRESS_KEY_MAX + 1, "p:{%.*s/%d}", (int)topic.len, topic.data, (int)partition);
+    feed_assert(len > 0 && len <= FEED_PROGRESS_KEY_MAX);
+    return (size_t)len;
+}
+
 struct feed_str feed_key_str(const struct feed_key *key)
 {
     return (struct feed_str){key->text, key->len};

@@ -25,6 +25,10 @@ struct feed_key feed_key_ended(struct feed_str tenant, struct feed_str author,
 struct feed_key feed_key_followees(struct feed_str tenant, struct feed_str user); /* h:{tenant/user} */
 struct feed_str feed_key_str(const struct feed_key *key);                         /* borrowed view */
 
+/* p:{topic/partition}: how far a partition has been worked off. Terminated. The topic is a valid name and the
+ * partition not negative (both asserted). Returns the length. */
+size_t feed_key_progress(struct feed_str topic, int32_t partition, char out[FEED_PROGRESS_KEY_MAX + 1]);
+
 /* "home" and "notifications", as clients say them; FEED_E_INVALID otherwise. */
 enum feed_error feed_timeline_from_name(struct feed_str name, enum feed_timeline *out) FEED_MUST_USE;
 const char *feed_timeline_name(enum feed_timeline timeline); /* "home", "notifications", "outbox" */

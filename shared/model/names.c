@@ -10,6 +10,11 @@ static bool is_lower(char c)
     return c >= 'a' && c <= 'z';
 }
 
+static bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -17,7 +22,7 @@ static bool is_digit(char c)
 
 static bool is_user_char(char c)
 {
-    return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z') || (c != '\0' && strchr("_.:@|+=~-", c));
+    return is_lower(c) || is_digit(c) || is_upper(c) || (c != '\0' && strchr("_.:@|+=~-", c));
 }
 
 bool feed_tenant_valid(struct feed_str name)
@@ -80,4 +85,17 @@ bool feed_activity_id_valid(struct feed_str id)
 bool feed_source_valid(struct feed_str source)
 {
     return is_plain_text(source, FEED_SOURCE_MAX);
+}
+
+bool feed_topic_valid(struct feed_str name)
+{
+    if (name.len < 1 || name.len > FEED_TOPIC_MAX || feed_str_eq(name, FEED_STR(".")) ||
+        feed_str_eq(name, FEED_STR("..")))
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        if (!is_lower(c) && !is_upper(c) && !is_digit(c) && c != '.' && c != '_' && c != '-')
+            return false;
+    }
+    return true;
 }

@@ -12,5 +12,6 @@ bool feed_object_id_valid(
     struct feed_str id); /* 1-256 bytes of UTF-8 without control characters (U+0000-U+001F, U+007F) */
 bool feed_activity_id_valid(struct feed_str id); /* the same with 1-128 bytes */
 bool feed_source_valid(struct feed_str source);  /* the same; CloudEvents source */
+bool feed_topic_valid(struct feed_str name);     /* 1-249 of [A-Za-z0-9._-], as Kafka has it, but not . or .. */
 
 #endif

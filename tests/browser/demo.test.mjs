@@ -1,7 +1,8 @@
 /* The demo page in a real browser, on the real stack: what is posted appears without a reload, what is missed while
  * the connection is cut is there afterwards, and it works on a small phone.
  *
- * FEEDWIRE_SCREENSHOT=1 also makes the pictures in docs/images, from the whole data set. */
+ * FEEDWIRE_SCREENSHOT=1 also makes the pictures in docs/images, from the whole data set; alone, so that they show nothing else:
+ * FEEDWIRE_SCREENSHOT=1 node --test --test-name-pattern=pictures demo.test.mjs */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
@@ -190,7 +191,7 @@ test('every control has a name, and the keyboard reaches it', async () => {
 });
 
 test('pictures for the documentation', { skip: !PICTURES }, async () => {
-  const views = { demo: {}, 'demo-dark': { colorScheme: 'dark' }, 'demo-phone': PHONE, 'demo-phone-dark': { ...PHONE, colorScheme: 'dark' } };
+  const views = { demo: {}, 'demo-phone-dark': { ...PHONE, colorScheme: 'dark' } };
   for (const [name, options] of Object.entries(views)) {
     const page = await openPage(browser, options);
     await pickUser(page, stack.url, user);

@@ -239,6 +239,48 @@ def test_json_values_are_read_too(broker, redis, fanout):
     assert len(window(redis, "o", "bob")[2]) == 1
 
 
+def progress_of(redis, partition=0):
+    offset, at = redis("HMGET", f"p:{{{TOPIC}/{partition}}}", "offset", "time")
+    return (int(offset), int(at)) if offset else None
+
+
+def test_progress_is_published_also_where_nothing_happens(broker, redis, fanout):
+    process = fanout()
+    start_ms = time.time() * 1000
+    until(lambda: progress_of(redis) and progress_of(redis)[0] == 0, "the progress of an empty partition")
+    assert progress_of(redis)[1] >= start_ms
+    assert process.metric("kafka_consumer_lag_seconds") == 0
+    produce(broker, [activity(1, "bob"), activity(2, "bob")])
+    until(lambda: progress_of(redis)[0] == 2, "the progress of two records")
+    _, then = progress_of(redis)
+    until(lambda: progress_of(redis)[1] > then, "time that goes on")
+    process.terminate()
+    fanout()
+    until(lambda: progress_of(redis)[1] > time.time() * 1000 - 500, "the progress that the next one says")
+    assert progress_of(redis)[0] == 2
+
+
+def test_progress_stands_still_while_redis_refuses_writes_and_lag_grows(broker, redis, fanout):
+    process = fanout()
+    produce(broker, [activity(1, "bob")])
+    drained(process, 1)
+    until(lambda: progress_of(redis) and progress_of(redis)[0] == 1, "the progress")
+    redis("CONFIG", "SET", "maxmemory", 1)
+    produce(broker, [activity(2, "bob")])
+    until(lambda: process.metric("kafka_consumer_lag_seconds") > 1, "a lag in time")
+    assert progress_of(redis)[0] == 1
+    redis("CONFIG", "SET", "maxmemory", 0)
+    until(lambda: progress_of(redis)[0] == 2, "the progress")
+    until(lambda: process.metric("kafka_consumer_lag_seconds") == 0, "no lag")
+
+
+@pytest.mark.parametrize("topic", ["^act.*", "a b", "."])
+def test_a_topic_that_is_none_is_refused(bin_dir, topic):
+    done = subprocess.run([str(bin_dir / "feedwire-fanout"), f"--kafka.topic={topic}", "--admin.port=0"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "a name of a topic may have" in done.stderr
+
+
 def test_metrics_are_well_formed(fanout, redis_server):
     process = fanout()
     import urllib.request
@@ -252,7 +294,8 @@ def test_metrics_are_well_formed(fanout, redis_server):
 
 
 def test_killed_and_redelivered_nothing_is_lost_or_doubled(broker, redis, fanout):
-    records, expected = crowd(3000)
+    # So many authors that no outbox outgrows its cap: of what was trimmed nobody can tell that it comes again.
+    records, expected = crowd(3000, authors=40)
     process = fanout(commit__interval_ms=3600000)
     produce(broker, records)
     for _ in range(3):

@@ -16,13 +16,14 @@ TIMELINE, FOLLOWERS, ENDED = b"f:{demo/ann}", b"g:{demo/bob/0}", b"k:{demo/bob/0
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A private server on a Unix socket. Its locale is one that sorts letters otherwise than bytes, where there is one."""
+    """A private server on a Unix socket. Its locale is one that sorts letters otherwise than bytes, made here, because few machines have one."""
     folder = tmp_path_factory.mktemp("redis")
+    subprocess.run(["localedef", "-i", "en_US", "-f", "UTF-8", str(folder / "en_US.UTF-8")], check=True)
     path = folder / "redis.sock"
     process = subprocess.Popen(
         ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(folder),
          "--logfile", str(folder / "log")],
-        env={**os.environ, "LC_ALL": "en_US.UTF-8"},
+        env={**os.environ, "LOCPATH": str(folder), "LC_ALL": "en_US.UTF-8"},
     )
     deadline = time.monotonic() + 20
     while True:
@@ -501,3 +502,16 @@ def test_reading_functions_do_not_write(redis):
     reading = {name for name, flag in flags.items() if b"no-writes" in flag}
     assert reading == {b"feedwire_v1_window", b"feedwire_v1_since", b"feedwire_v1_followers"}
     assert len(flags) == 6
+
+
+# ---- progress ----
+
+
+def test_progress_is_kept_and_published(server, redis):
+    key = b"p:{activities/3}"
+    listener = Listener(server, redis, key)
+    assert redis("FCALL", "feedwire_v1_progress", 1, key, 70, 1767323045678) == 1
+    assert redis("HMGET", key, "offset", "time") == [b"70", b"1767323045678"]
+    assert listener.notices() == [[1, 70, 1767323045678]]
+    redis("FCALL", "feedwire_v1_progress", 1, key, 9007199254740991, 0)
+    assert redis("HMGET", key, "offset", "time") == [b"9007199254740991", b"0"]

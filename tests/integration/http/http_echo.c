@@ -7,8 +7,8 @@
  *   GET /denied        401 from the head           GET /push      one message to every WebSocket
  *   GET /close/CODE    closes every WebSocket
  *
- * WebSocket /v1/ws, subprotocol echo.v1: text "flood COUNT SIZE" makes COUNT messages of SIZE bytes that begin with
- * their number, "close CODE REASON" closes, anything else comes back. */
+ * WebSocket /v1/ws, subprotocol echo.v1 (with protocol=0: none, and no commands): text "flood COUNT SIZE" makes COUNT
+ * messages of SIZE bytes that begin with their number, "close CODE REASON" closes, anything else comes back. */
 #include "shared/base/assert.h"
 #include "shared/base/json_out.h"
 #include "shared/http/admin.h"
@@ -41,6 +41,7 @@ struct echo {
     struct feed_request *never;
     unsigned opened, closed, last_code, messages;
     size_t longest;
+    bool only_echo; /* texts are no commands */
 };
 
 struct later {
@@ -118,8 +119,9 @@ static void on_message(void *session, struct feed_str payload, bool binary)
     char text[64];
     s->echo->messages++;
     s->echo->longest = payload.len > s->echo->longest ? payload.len : s->echo->longest;
-    if (binary || feed_str_copy(payload, text, sizeof(text)) != FEED_OK || !command(s, text))
-        enqueue(s, feed_frame_new(payload));
+    bool plain = binary || s->echo->only_echo || feed_str_copy(payload, text, sizeof(text)) != FEED_OK;
+    if (plain || !command(s, text))
+        enqueue(s, binary ? feed_frame_new_binary(payload) : feed_frame_new(payload));
 }
 
 static struct feed_frame *next_flood(struct session *s)
@@ -339,6 +341,7 @@ static void set_up(struct echo *echo, int argc, char **argv, struct feed_log *lo
                                                     .message_fn = on_message,
                                                     .next_frame_fn = on_next_frame,
                                                     .closed_fn = on_closed};
+    echo->only_echo = setting(argc, argv, "protocol", 1) == 0;
     struct feed_server_settings settings = {
         .connections_max = (unsigned)setting(argc, argv, "connections_max", 1000),
         .handshake_timeout_ms = (unsigned)setting(argc, argv, "handshake_timeout_ms", 10000),
@@ -352,7 +355,7 @@ static void set_up(struct echo *echo, int argc, char **argv, struct feed_log *lo
          .head_fn = on_head,
          .http_fn = on_http,
          .ws_path = "/v1/ws",
-         .ws_protocol = "echo.v1",
+         .ws_protocol = echo->only_echo ? NULL : "echo.v1",
          .message_max = setting(argc, argv, "message_max", 8192),
          .ws_events = &ws_events,
          .arg = echo},

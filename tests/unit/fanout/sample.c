@@ -11,7 +11,8 @@ void sample_make(const struct sample *sample, struct sample_record *out)
         snprintf(owner, sizeof owner, ",\"owner\":\"%s\"", sample->owner);
     if (sample->to)
         snprintf(to, sizeof to, ",\"to\":%s", sample->to);
-    snprintf(out->key, sizeof out->key, "demo/%s", sample->actor);
+    const char *tenant = sample->tenant ? sample->tenant : "demo";
+    snprintf(out->key, sizeof out->key, "%s/%s", tenant, sample->actor);
     snprintf(out->value, sizeof out->value,
              "{\"actor\":\"%s\",\"verb\":\"%s\",\"object\":{\"type\":\"%s\",\"id\":\"%s\"%s}%s}", sample->actor,
              sample->verb, edge ? "user" : "note", sample->object, owner, to);
@@ -23,7 +24,7 @@ void sample_make(const struct sample *sample, struct sample_record *out)
         .key = feed_str_of(out->key),
         .value = feed_str_of(out->value),
         .headers = {{"ce_id", feed_str_of(out->id)},
-                    {"ce_tenant", FEED_STR("demo")},
+                    {"ce_tenant", feed_str_of(tenant)},
                     {"ce_time", feed_str_of(out->time)},
                     {"content-type", FEED_STR("application/json")}},
         .header_count = 4,

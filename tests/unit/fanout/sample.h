@@ -14,6 +14,7 @@ struct sample {
     const char *object; /* a user for follow and unfollow */
     const char *owner;  /* NULL: none */
     const char *to;     /* the JSON of the list, e.g. "[\"ann\"]"; NULL: none */
+    const char *tenant; /* NULL: demo */
 };
 
 /* The record, and the memory that its views point to. */

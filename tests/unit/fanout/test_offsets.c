@@ -21,14 +21,16 @@ static void position_waits_for_the_oldest(void **state)
     (void)state;
     struct fan_offsets offsets;
     fan_offsets_init(&offsets);
-    uint64_t a = fan_offsets_begin(&offsets, 10), b = fan_offsets_begin(&offsets, 11),
-             c = fan_offsets_begin(&offsets, 12);
+    uint64_t a = fan_offsets_begin(&offsets, 10, 1010), b = fan_offsets_begin(&offsets, 11, 1011),
+             c = fan_offsets_begin(&offsets, 12, 1012);
     assert_int_equal(fan_offsets_committable(&offsets), 10);
     fan_offsets_finish(&offsets, c);
     fan_offsets_finish(&offsets, b);
     assert_int_equal(fan_offsets_committable(&offsets), 10);
+    assert_int_equal(offsets.finished_ms, 0);
     fan_offsets_finish(&offsets, a);
     assert_int_equal(fan_offsets_committable(&offsets), 13);
+    assert_int_equal(offsets.finished_ms, 1012);
     fan_offsets_fini(&offsets);
 }
 
@@ -37,7 +39,7 @@ static void gaps_are_passed_over(void **state)
     (void)state;
     struct fan_offsets offsets;
     fan_offsets_init(&offsets);
-    uint64_t a = fan_offsets_begin(&offsets, 5), b = fan_offsets_begin(&offsets, 900);
+    uint64_t a = fan_offsets_begin(&offsets, 5, 1005), b = fan_offsets_begin(&offsets, 900, 1900);
     fan_offsets_finish(&offsets, a);
     assert_int_equal(fan_offsets_committable(&offsets), 900);
     fan_offsets_finish(&offsets, b);
@@ -50,10 +52,10 @@ static void is_full_at_its_limit(void **state)
     (void)state;
     struct fan_offsets offsets;
     fan_offsets_init(&offsets);
-    uint64_t first = fan_offsets_begin(&offsets, 0);
+    uint64_t first = fan_offsets_begin(&offsets, 0, 1000);
     for (int64_t i = 1; i < FAN_OFFSETS_MAX; i++) {
         assert_false(fan_offsets_full(&offsets));
-        fan_offsets_finish(&offsets, fan_offsets_begin(&offsets, i));
+        fan_offsets_finish(&offsets, fan_offsets_begin(&offsets, i, 1000 + i));
     }
     assert_true(fan_offsets_full(&offsets));
     fan_offsets_finish(&offsets, first);
@@ -75,7 +77,7 @@ static void agrees_with_the_plain_meaning(void **state)
     int begun = 0, oldest = 0;
     while (oldest < RECORDS) {
         if (begun < RECORDS && begun - oldest < WINDOW && rand() % 2) {
-            tickets[begun] = fan_offsets_begin(&offsets, begun);
+            tickets[begun] = fan_offsets_begin(&offsets, begun, 1000 + begun);
             begun++;
         } else if (begun > oldest) {
             int i = oldest + rand() % (begun - oldest);
@@ -87,6 +89,7 @@ static void agrees_with_the_plain_meaning(void **state)
             oldest++;
         assert_int_equal(fan_offsets_committable(&offsets), begun ? oldest : -1);
         assert_int_equal(fan_offsets_count(&offsets), begun - oldest);
+        assert_int_equal(offsets.finished_ms, oldest ? 1000 + oldest - 1 : 0);
     }
     fan_offsets_fini(&offsets);
 }

@@ -158,6 +158,10 @@ static void test_upgrade(void **state)
     assert_int_equal(upgrade_status(FEED_HTTP_GET, (o = good, o.protocols = FEED_STR("a b, feedwire.v1.json"), o)),
                      400);
     assert_int_equal(upgrade_status(FEED_HTTP_GET, (o = good, o.protocols = (struct feed_str){many, 200}, o)), 400);
+    struct feed_str none = {NULL, 0};
+    assert_int_equal(feed_http_check_upgrade(FEED_HTTP_GET, &good, none).status, 400);
+    o = (o = good, o.protocols = FEED_STR(""), o);
+    assert_int_equal(feed_http_check_upgrade(FEED_HTTP_GET, &o, none).status, 0);
 }
 
 int main(void)

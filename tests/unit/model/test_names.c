@@ -29,6 +29,7 @@ static const struct {
     {"object_id", feed_object_id_valid},
     {"activity_id", feed_activity_id_valid},
     {"source", feed_source_valid},
+    {"topic", feed_topic_valid},
 };
 
 static void check_all(yyjson_val *names, bool valid(struct feed_str), bool expected, const char *grammar)

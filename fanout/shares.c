@@ -1,0 +1,33 @@
+/* One queue a share, served round robin. Empty ones are skipped one by one: that is 256 looks at worst, once for up to
+ * a hundred commands. */
+#include "fanout/shares.h"
+
+#include <xxhash.h>
+
+uint32_t fan_share_of(struct feed_str tenant)
+{
+    return (uint32_t)(XXH3_64bits(tenant.data, tenant.len) % FAN_SHARES);
+}
+
+void fan_shares_push(struct fan_shares *shares, struct fan_job *job)
+{
+    fan_queue_push(&shares->queues[job->share], job);
+    shares->count++;
+}
+
+void fan_shares_remove(struct fan_shares *shares, struct fan_job *job)
+{
+    fan_queue_remove(&shares->queues[job->share], job);
+    shares->count--;
+}
+
+struct fan_job *fan_shares_pop(struct fan_shares *shares)
+{
+    if (shares->count == 0)
+        return NULL;
+    do
+        shares->last = (shares->last + 1) % FAN_SHARES;
+    while (!shares->queues[shares->last].first);
+    shares->count--;
+    return fan_queue_pop(&shares->queues[shares->last]);
+}
