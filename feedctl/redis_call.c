@@ -13,6 +13,7 @@ struct ctl_redis {
     struct feed_redis *client;
     uint64_t timeout_ms;
     char last_state[160]; /* why the connection is not up */
+    bool opening;
 
     /* of the call that is under way */
     const struct feed_str *argv; /* until it is sent; NULL then, and when there is none */
@@ -41,7 +42,7 @@ static void on_state(void *arg, int shard, bool up, const char *reason)
         snprintf(redis->last_state, sizeof redis->last_state, "%s", reason ? reason : "");
     } else if (redis->argv) {
         send_call(redis);
-    } else {
+    } else if (redis->opening) {
         feed_loop_stop(redis->loop);
     }
 }
@@ -93,9 +94,11 @@ enum feed_error ctl_redis_open(const struct ctl_options *options, struct ctl_red
         ctl_redis_close(redis);
         return error;
     }
+    redis->opening = true;
     feed_timer_start(redis->timeout, redis->timeout_ms, 0);
     feed_loop_run(redis->loop);
     feed_timer_stop(redis->timeout);
+    redis->opening = false;
     if (!feed_redis_up(redis->client)) {
         snprintf(problem, problem_size, "Redis cannot be reached: %s", redis->last_state);
         ctl_redis_close(redis);
