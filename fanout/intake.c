@@ -46,7 +46,7 @@ static void join_lanes(struct fan_engine *engine, struct fan_job *job)
     const struct feed_activity *activity = &job->activity;
     uint32_t lanes[FAN_LANES_OF_RECORD] = {fan_lane_of(activity->tenant, activity->actor)};
     unsigned count = 1;
-    if (feed_activity_is_follow(activity) || feed_activity_is_unfollow(activity))
+    if (feed_act_on_user(job->act))
         lanes[count++] = fan_lane_of(activity->tenant, activity->object_id);
     job->in_lanes = true;
     fan_engine_place(job, fan_lanes_join(&engine->lanes, &job->lane, lanes, count) ? FAN_JOB_LOOK : FAN_JOB_LANES);

@@ -12,19 +12,23 @@
  *                             |               BACKFILL_WRITE                  |       |           |
  *                             |                     |                         |       |           |
  *                             '----> OUTBOX <-------+-------------------------'       |           |
- *                                      |                                              |           |
- *                                    NOTIFY                                           |           |
- *                                      |                                              |           |
- *                                  FOLLOWERS <---.                                    |           |
+ *                                      |      \                                       |           |
+ *                                    NOTIFY    (it was undone)                        |           |
+ *                                      |                \                             |           |
+ *                                  FOLLOWERS <---.       |                            |           |
  *                                      |         | (a full page: there may be more)   |           |
- *                                     HOME ------'                                    |           |
- *                                      |                                              |           |
- *                                      '---------------> DONE <-----------------------+-----------'
+ *                                     HOME ------'       |                            |           |
+ *                                      |                 |                            |           |
+ *                                      '-----------------+-----> DONE <---------------+-----------'
+ *
+ *   an undo: UNDO_FIND - UNDO_NOTIFY - UNDO_OUTBOX - UNDO_FOLLOWERS - UNDO_HOME - UNDO_ENDED - UNDO_KEPT - DONE,
+ *            with pages of followers, and then of ended edges, as above
  *
  * The order between two jobs that run at the same time, in this process or in another, rests on one rule: each side
  * writes first and reads then. An activity stands in the author's outbox before the followers are read; an edge
- * stands in the graph before the outbox is read. Whatever the interleaving, one of the two sees the other. And an
- * unfollow writes no entry anywhere: to leave is a private act.
+ * stands in the graph before the outbox is read. Whatever the interleaving, one of the two sees the other. An undo
+ * keeps to it: its mark stands in the outbox before the followers are read, and a backfill carries marks like entries.
+ * And an unfollow writes no entry anywhere: to leave is a private act.
  *
  * Within a step, commands are sent up to a window, and are answered in the order of sending. What was not answered
  * when the connection broke, or was refused for a passing reason, is sent again from there on: every command may be
@@ -53,8 +57,15 @@ enum fan_step {
     FAN_STEP_FOLLOWEE_REMOVE, /* and out of h: */
     FAN_STEP_OUTBOX,
     FAN_STEP_NOTIFY,
-    FAN_STEP_FOLLOWERS, /* the next page of followers -> page */
-    FAN_STEP_HOME,      /* page -> the followers' home feeds */
+    FAN_STEP_FOLLOWERS,      /* the next page of followers -> page */
+    FAN_STEP_HOME,           /* page -> the followers' home feeds */
+    FAN_STEP_UNDO_FIND,      /* what the outbox knows of the activity that is to be removed */
+    FAN_STEP_UNDO_NOTIFY,    /* out of the notifications of those who got it */
+    FAN_STEP_UNDO_OUTBOX,    /* out of the outbox: from here on nobody gets it any more */
+    FAN_STEP_UNDO_FOLLOWERS, /* the next page of followers -> page */
+    FAN_STEP_UNDO_HOME,      /* out of the home feeds of the page */
+    FAN_STEP_UNDO_ENDED,     /* the next page of those who once followed -> page */
+    FAN_STEP_UNDO_KEPT,      /* out of theirs, where it was kept */
     FAN_STEP_BAD_RECORD,
     FAN_STEP_DONE,
     FAN_STEP_COUNT
@@ -94,9 +105,11 @@ struct fan_job {
     size_t bytes; /* what it holds, as counted by the engine */
 
     struct feed_activity activity;
+    enum feed_act act;
     struct feed_buf entry;
+    struct feed_buf outbox_entry; /* the copy for the outbox, when it differs; of an undo: what the outbox has */
     char published_text[24];
-    struct feed_str recipients[FAN_RECIPIENTS_MAX]; /* borrowed from activity */
+    struct feed_str recipients[FAN_RECIPIENTS_MAX]; /* borrowed from activity; of an undo also from outbox_entry */
     size_t recipient_count;
 
     enum fan_step step;
@@ -113,6 +126,11 @@ struct fan_job {
     char cursor_time_text[24];
     bool page_full;
 
+    struct feed_id undone; /* of an undo: what is to be removed, */
+    char undone_text[24];  /* when it was published; "": nobody knows, so no mark can be left where it is not, */
+    bool undone_certain;   /* and whether it stands at that time and nowhere else, so that nobody need search */
+
+    bool removed;     /* the outbox has a mark: it was undone before this came */
     bool repeat;      /* the outbox had the activity already */
     bool redone;      /* something of this job was sent twice */
     bool begun;       /* the commands of this step have been counted */
@@ -141,7 +159,7 @@ struct fan_step_texts {
 };
 
 struct fan_writes {
-    uint64_t added, present, beyond_cap;
+    uint64_t added, present, beyond_cap, removed;
 };
 
 /* ---- the table of steps (steps.c) ---- */
@@ -159,6 +177,13 @@ void fan_step_build(const struct fan_job *job, const struct fan_step_texts *text
 bool fan_step_take(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes);
 /* The step after this one; may reset the page. */
 enum fan_step fan_step_next(struct fan_job *job);
+
+/* ---- beginnings (job_begin.c) ---- */
+
+/* Reads the record (copied into the job before) and prepares the first step. */
+void fan_job_prepare(struct fan_job *job);
+/* One recipient more, unless it is among them. */
+void fan_job_add_recipient(struct fan_job *job, struct feed_str user);
 
 /* ---- the driver (job.c) ---- */
 
@@ -184,8 +209,6 @@ struct fan_effects {
     struct fan_letter *letter; /* given to the caller, who posts it; NULL: none */
 };
 
-/* Reads the record (copied into the job before) and prepares the first step. */
-void fan_job_prepare(struct fan_job *job);
 /* The letter of a bad record; given to the caller. */
 struct fan_letter *fan_job_bad_letter(struct fan_job *job);
 /* Goes on to the next step where the present one is through, and says what can be done now. */

@@ -30,6 +30,13 @@ static const struct fan_step_row *const rows[FAN_STEP_COUNT] = {
     [FAN_STEP_NOTIFY] = &fan_row_notify,
     [FAN_STEP_FOLLOWERS] = &fan_row_followers,
     [FAN_STEP_HOME] = &fan_row_home,
+    [FAN_STEP_UNDO_FIND] = &fan_row_undo_find,
+    [FAN_STEP_UNDO_NOTIFY] = &fan_row_undo_notify,
+    [FAN_STEP_UNDO_OUTBOX] = &fan_row_undo_outbox,
+    [FAN_STEP_UNDO_FOLLOWERS] = &fan_row_undo_followers,
+    [FAN_STEP_UNDO_HOME] = &fan_row_undo_home,
+    [FAN_STEP_UNDO_ENDED] = &fan_row_undo_ended,
+    [FAN_STEP_UNDO_KEPT] = &fan_row_undo_kept,
     [FAN_STEP_BAD_RECORD] = &row_bad_record,
     [FAN_STEP_DONE] = &row_done,
 };

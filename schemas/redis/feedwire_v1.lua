@@ -5,8 +5,11 @@
 -- A timeline is one sorted set: entries with score = published time in ms, and one reserved member, byte 0 and the 8 epoch bytes,
 -- whose score is -seq. Published times are positive, so it always has rank 0. The caller gives a random epoch candidate with each
 -- write, because Redis' own random numbers are the same after every start.
+--
+-- Where an entry was removed for good stands a mark: its 16 id bytes and byte 0, at the same score. To `add` it is an entry with that id.
 
 local RESERVED_BYTES = 9 -- an entry has at least 17
+local WINDOW = 100 -- members that a window may show: FEED_CAP
 
 local function state_of(key)
   local low = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
@@ -77,9 +80,31 @@ local function add(keys, args)
   return answers
 end
 
+local function is_mark(member)
+  return #member == 17 and string.byte(member, 17) == 0
+end
+
+local function has_mark(found)
+  for i = 1, #found, 2 do
+    if is_mark(found[i]) then return true end
+  end
+  return false
+end
+
+-- The first `limit` members of {member, score, ..} that are no marks.
+local function without_marks(found, limit)
+  local kept = {}
+  for i = 1, #found, 2 do
+    if not is_mark(found[i]) and #kept < 2 * limit then
+      kept[#kept + 1], kept[#kept + 2] = found[i], found[i + 1]
+    end
+  end
+  return kept
+end
+
 -- window: KEYS timeline; ARGV limit, then optionally the epoch and seq that the caller knows.
 -- Answers {epoch, seq, {entry, published ms, ..}}, newest first; epoch '' and seq 0 when there is no such timeline. When epoch and seq are the
--- known ones, nothing has changed and the list is left out.
+-- known ones, nothing has changed and the list is left out. Marks are left out, and entries behind them shown instead, down to rank 100.
 local function window(keys, args)
   local key, limit = keys[1], tonumber(args[1])
   local epoch, seq, reserved = state_of(key)
@@ -87,14 +112,19 @@ local function window(keys, args)
   local found = {}
   if limit > 0 and reserved then
     found = redis.call('ZRANGE', key, 0, limit - 1, 'REV', 'WITHSCORES')
+    if has_mark(found) then
+      if limit < WINDOW then found = redis.call('ZRANGE', key, 0, WINDOW - 1, 'REV', 'WITHSCORES') end
+      found = without_marks(found, limit)
+    end
     local n = #found
     if found[n - 1] == reserved then found[n], found[n - 1] = nil, nil end
   end
   return {epoch, seq, found}
 end
 
--- since: KEYS outbox; ARGV time ms, count. Answers {published ms, entry, ..}, oldest first: all entries not older than the time, and
--- the newest `count` of the older ones.
+-- since: KEYS outbox; ARGV time ms, count. Answers {published ms, member, ..}, oldest first: all members not older than the time, and
+-- the newest `count` of the older ones. Marks are among them, so that the feed that is filled from it gets them too; and they count, so
+-- that filling it once more brings nothing else.
 local function since(keys, args)
   local key, time, count = keys[1], args[1], tonumber(args[2])
   local out = {}
@@ -112,6 +142,104 @@ local function since(keys, args)
   end
   return out
 end
+
+-- ---- removing ----
+
+-- Says that the entry has gone from the timeline: `left` is the mark that stands there now, or the id alone where the entry may come again.
+local function announce_removal(key, epoch, seq, score, left)
+  redis.call('SPUBLISH', key, cmsgpack.pack({2, epoch, seq, tonumber(score), left}))
+end
+
+-- A mark where nothing stood: not a change that anybody could see, so neither seq nor notice. Like an entry, it is of no use beyond the cap.
+local function leave_mark(key, cap, slack, score, mark, reserved)
+  local members = redis.call('ZCARD', key) - (reserved and 1 or 0)
+  if members >= cap then
+    local last = redis.call('ZRANGE', key, cap - 1, cap - 1, 'REV', 'WITHSCORES')
+    local time, last_time = tonumber(score), tonumber(last[2])
+    if time < last_time or (time == last_time and before(mark, last[1])) then return end
+  end
+  redis.call('ZADD', key, score, mark)
+  if members + 1 > cap + slack then
+    local lowest = reserved and 1 or 0
+    redis.call('ZREMRANGEBYRANK', key, lowest, lowest + members - cap)
+  end
+end
+
+-- Every entry of that id becomes a mark. `score` says where to look for it, '' everywhere; where to leave a mark if none is there, '' nowhere.
+-- Answers the seq, 0 when nothing that anybody could see has changed.
+local function remove_id(key, cap, slack, id, look, leave)
+  local epoch, seq, reserved = state_of(key)
+  local found
+  if look ~= '' then
+    found = redis.call('ZRANGE', key, look, look, 'BYSCORE', 'WITHSCORES')
+  else
+    found = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  end
+  local mark, marked, changed = id .. '\0', false, false
+  for i = 1, #found, 2 do
+    local member, score = found[i], found[i + 1]
+    if string.sub(member, 1, 16) == id then
+      marked = marked or score == leave
+      if member ~= mark then
+        changed, seq = true, seq + 1
+        redis.call('ZREM', key, member)
+        redis.call('ZADD', key, score, mark)
+        announce_removal(key, epoch, seq, score, mark)
+      end
+    end
+  end
+  if changed then redis.call('ZADD', key, string.format('%d', -seq), reserved) end
+  if leave ~= '' and not marked and not changed then leave_mark(key, cap, slack, leave, mark, reserved) end
+  return changed and seq or 0
+end
+
+-- remove: KEYS timeline; ARGV cap, slack, id (16 bytes), where to look (ms; '' everywhere), where to leave a mark if nothing is there (ms;
+-- '' nowhere). Answers the seq when an entry was removed, else 0: nothing was there, or a mark.
+local function remove(keys, args)
+  return remove_id(keys[1], tonumber(args[1]), tonumber(args[2]), args[3], args[4], args[5])
+end
+
+-- find: KEYS outbox; ARGV id. Answers {how many entries have it, published ms of the newest of them or of the mark, that entry}; 0, '' and ''
+-- where it does not know the id, 0 and the time of a mark where it was removed.
+local function find(keys, args)
+  local id, count, time, entry = args[1], 0, '', ''
+  local found = redis.call('ZRANGE', keys[1], 0, -1, 'WITHSCORES')
+  for i = 1, #found, 2 do
+    if string.sub(found[i], 1, 16) == id then
+      if not is_mark(found[i]) then
+        count, time, entry = count + 1, found[i + 1], found[i]
+      elseif count == 0 then
+        time = found[i + 1]
+      end
+    end
+  end
+  return {count, time, entry}
+end
+
+-- post: KEYS outbox; ARGV as for add, with one entry. Answers as add, and -3 when this activity was removed: then it goes nowhere.
+local function post(keys, args)
+  local answer = add(keys, args)
+  if answer == 0 and redis.call('ZSCORE', keys[1], string.sub(args[5], 1, 16) .. '\0') then return -3 end
+  return answer
+end
+
+-- backfill: KEYS home feed; ARGV as for add, with members of an outbox: entries are added, marks remove what they are for. Answers a list.
+local function backfill(keys, args)
+  local answers = {}
+  local one = {args[1], args[2], args[3]}
+  for i = 4, #args, 2 do
+    if is_mark(args[i + 1]) then
+      remove_id(keys[1], tonumber(args[2]), tonumber(args[3]), string.sub(args[i + 1], 1, 16), args[i], args[i])
+      answers[#answers + 1] = 0
+    else
+      one[4], one[5] = args[i], args[i + 1]
+      answers[#answers + 1] = add(keys, one)
+    end
+  end
+  return answers
+end
+
+-- ---- edges ----
 
 -- follow: KEYS followers page, ended edges of that page; ARGV follower, time ms.
 -- Answers {state, edge time}: state 1 a new edge, 2 an edge was there (it keeps the older of the two times), 0 the edge was ended at or after this time.
@@ -167,8 +295,12 @@ local function followers(keys, args)
 end
 
 redis.register_function('feedwire_v1_add', add)
+redis.register_function('feedwire_v1_post', post)
+redis.register_function('feedwire_v1_backfill', backfill)
+redis.register_function('feedwire_v1_remove', remove)
 redis.register_function('feedwire_v1_follow', follow)
 redis.register_function('feedwire_v1_unfollow', unfollow)
 redis.register_function{function_name='feedwire_v1_window', callback=window, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_since', callback=since, flags={'no-writes'}}
+redis.register_function{function_name='feedwire_v1_find', callback=find, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_followers', callback=followers, flags={'no-writes'}}

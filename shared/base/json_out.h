@@ -15,11 +15,11 @@ struct feed_json_out {
 };
 
 void feed_json_out_init(struct feed_json_out *out, struct feed_buf *buf);
-void feed_json_open(struct feed_json_out *out);                 /* { */
-void feed_json_close(struct feed_json_out *out);                /* } */
-void feed_json_open_list(struct feed_json_out *out);            /* [ */
-void feed_json_close_list(struct feed_json_out *out);           /* ] */
-void feed_json_key(struct feed_json_out *out, const char *key); /* a literal; escaped like any text */
+void feed_json_open(struct feed_json_out *out);                         /* { */
+void feed_json_close(struct feed_json_out *out);                        /* } */
+void feed_json_open_list(struct feed_json_out *out);                    /* [ */
+void feed_json_close_list(struct feed_json_out *out);                   /* ] */
+void feed_json_key(struct feed_json_out *out, const char *key);         /* a literal; escaped like any text */
 void feed_json_key_str(struct feed_json_out *out, struct feed_str key); /* a key that comes from outside */
 void feed_json_str(struct feed_json_out *out, struct feed_str value);
 void feed_json_text(struct feed_json_out *out, const char *value);

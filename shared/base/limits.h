@@ -23,6 +23,8 @@ enum {
     FEED_RECORD_MAX = 32 * 1024,
     FEED_ENTRY_MAX = 2560, /* 16 id bytes + all fields at their longest */
     FEED_NOTICE_MAX = FEED_ENTRY_MAX + 64,
+    /* An entry with the users that it is addressed to: 3 bytes and up to 130 for each of them. */
+    FEED_OUTBOX_ENTRY_MAX = FEED_ENTRY_MAX + 3 + FEED_TO_MAX * (2 + FEED_USER_MAX),
 
     /* Request bodies (ingest). */
     FEED_BODY_MAX = 1024 * 1024,

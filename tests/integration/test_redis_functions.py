@@ -499,5 +499,5 @@ def test_reading_functions_do_not_write(redis):
     flags = {dict(zip(f[::2], f[1::2]))[b"name"]: dict(zip(f[::2], f[1::2]))[b"flags"]
              for f in dict(zip(functions[::2], functions[1::2]))[b"functions"]}
     reading = {name for name, flag in flags.items() if b"no-writes" in flag}
-    assert reading == {b"feedwire_v1_window", b"feedwire_v1_since", b"feedwire_v1_followers"}
-    assert len(flags) == 6
+    assert reading == {b"feedwire_v1_window", b"feedwire_v1_since", b"feedwire_v1_followers", b"feedwire_v1_find"}
+    assert len(flags) == 10

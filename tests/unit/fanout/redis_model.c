@@ -116,6 +116,8 @@ static void keep_texts(struct world_command *command)
 static int64_t number_of(struct feed_str text)
 {
     char copy[32];
+    if (feed_str_eq(text, FEED_STR("inf")))
+        return INT64_MAX;
     snprintf(copy, sizeof copy, "%.*s", (int)text.len, text.data);
     return strtoll(copy, NULL, 10);
 }
@@ -158,6 +160,121 @@ static void call_add(struct model *model, struct world_command *command)
             add_item(command, (struct feed_str){"", 0}, answer);
         else
             answer_int(command, answer);
+    }
+}
+
+static bool is_mark(const struct model_member *m)
+{
+    return feed_mark_is((struct feed_str){m->bytes, m->len});
+}
+
+static bool has_id(const struct model_member *m, struct feed_str id)
+{
+    return m->len >= FEED_ID_BYTES && memcmp(m->bytes, id.data, FEED_ID_BYTES) == 0;
+}
+
+static void put_mark(struct model_zset *zset, struct feed_str id, int64_t score)
+{
+    char mark[FEED_MARK_BYTES];
+    memcpy(mark, id.data, FEED_ID_BYTES);
+    mark[FEED_ID_BYTES] = '\0';
+    zadd(zset, (struct feed_str){mark, sizeof mark}, score);
+}
+
+static void leave_mark(struct model_zset *zset, int64_t cap, int64_t slack, struct feed_str id, int64_t score)
+{
+    if ((int64_t)zset->count >= cap) {
+        const struct model_member *last = &zset->members[zset->count - (size_t)cap];
+        if (score < last->score || (score == last->score && memcmp(id.data, last->bytes, FEED_ID_BYTES) < 0))
+            return;
+    }
+    put_mark(zset, id, score);
+    if ((int64_t)zset->count > cap + slack) {
+        while ((int64_t)zset->count > cap)
+            zrem(zset, (struct feed_str){zset->members[0].bytes, zset->members[0].len});
+    }
+}
+
+/* look, leave: 0 stands for ''. */
+static int64_t remove_id(struct model *model, struct model_zset *zset, int64_t cap, int64_t slack, struct feed_str id,
+                         int64_t look, int64_t leave)
+{
+    bool marked = false, changed = false;
+    for (size_t i = 0; i < zset->count; i++) {
+        struct model_member *m = &zset->members[i];
+        if (!has_id(m, id) || (look && m->score != look))
+            continue;
+        int64_t score = m->score;
+        marked |= score == leave;
+        if (is_mark(m))
+            continue;
+        changed = true;
+        zset->seq++;
+        model->notices++;
+        zrem(zset, (struct feed_str){m->bytes, m->len});
+        put_mark(zset, id, score);
+    }
+    if (leave && !marked && !changed)
+        leave_mark(zset, cap, slack, id, leave);
+    return changed ? (int64_t)zset->seq : 0;
+}
+
+/* key cap slack id look leave */
+static void call_remove(struct model *model, struct world_command *command)
+{
+    const struct feed_str *argv = command->argv;
+    answer_int(command, remove_id(model, zset_of(model, argv[3]), number_of(argv[4]), number_of(argv[5]), argv[6],
+                                  number_of(argv[7]), number_of(argv[8])));
+}
+
+static void call_find(struct model *model, struct world_command *command)
+{
+    const struct model_zset *zset = zset_of(model, command->argv[3]);
+    const struct model_member *found = NULL;
+    int64_t count = 0;
+    for (size_t i = 0; i < zset->count; i++) {
+        const struct model_member *m = &zset->members[i];
+        if (has_id(m, command->argv[4]) && (!is_mark(m) || count == 0)) {
+            found = m;
+            count += !is_mark(m);
+        }
+    }
+    char time[24] = "";
+    if (found)
+        snprintf(time, sizeof time, "%lld", (long long)found->score);
+    begin_list(command);
+    add_item(command, (struct feed_str){"", 0}, count);
+    add_item(command, feed_str_of(time), 0);
+    add_item(command, count ? (struct feed_str){found->bytes, found->len} : (struct feed_str){"", 0}, 0);
+    keep_texts(command);
+}
+
+static void call_post(struct model *model, struct world_command *command)
+{
+    const struct feed_str *argv = command->argv;
+    struct model_zset *zset = zset_of(model, argv[3]);
+    int64_t score = number_of(argv[7]);
+    int64_t answer = add(model, zset, number_of(argv[5]), number_of(argv[6]), score, argv[8]);
+    for (size_t i = 0; answer == 0 && i < zset->count; i++) {
+        if (zset->members[i].score == score && has_id(&zset->members[i], argv[8]) && is_mark(&zset->members[i]))
+            answer = -3;
+    }
+    answer_int(command, answer);
+}
+
+static void call_backfill(struct model *model, struct world_command *command)
+{
+    const struct feed_str *argv = command->argv;
+    struct model_zset *zset = zset_of(model, argv[3]);
+    int64_t cap = number_of(argv[5]), slack = number_of(argv[6]);
+    begin_list(command);
+    for (size_t i = 7; i + 1 < command->argc; i += 2) {
+        int64_t score = number_of(argv[i]), answer = 0;
+        if (feed_mark_is(argv[i + 1]))
+            remove_id(model, zset, cap, slack, argv[i + 1], score, score);
+        else
+            answer = add(model, zset, cap, slack, score, argv[i + 1]);
+        add_item(command, (struct feed_str){"", 0}, answer);
     }
 }
 
@@ -237,7 +354,9 @@ void model_execute(struct model *model, struct world_command *command)
     } functions[] = {
         {"feedwire_v1_add", call_add},           {"feedwire_v1_follow", call_follow},
         {"feedwire_v1_unfollow", call_unfollow}, {"feedwire_v1_followers", call_followers},
-        {"feedwire_v1_since", call_since},
+        {"feedwire_v1_since", call_since},       {"feedwire_v1_post", call_post},
+        {"feedwire_v1_backfill", call_backfill}, {"feedwire_v1_remove", call_remove},
+        {"feedwire_v1_find", call_find},
     };
     command->executed = true;
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
@@ -262,17 +381,26 @@ void model_execute(struct model *model, struct world_command *command)
 
 /* ---- comparing ---- */
 
+/* The next member from i on that somebody can see; SIZE_MAX: none. Where a mark was left says only who came first. */
+static size_t visible(const struct model_zset *zset, size_t i)
+{
+    while (zset && i < zset->count && is_mark(&zset->members[i]))
+        i++;
+    return zset && i < zset->count ? i : SIZE_MAX;
+}
+
 static bool zset_in(const struct model_zset *zset, const struct model *model)
 {
     const struct model_zset *other = model_find(model, zset->key);
-    if (!other || other->count != zset->count || other->seq != zset->seq)
-        return zset->count == 0 && zset->seq == 0 && !other;
-    for (size_t i = 0; i < zset->count; i++) {
-        const struct model_member *a = &zset->members[i], *b = &other->members[i];
+    size_t i = visible(zset, 0), j = visible(other, 0);
+    while (i != SIZE_MAX && j != SIZE_MAX) {
+        const struct model_member *a = &zset->members[i], *b = &other->members[j];
         if (a->score != b->score || a->len != b->len || memcmp(a->bytes, b->bytes, a->len) != 0)
             return false;
+        i = visible(zset, i + 1);
+        j = visible(other, j + 1);
     }
-    return true;
+    return i == j && zset->seq == (other ? other->seq : 0);
 }
 
 bool model_equal(const struct model *a, const struct model *b)

@@ -32,7 +32,7 @@ void model_fini(struct model *model);
 void model_execute(struct model *model, struct world_command *command);
 /* NULL when there is no such key. */
 const struct model_zset *model_find(const struct model *model, const char *key);
-/* Whether all keys, members and seqs of the two are the same. */
+/* Whether all keys, members and seqs of the two are the same, but for marks, which nobody sees. */
 bool model_equal(const struct model *a, const struct model *b);
 /* *out is made by it. */
 void model_copy(const struct model *model, struct model *out);

@@ -3,9 +3,25 @@
 #include <stdio.h>
 #include <string.h>
 
+void sample_id(unsigned number, char out[FEED_ID_TEXT + 1])
+{
+    snprintf(out, FEED_ID_TEXT + 1, "%08x-0000-4000-8000-000000000000", number);
+}
+
 void sample_make(const struct sample *sample, struct sample_record *out)
 {
     bool edge = strcmp(sample->verb, "follow") == 0 || strcmp(sample->verb, "unfollow") == 0;
+    bool undo = strcmp(sample->verb, "undo") == 0;
+    char object[FEED_ID_TEXT + 1], published[64] = "";
+    snprintf(object, sizeof object, "%s", sample->object ? sample->object : "");
+    if (undo) {
+        sample_id(sample->undone, object);
+        if (sample->undone_ms) {
+            char time[FEED_TIME_TEXT + 1];
+            feed_time_format(sample->undone_ms, time);
+            snprintf(published, sizeof published, ",\"published\":\"%s\"", time);
+        }
+    }
     char owner[160] = "", to[1024] = "";
     if (sample->owner)
         snprintf(owner, sizeof owner, ",\"owner\":\"%s\"", sample->owner);
@@ -13,9 +29,13 @@ void sample_make(const struct sample *sample, struct sample_record *out)
         snprintf(to, sizeof to, ",\"to\":%s", sample->to);
     snprintf(out->key, sizeof out->key, "demo/%s", sample->actor);
     snprintf(out->value, sizeof out->value,
-             "{\"actor\":\"%s\",\"verb\":\"%s\",\"object\":{\"type\":\"%s\",\"id\":\"%s\"%s}%s}", sample->actor,
-             sample->verb, edge ? "user" : "note", sample->object, owner, to);
-    snprintf(out->id, sizeof out->id, "%08x-0000-4000-8000-000000000000", sample->id);
+             "{\"actor\":\"%s\",\"verb\":\"%s\",\"object\":{\"type\":\"%s\",\"id\":\"%s\"%s%s}%s}", sample->actor,
+             sample->verb,
+             edge   ? "user"
+             : undo ? "activity"
+                    : "note",
+             object, owner, published, to);
+    sample_id(sample->id, out->id);
     feed_time_format(sample->published_ms, out->time);
     out->record = (struct fan_record){
         .partition = sample->partition,

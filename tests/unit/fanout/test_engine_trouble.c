@@ -62,7 +62,7 @@ static void a_bad_record_does_not_hold_up_others(void **state)
     next.offset = 1;
     world_record(&world, &bad);
     world_record(&world, &next);
-    expect(&world, "add o:{demo/bob} 1000 #1");
+    expect(&world, "post o:{demo/bob} 1000 #1");
     world_fini(&world);
 }
 
@@ -173,7 +173,7 @@ static void every_step_goes_on_after_a_wrong_type(void **state)
     expect(&world, "follow g:{demo/bob/0} k:{demo/bob/0} ann 50");
     world_answer_error(&world, wrong_type);
     world_letter_done(&world, FEED_OK);
-    expect(&world, "add o:{demo/ann} 50 #2");
+    expect(&world, "post o:{demo/ann} 50 #2");
     world_answer_error(&world, wrong_type);
     world_letter_done(&world, FEED_OK);
     expect(&world, "add n:{demo/bob} 50 #2");
@@ -198,7 +198,7 @@ static void an_unknown_error_is_tried_again_then_gets_a_letter(void **state)
     assert_int_equal(world.commands, 0);
     /* Only this record waits. */
     world_record(&world, &other);
-    expect(&world, "add o:{demo/dan} 5 #2");
+    expect(&world, "post o:{demo/dan} 5 #2");
     world_answer_int(&world, 1);
     world_answer_list(&world, NULL, 0);
     unsigned tries = 0;
@@ -206,7 +206,7 @@ static void an_unknown_error_is_tried_again_then_gets_a_letter(void **state)
         world_tick(&world, 100);
         if (!world.first)
             continue;
-        expect(&world, "add o:{demo/bob} 1000 #1");
+        expect(&world, "post o:{demo/bob} 1000 #1");
         world_answer_error(&world, "ERR something new");
         tries++;
     }
@@ -302,7 +302,7 @@ static void an_outbox_write_that_was_cut_off_is_not_a_repeat(void **state)
     world_record(&world, &post);
     world_lose(&world);
     fan_engine_redis_ready(world.engine);
-    expect(&world, "add o:{demo/bob} 1000 #1");
+    expect(&world, "post o:{demo/bob} 1000 #1");
     world_answer_int(&world, 0);
     world_answer_list(&world, NULL, 0);
     assert_int_equal(fan_engine_counts(world.engine)->done, 1);
@@ -368,7 +368,7 @@ static void nothing_is_sent_before_redis_is_ready(void **state)
     assert_null(world.first);
     fan_engine_redis_ready(world.engine);
     assert_true(world.consuming);
-    expect(&world, "add o:{demo/bob} 1000 #1");
+    expect(&world, "post o:{demo/bob} 1000 #1");
     world_fini(&world);
 }
 

@@ -1,9 +1,11 @@
 /* Interleavings, by the thousand: workers with a partition each run over one model of Redis, and chance decides who
  * moves next: a record arrives, a command is executed, an answer arrives, a connection breaks with some commands
- * executed and some not, a worker dies and another begins again from its last commit. What must hold in the end:
+ * executed and some not, a worker dies and another begins again from its last commit, or the one before does not even
+ * know that it is dead and goes on writing. What must hold in the end:
  *
  * - one partition: everything is as if each record had been worked off alone, in order;
  * - two partitions: every follower has all that a followee did since the follow, and nothing of anybody else;
+ * - nobody has what was undone, neither in the outbox nor in home feeds nor in notifications;
  * - working the whole log off once more changes nothing: no entry, no seq, no notice.
  *
  * A failure prints the seed; SEED=n runs that one alone, and SEEDS=n runs so many. */
@@ -17,7 +19,7 @@
 
 #include <cmocka.h>
 
-enum { PARTITIONS = 2, LOG_MAX = 24, USERS = 5 };
+enum { PARTITIONS = 2, WORKERS_MAX = 2 * PARTITIONS, LOG_MAX = 24, USERS = 5 };
 
 static const char *const users[USERS] = {"ann", "bob", "cy", "dan", "eve"};
 
@@ -27,11 +29,12 @@ struct log {
 };
 
 struct worker {
-    struct world world;
+    struct world *world; /* owned */
     int32_t partition;
     const struct log *log;
     size_t next;      /* of its log */
     size_t committed; /* where its successor begins */
+    bool zombie;      /* it has a successor and does not know it */
 };
 
 struct run {
@@ -42,6 +45,9 @@ struct run {
     unsigned backfill;
     unsigned cap;
     bool unfollows;
+    bool undos;
+    size_t workers;
+    struct worker all[WORKERS_MAX]; /* first the living, one for each partition */
 };
 
 /* ---- logs ---- */
@@ -49,6 +55,22 @@ struct run {
 static uint64_t pick(struct run *run, uint64_t max)
 {
     return world_random(&run->chance, max);
+}
+
+/* Of something that the actor of an earlier record did; twice now and then. */
+static void make_undo(struct run *run, const struct log *log, size_t i, struct sample *sample)
+{
+    const struct sample *undone = &log->records[pick(run, i)];
+    if (strcmp(undone->verb, "undo") == 0)
+        return;
+    sample->verb = "undo";
+    sample->actor = undone->actor;
+    sample->undone = undone->id;
+}
+
+static bool is_undo(const struct sample *sample)
+{
+    return strcmp(sample->verb, "undo") == 0;
 }
 
 /* A user's acts are all in one partition, as the key says. Times never go back within a partition. */
@@ -75,11 +97,17 @@ static void make_logs(struct run *run)
             if (pick(run, 3) == 0) {
                 sample.verb = run->unfollows && pick(run, 3) == 0 ? "unfollow" : "follow";
                 sample.object = users[(actor + 1 + pick(run, USERS - 1)) % USERS];
+            } else if (pick(run, 4) == 0) {
+                sample.to = "[\"eve\",\"ann\"]";
+            } else if (run->undos && i > 0 && pick(run, 3) == 0) {
+                make_undo(run, log, i, &sample);
             } else if (i > 0 && pick(run, 8) == 0) {
                 sample.id = log->records[i - 1].id; /* the same again */
                 sample.actor = log->records[i - 1].actor;
                 sample.verb = log->records[i - 1].verb;
                 sample.object = log->records[i - 1].object;
+                sample.to = log->records[i - 1].to;
+                sample.undone = log->records[i - 1].undone;
                 sample.published_ms = log->records[i - 1].published_ms;
                 time_ms = sample.published_ms;
             }
@@ -94,10 +122,17 @@ static void worker_begin(struct worker *worker, struct run *run)
 {
     const struct fan_settings settings = {
         .records_max = 6, .bytes_max = 1 << 20, .commands_max = 5, .cap = run->cap, .backfill = run->backfill};
-    world_init(&worker->world, &settings);
-    worker->world.random ^= pick(run, UINT64_MAX) | 1;
-    world_start(&worker->world, &worker->partition, 1);
+    worker->world = malloc(sizeof *worker->world);
+    world_init(worker->world, &settings);
+    worker->world->random ^= pick(run, UINT64_MAX) | 1;
+    world_start(worker->world, &worker->partition, 1);
     worker->next = worker->committed;
+}
+
+static void worker_end(struct worker *worker)
+{
+    world_fini(worker->world);
+    free(worker->world);
 }
 
 static struct world_command *oldest_unexecuted(const struct world *world)
@@ -110,7 +145,7 @@ static struct world_command *oldest_unexecuted(const struct world *world)
 
 static void commit(struct worker *worker)
 {
-    int64_t position = world_position(&worker->world, worker->partition);
+    int64_t position = world_position(worker->world, worker->partition);
     if (position >= 0)
         worker->committed = (size_t)position;
 }
@@ -121,25 +156,37 @@ static void execute_some(struct run *run, struct world *world)
         model_execute(&run->model, c);
 }
 
+/* The worker dies, or is only taken for dead, and another begins where it had committed. */
+static void replace(struct run *run, struct worker *worker)
+{
+    if (run->workers < WORKERS_MAX && !run->unfollows && pick(run, 2)) {
+        struct worker *zombie = &run->all[run->workers++];
+        *zombie = *worker;
+        zombie->zombie = true;
+    } else {
+        execute_some(run, worker->world);
+        worker_end(worker);
+    }
+    worker_begin(worker, run);
+}
+
 /* True when there was something to do. */
 static bool step(struct run *run, struct worker *worker, bool calm)
 {
-    struct world *world = &worker->world;
+    struct world *world = worker->world;
     struct world_command *todo = oldest_unexecuted(world);
     bool answered = world->first && world->first->executed;
-    bool more = worker->next < worker->log->count && world->consuming;
+    bool more = worker->next < worker->log->count && world->consuming && !worker->zombie;
     if (!todo && !answered && !more)
         return false;
-    switch (pick(run, calm ? 30 : 33)) {
+    switch (pick(run, calm ? 30 : worker->zombie ? 31 : 33)) {
     case 30:
         execute_some(run, world);
         world_lose(world);
         fan_engine_redis_ready(world->engine);
         return true;
     case 31:
-        execute_some(run, world);
-        world_fini(world);
-        worker_begin(worker, run);
+        replace(run, worker);
         return true;
     case 32:
         commit(worker);
@@ -159,29 +206,34 @@ static bool step(struct run *run, struct worker *worker, bool calm)
     return true;
 }
 
+static void end_worker(const struct run *run, struct worker *worker)
+{
+    struct world *world = worker->world;
+    size_t end = run->logs[worker->partition].count;
+    if (!worker->zombie && (fan_engine_records(world->engine) || world->letter_count ||
+                            world_position(world, worker->partition) != (int64_t)end))
+        fail_msg("records were left over");
+    worker_end(worker);
+}
+
 /* Works all logs off from their beginning; calm: without faults. */
 static void work_off(struct run *run, bool calm)
 {
-    struct worker workers[PARTITIONS];
+    run->workers = run->partitions;
     for (size_t p = 0; p < run->partitions; p++) {
-        workers[p] = (struct worker){.partition = (int32_t)p, .log = &run->logs[p]};
-        worker_begin(&workers[p], run);
+        run->all[p] = (struct worker){.partition = (int32_t)p, .log = &run->logs[p]};
+        worker_begin(&run->all[p], run);
     }
     for (bool busy = true; busy;) {
         busy = false;
-        for (size_t i = 0; i < run->partitions; i++)
-            busy |= step(run, &workers[i], calm);
+        for (size_t i = 0; i < run->workers; i++)
+            busy |= step(run, &run->all[i], calm);
         if (!busy)
             break;
-        step(run, &workers[pick(run, run->partitions)], calm);
+        step(run, &run->all[pick(run, run->workers)], calm);
     }
-    for (size_t p = 0; p < run->partitions; p++) {
-        struct world *world = &workers[p].world;
-        if (fan_engine_records(world->engine) || world_position(world, (int32_t)p) != (int64_t)run->logs[p].count ||
-            world->letter_count)
-            fail_msg("records were left over");
-        world_fini(world);
-    }
+    for (size_t i = 0; i < run->workers; i++)
+        end_worker(run, &run->all[i]);
 }
 
 /* ---- what must hold ---- */
@@ -193,30 +245,63 @@ static void one_after_the_other(struct run *run, struct model *out)
     struct worker worker = {.log = &run->logs[0]};
     worker_begin(&worker, run);
     for (size_t i = 0; i < run->logs[0].count; i++) {
-        world_record(&worker.world, &run->logs[0].records[i]);
-        while (worker.world.first) {
-            model_execute(&run->model, worker.world.first);
-            struct fan_answer answer = worker.world.first->answer;
-            world_answer(&worker.world, &answer);
+        world_record(worker.world, &run->logs[0].records[i]);
+        while (worker.world->first) {
+            model_execute(&run->model, worker.world->first);
+            struct fan_answer answer = worker.world->first->answer;
+            world_answer(worker.world, &answer);
         }
     }
-    world_fini(&worker.world);
+    worker_end(&worker);
     *out = run->model;
     run->model = interleaved;
 }
 
-static bool has_entry(const struct model *model, const char *user, const struct sample *sample)
+static bool has_entry(const struct model *model, char timeline, const char *user, const struct sample *sample)
 {
     char key[64];
-    snprintf(key, sizeof key, "f:{demo/%s}", user);
+    snprintf(key, sizeof key, "%c:{demo/%s}", timeline, user);
     const struct model_zset *zset = model_find(model, key);
+    size_t found = 0;
     for (size_t i = 0; zset && i < zset->count; i++) {
-        const uint8_t *b = (const uint8_t *)zset->members[i].bytes;
+        const struct model_member *m = &zset->members[i];
+        const uint8_t *b = (const uint8_t *)m->bytes;
         unsigned id = (unsigned)b[0] << 24 | (unsigned)b[1] << 16 | (unsigned)b[2] << 8 | b[3];
-        if (id == sample->id && zset->members[i].score == sample->published_ms)
+        found += id == sample->id && !feed_mark_is((struct feed_str){m->bytes, m->len});
+        if (id == sample->id && m->score != sample->published_ms)
+            fail_msg("something of act %u stands at another time", sample->id);
+    }
+    if (found > 1)
+        fail_msg("%s has act %u twice", user, sample->id);
+    return found;
+}
+
+static bool undone(const struct run *run, const struct sample *act)
+{
+    const struct log *log = &run->logs[act->partition];
+    for (size_t i = 0; i < log->count; i++) {
+        if (is_undo(&log->records[i]) && log->records[i].undone == act->id)
             return true;
     }
     return false;
+}
+
+static void check_that_nobody_has(const struct run *run, const struct sample *act)
+{
+    static const char timelines[] = {'f', 'n', 'o'};
+    for (size_t u = 0; u < USERS; u++) {
+        for (size_t t = 0; t < sizeof timelines; t++) {
+            if (has_entry(&run->model, timelines[t], users[u], act))
+                fail_msg("%s has act %u in %c, which was undone", users[u], act->id, timelines[t]);
+        }
+    }
+}
+
+/* Whom `to` names in the logs above. */
+static void check_notifications(const struct run *run, const struct sample *act)
+{
+    if (act->to && (!has_entry(&run->model, 'n', "eve", act) || !has_entry(&run->model, 'n', "ann", act)))
+        fail_msg("act %u did not reach those whom it was addressed to", act->id);
 }
 
 /* The first follow of that pair; NULL: never. */
@@ -232,23 +317,32 @@ static const struct sample *follow_of(const struct run *run, const char *followe
     return NULL;
 }
 
+static void check_feed(const struct run *run, const char *user, const struct sample *act)
+{
+    const struct sample *follow = follow_of(run, user, act->actor);
+    bool has = has_entry(&run->model, 'f', user, act);
+    if (has && !follow)
+        fail_msg("%s has an act of %s, whom they do not follow", user, act->actor);
+    if (!has && follow && act->published_ms >= follow->published_ms && !run->unfollows)
+        fail_msg("%s lacks act %u of %s", user, act->id, act->actor);
+    if (has && run->backfill == 0 && act->published_ms < follow->published_ms)
+        fail_msg("%s has act %u of %s from before the follow", user, act->id, act->actor);
+}
+
 static void check_feeds(const struct run *run)
 {
-    for (size_t u = 0; u < USERS; u++) {
-        for (size_t p = 0; p < run->partitions; p++) {
-            for (size_t i = 0; i < run->logs[p].count; i++) {
-                const struct sample *act = &run->logs[p].records[i];
-                if (strcmp(act->verb, "unfollow") == 0)
-                    continue;
-                const struct sample *follow = follow_of(run, users[u], act->actor);
-                bool has = has_entry(&run->model, users[u], act);
-                if (has && !follow)
-                    fail_msg("%s has an act of %s, whom they do not follow", users[u], act->actor);
-                if (!has && follow && act->published_ms >= follow->published_ms && !run->unfollows)
-                    fail_msg("%s lacks act %u of %s", users[u], act->id, act->actor);
-                if (has && run->backfill == 0 && act->published_ms < follow->published_ms)
-                    fail_msg("%s has act %u of %s from before the follow", users[u], act->id, act->actor);
+    for (size_t p = 0; p < run->partitions; p++) {
+        for (size_t i = 0; i < run->logs[p].count; i++) {
+            const struct sample *act = &run->logs[p].records[i];
+            if (strcmp(act->verb, "unfollow") == 0 || is_undo(act))
+                continue;
+            if (undone(run, act)) {
+                check_that_nobody_has(run, act);
+                continue;
             }
+            check_notifications(run, act);
+            for (size_t u = 0; u < USERS; u++)
+                check_feed(run, users[u], act);
         }
     }
 }
@@ -275,6 +369,7 @@ static void run_seed(uint64_t seed, size_t partitions)
     run.cap = partitions == 1 && pick(&run, 2) ? 5 : 100;
     run.backfill = (unsigned)pick(&run, 4);
     run.unfollows = pick(&run, 2);
+    run.undos = pick(&run, 3);
     make_logs(&run);
     model_init(&run.model);
     work_off(&run, false);
@@ -296,7 +391,7 @@ static void run_seeds(size_t partitions)
 {
     const char *one = getenv("SEED"), *many = getenv("SEEDS");
     uint64_t first = one ? strtoull(one, NULL, 10) : 0;
-    uint64_t count = one ? 1 : many ? strtoull(many, NULL, 10) : 4000;
+    uint64_t count = one ? 1 : many ? strtoull(many, NULL, 10) : 2000;
     for (uint64_t seed = first; seed < first + count; seed++) {
         /* cmocka shows what was printed last before a failure. */
         static char seed_text[32];

@@ -246,15 +246,30 @@ static void deep_data_is_not_followed(void **state)
     feed_buf_fini(&text);
 }
 
-static void knows_the_two_verbs_that_change_the_graph(void **state)
+static enum feed_act act_of(const char *verb)
+{
+    struct feed_activity activity = {.verb = feed_str_of(verb)};
+    return feed_activity_act(&activity);
+}
+
+static void knows_the_verbs_that_have_a_meaning(void **state)
 {
     (void)state;
-    struct feed_activity activity = {.verb = FEED_STR("follow")};
-    assert_true(feed_activity_is_follow(&activity) && !feed_activity_is_unfollow(&activity));
-    activity.verb = FEED_STR("unfollow");
-    assert_true(!feed_activity_is_follow(&activity) && feed_activity_is_unfollow(&activity));
-    activity.verb = FEED_STR("follows");
-    assert_true(!feed_activity_is_follow(&activity) && !feed_activity_is_unfollow(&activity));
+    assert_int_equal(act_of("follow"), FEED_ACT_FOLLOW);
+    assert_int_equal(act_of("unfollow"), FEED_ACT_UNFOLLOW);
+    assert_int_equal(act_of("undo"), FEED_ACT_UNDO);
+    assert_int_equal(act_of("follows"), FEED_ACT_ENTRY);
+    assert_true(feed_act_on_user(FEED_ACT_FOLLOW) && feed_act_on_user(FEED_ACT_UNFOLLOW));
+    assert_true(!feed_act_on_user(FEED_ACT_UNDO) && !feed_act_on_user(FEED_ACT_ENTRY));
+}
+
+static void an_undo_names_the_id_of_what_it_undoes(void **state)
+{
+    (void)state;
+    struct feed_activity activity = {.source = FEED_STR("/shop"), .object_id = FEED_STR("order-7")};
+    struct feed_id expected = feed_id_from_text(FEED_STR("/shop"), FEED_STR("order-7"));
+    struct feed_id id = feed_activity_undone_id(&activity);
+    assert_memory_equal(id.bytes, expected.bytes, FEED_ID_BYTES);
 }
 
 int main(void)
@@ -267,7 +282,8 @@ int main(void)
         cmocka_unit_test(damaged_requests_harm_nothing),
         cmocka_unit_test(large_and_deep_requests_are_refused),
         cmocka_unit_test(deep_data_is_not_followed),
-        cmocka_unit_test(knows_the_two_verbs_that_change_the_graph),
+        cmocka_unit_test(knows_the_verbs_that_have_a_meaning),
+        cmocka_unit_test(an_undo_names_the_id_of_what_it_undoes),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

@@ -1,0 +1,82 @@
+/* The verbs that have a meaning of their own, and the rules that activities with them must keep besides those of all.
+ */
+#include "shared/model/activity_parse.h"
+#include "shared/model/names.h"
+
+struct act_row {
+    const char *verb;
+    enum feed_act act;
+    const char *object_type; /* what object.type must be */
+    const char *type_rule;
+};
+
+static const char user_rule[] = "must be \"user\" with this verb";
+
+static const struct act_row rows[] = {
+    {"follow", FEED_ACT_FOLLOW, "user", user_rule},
+    {"unfollow", FEED_ACT_UNFOLLOW, "user", user_rule},
+    {"undo", FEED_ACT_UNDO, "activity", "must be \"activity\" with this verb"},
+};
+
+static const struct act_row *row_of(const struct feed_activity *activity)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (feed_str_eq(activity->verb, feed_str_of(rows[i].verb)))
+            return &rows[i];
+    }
+    return NULL;
+}
+
+enum feed_act feed_activity_act(const struct feed_activity *activity)
+{
+    const struct act_row *row = row_of(activity);
+    return row ? row->act : FEED_ACT_ENTRY;
+}
+
+bool feed_act_on_user(enum feed_act act)
+{
+    return act == FEED_ACT_FOLLOW || act == FEED_ACT_UNFOLLOW;
+}
+
+struct feed_id feed_activity_undone_id(const struct feed_activity *activity)
+{
+    return feed_id_from_text(activity->source.data ? activity->source : FEED_STR(FEED_SOURCE_DEFAULT),
+                             activity->object_id);
+}
+
+static enum feed_error check_user(const struct feed_activity *draft, struct feed_activity_problem *problem)
+{
+    if (!feed_user_valid(draft->object_id))
+        return feed_activity_refuse(problem, FEED_E_INVALID, "object.id", FEED_USER_RULE);
+    if (feed_str_eq(draft->object_id, draft->actor))
+        return feed_activity_refuse(problem, FEED_E_INVALID, "object.id", "must be another user than the actor");
+    return FEED_OK;
+}
+
+static enum feed_error check_undo(const struct feed_act_input *input, struct feed_activity *draft,
+                                  struct feed_activity_problem *problem)
+{
+    const struct feed_input *published = input->object_published;
+    if (!feed_activity_id_valid(draft->object_id))
+        return feed_activity_refuse(problem, FEED_E_INVALID, "object.id", FEED_ACTIVITY_ID_RULE);
+    if (published->kind == FEED_INPUT_ABSENT)
+        return FEED_OK;
+    if (published->kind != FEED_INPUT_TEXT)
+        return feed_activity_refuse(problem, FEED_E_INVALID, "object.published", "must be text");
+    if (feed_time_parse(published->text, &draft->object_published_ms) != FEED_OK)
+        return feed_activity_refuse(problem, FEED_E_INVALID, "object.published", FEED_TIME_RULE);
+    return FEED_OK;
+}
+
+enum feed_error feed_act_check(const struct feed_act_input *input, struct feed_activity *draft,
+                               struct feed_activity_problem *problem)
+{
+    const struct act_row *row = row_of(draft);
+    if (!row)
+        return FEED_OK;
+    if (!feed_str_eq(draft->object_type, feed_str_of(row->object_type)))
+        return feed_activity_refuse(problem, FEED_E_INVALID, "object.type", row->type_rule);
+    if (feed_act_on_user(row->act))
+        return check_user(draft, problem);
+    return check_undo(input, draft, problem);
+}
