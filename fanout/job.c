@@ -47,6 +47,7 @@ static struct feed_str recipient_of(const struct fan_job *job, size_t i)
         return fan_page_at(job->page, i);
     case FAN_STEP_FOLLOW:
     case FAN_STEP_UNFOLLOW:
+    case FAN_STEP_FOLLOW_REFUSED:
     case FAN_STEP_BACKFILL_READ:
         return job->activity.object_id;
     default:

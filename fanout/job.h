@@ -50,11 +50,12 @@ struct fan_port;
 
 enum fan_step {
     FAN_STEP_FOLLOW,          /* the edge into g:; how it stands, and since when */
-    FAN_STEP_FOLLOWEE_ADD,    /* the same edge into h: */
+    FAN_STEP_FOLLOWEE_ADD,    /* the same edge into h:, in the slot of the follower's feed */
     FAN_STEP_BACKFILL_READ,   /* the followee's outbox -> page */
     FAN_STEP_BACKFILL_WRITE,  /* page -> the follower's home feed */
     FAN_STEP_UNFOLLOW,        /* the edge out of g: */
-    FAN_STEP_FOLLOWEE_REMOVE, /* and out of h: */
+    FAN_STEP_FOLLOWEE_REMOVE, /* and out of h:; from here on nothing of the followee gets into the home feed */
+    FAN_STEP_FOLLOW_REFUSED,  /* one of the two has blocked the other: the edge out of g: again */
     FAN_STEP_OUTBOX,
     FAN_STEP_NOTIFY,
     FAN_STEP_FOLLOWERS,      /* the next page of followers -> page */
@@ -86,7 +87,7 @@ enum {
     FAN_RECIPIENTS_MAX = FEED_TO_MAX + 2, /* to, object.owner, the followed */
     FAN_FOLLOWERS_PAGE = 500, /* big enough to fill the pipeline, small enough that others get their turn soon */
     FAN_BACKFILL_CHUNK = 40,  /* entries in one call: a quarter of a millisecond of Redis' time */
-    FAN_CALL_ARGS_MAX = 8 + 2 * FAN_BACKFILL_CHUNK
+    FAN_CALL_ARGS_MAX = 10 + 2 * FAN_BACKFILL_CHUNK
 };
 
 struct fan_job {
@@ -121,8 +122,8 @@ struct fan_job {
     uint8_t epoch[FEED_EPOCH_BYTES]; /* candidate for timelines that this step makes */
     struct fan_page *page;
 
-    int64_t edge_state, edge_time_ms;
-    char cursor[FEED_USER_MAX + 1]; /* the last follower of the page; "" before the first page */
+    int64_t edge_state, edge_time_ms, ended_ms; /* of the edge in hand, and of the end before it; 0: never */
+    char cursor[FEED_USER_MAX + 1];             /* the last follower of the page; "" before the first page */
     char cursor_time_text[24];
     bool page_full;
 
@@ -148,9 +149,10 @@ struct fan_job {
 struct fan_call {
     struct feed_str argv[FAN_CALL_ARGS_MAX];
     size_t argc;
-    struct feed_key keys[2];
+    struct feed_key keys[4];
     size_t key_count;
-    char number[24];
+    char numbers[3][24];
+    size_t number_count;
 };
 
 /* What the steps must know from outside. */
@@ -159,7 +161,7 @@ struct fan_step_texts {
 };
 
 struct fan_writes {
-    uint64_t added, present, beyond_cap, removed;
+    uint64_t added, present, beyond_cap, removed, left_out;
 };
 
 /* ---- the table of steps (steps.c) ---- */

@@ -18,7 +18,8 @@ struct fan_step_row {
 
 extern const struct fan_step_row fan_row_outbox, fan_row_notify, fan_row_followers, fan_row_home, fan_row_backfill_read,
     fan_row_backfill_write;
-extern const struct fan_step_row fan_row_follow, fan_row_followee_add, fan_row_unfollow, fan_row_followee_remove;
+extern const struct fan_step_row fan_row_follow, fan_row_followee_add, fan_row_follow_refused, fan_row_unfollow,
+    fan_row_followee_remove;
 
 extern const struct fan_step_row fan_row_undo_find, fan_row_undo_notify, fan_row_undo_outbox, fan_row_undo_followers,
     fan_row_undo_home, fan_row_undo_ended, fan_row_undo_kept;
@@ -37,7 +38,7 @@ bool fan_users_more(struct fan_job *job);
 /* Building blocks of a command. */
 void fan_call_arg(struct fan_call *call, struct feed_str arg);
 void fan_call_key(struct fan_call *call, struct feed_key key); /* copied into the call */
-void fan_call_number(struct fan_call *call, int64_t number);   /* as text, once a call */
+void fan_call_number(struct fan_call *call, int64_t number);   /* as text, up to three a call */
 void fan_call_function(struct fan_call *call, const char *command, const char *function, const char *keys);
 
 #endif

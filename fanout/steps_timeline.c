@@ -9,11 +9,14 @@
 
 /* ---- writes to timelines ---- */
 
+/* owner: whose settings are looked at; data NULL: nobody's. */
 static void begin_add(const struct fan_job *job, const struct fan_step_texts *texts, const char *function,
-                      struct feed_key key, struct fan_call *call)
+                      struct feed_key key, struct feed_str owner, struct fan_call *call)
 {
-    fan_call_function(call, "FCALL", function, "1");
+    fan_call_function(call, "FCALL", function, owner.data ? "2" : "1");
     fan_call_key(call, key);
+    if (owner.data)
+        fan_call_key(call, feed_key_settings(job->activity.tenant, owner));
     fan_call_arg(call, (struct feed_str){(const char *)job->epoch, sizeof job->epoch});
     fan_call_arg(call, feed_str_of(texts->cap));
     fan_call_arg(call, feed_str_of(texts->slack));
@@ -22,12 +25,12 @@ static void begin_add(const struct fan_job *job, const struct fan_step_texts *te
 static void build_push(const struct fan_job *job, const struct fan_step_texts *texts, enum feed_timeline timeline,
                        struct feed_str user, struct fan_call *call)
 {
-    begin_add(job, texts, "feedwire_v1_add", feed_key_timeline(timeline, job->activity.tenant, user), call);
+    begin_add(job, texts, "feedwire_v1_add", feed_key_timeline(timeline, job->activity.tenant, user), user, call);
     fan_call_arg(call, feed_str_of(job->published_text));
     fan_call_arg(call, feed_buf_view(&job->entry));
 }
 
-enum { ANSWER_BEYOND_CAP = -1, ANSWER_REMOVED = -3 };
+enum { ANSWER_BEYOND_CAP = -1, ANSWER_LEFT_OUT = -2, ANSWER_REMOVED = -3 };
 
 static bool count_write(int64_t answer, struct fan_writes *writes)
 {
@@ -37,6 +40,8 @@ static bool count_write(int64_t answer, struct fan_writes *writes)
         writes->present++;
     else if (answer == ANSWER_BEYOND_CAP)
         writes->beyond_cap++;
+    else if (answer == ANSWER_LEFT_OUT)
+        writes->left_out++;
     else
         return false;
     return true;
@@ -56,7 +61,7 @@ static void build_outbox(const struct fan_job *job, const struct fan_step_texts 
 {
     (void)i;
     struct feed_key key = feed_key_timeline(FEED_TIMELINE_OUTBOX, job->activity.tenant, job->activity.actor);
-    begin_add(job, texts, "feedwire_v1_post", key, call);
+    begin_add(job, texts, "feedwire_v1_post", key, (struct feed_str){NULL, 0}, call);
     fan_call_arg(call, feed_str_of(job->published_text));
     fan_call_arg(call, feed_buf_view(job->outbox_entry.len ? &job->outbox_entry : &job->entry));
 }
@@ -220,7 +225,8 @@ static void build_backfill_write(const struct fan_job *job, const struct fan_ste
                                  struct fan_call *call)
 {
     struct feed_key key = feed_key_timeline(FEED_TIMELINE_HOME, job->activity.tenant, job->activity.actor);
-    begin_add(job, texts, "feedwire_v1_backfill", key, call);
+    begin_add(job, texts, "feedwire_v1_backfill", key, job->activity.actor, call);
+    fan_call_number(call, job->edge_time_ms);
     size_t end = (i + 1) * 2 * FAN_BACKFILL_CHUNK;
     for (size_t at = i * 2 * FAN_BACKFILL_CHUNK; at < end && at < job->page->count; at++)
         fan_call_arg(call, fan_page_at(job->page, at));

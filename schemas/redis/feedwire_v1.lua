@@ -38,20 +38,104 @@ local function before(a, b)
   return #a < #b
 end
 
--- add: KEYS timeline; ARGV epoch candidate (8 bytes), cap, slack, then (published ms, entry) once or more.
--- Answers for each entry: its seq (> 0) when added, 0 when its id is there already, -1 when it would rank beyond the cap (nothing
--- changes then: no seq, no notice). One entry gives an integer, more give a list.
+-- ---- what a user has settled about others ----
+--
+-- The hash m: has, for each other user about whom there is anything, a field with that name and registers as its value: a letter and the
+-- time of the newest event of that kind. Events of one kind may come in any order and again, so the newest of each decides. They stand in
+-- the slot of the user's feeds, where every write to these sees them.
+--   u ended following, f follows again since (only if later than u) | m muted, n unmuted | b blocked, c unblocked | B, C the same by the other
+-- A verb that is left out of the home feed has the field '#verb' with x (left out since) and i (not any more since), and '#' has the time
+-- and the words of the newest list.
+
+local LETTERS = {'u', 'f', 'm', 'n', 'b', 'c', 'B', 'C', 'x', 'i'}
+
+local function parse_registers(value)
+  local found = {}
+  for letter, time in string.gmatch(value or '', '(%a)(%d+)') do
+    found[letter] = tonumber(time)
+  end
+  return found
+end
+
+local function read_registers(key, field)
+  return parse_registers(redis.call('HGET', key, field))
+end
+
+local function write_registers(key, field, registers)
+  local parts = {}
+  for _, letter in ipairs(LETTERS) do
+    if registers[letter] then parts[#parts + 1] = letter .. string.format('%.0f', registers[letter]) end
+  end
+  redis.call('HSET', key, field, table.concat(parts, ' '))
+end
+
+local function newest(a, b)
+  return (a and a > b) and a or b
+end
+
+-- Something is on at this moment; at the same moment on wins, because it shows less.
+local function is_on(on, off)
+  return on and not (off and off > on)
+end
+
+-- Whether what was published then is left out: all of it while it is on, and what is from before it was ended.
+local function hides(on, off, time)
+  return on and (is_on(on, off) or time < off)
+end
+
+local function hides_anybody(r, time)
+  return hides(r.m, r.n, time) or hides(r.b, r.c, time) or hides(r.B, r.C, time)
+end
+
+-- A str of msgpack in its shortest form, of at most 255 bytes, and where the next value begins.
+local function text_at(bytes, at)
+  local head = string.byte(bytes, at)
+  if head == 0xd9 then
+    local length = string.byte(bytes, at + 1)
+    return string.sub(bytes, at + 2, at + 1 + length), at + 2 + length
+  end
+  if head and head >= 0xa0 and head <= 0xbf then return string.sub(bytes, at + 1, at + head - 0xa0), at + 1 + head - 0xa0 end
+  return '', at
+end
+
+local function verb_and_actor(entry)
+  local verb, next_at = text_at(entry, 18) -- behind the id and the head of the array
+  return verb, (text_at(entry, next_at))
+end
+
+-- Whether the settings keep this entry out of the timeline. followed: the edge has been looked at already.
+local function left_out(timeline, settings, score, entry, followed)
+  local verb, actor = verb_and_actor(entry)
+  local time = tonumber(score)
+  local found = redis.call('HMGET', settings, actor, '#' .. verb)
+  local r = parse_registers(found[1])
+  if hides_anybody(r, time) then return true end
+  if string.sub(timeline, 1, 1) ~= 'f' then return false end
+  if r.u and not followed and (not r.f or time < r.f) then return true end
+  if not found[2] then return false end
+  local word = parse_registers(found[2])
+  return time >= word.x and not (word.i and word.i >= word.x and time >= word.i)
+end
+
+-- ---- adding ----
+
+-- add: KEYS timeline, then optionally the settings of its user; ARGV epoch candidate (8 bytes), cap, slack, then (published ms, entry)
+-- once or more. Answers for each entry: its seq (> 0) when added, 0 when its id is there already, -1 when it would rank beyond the cap,
+-- -2 when the settings keep it out (nothing changes then: no seq, no notice). One entry gives an integer, more give a list.
 local function add(keys, args)
   local key = keys[1]
   local cap, slack = tonumber(args[2]), tonumber(args[3])
   local epoch, seq, reserved = state_of(key)
   local entries = redis.call('ZCARD', key) - (reserved and 1 or 0)
+  local settings = keys[2] and redis.call('EXISTS', keys[2]) == 1 and keys[2]
   local answers = {}
   for i = 4, #args, 2 do
     local score, entry = args[i], args[i + 1]
     local answer
     if has_id(key, score, entry) then
       answer = 0
+    elseif settings and left_out(key, settings, score, entry) then
+      answer = -2
     else
       if entries >= cap then
         local last = redis.call('ZRANGE', key, cap - 1, cap - 1, 'REV', 'WITHSCORES')
@@ -223,51 +307,151 @@ local function post(keys, args)
   return answer
 end
 
--- backfill: KEYS home feed; ARGV as for add, with members of an outbox: entries are added, marks remove what they are for. Answers a list.
+-- backfill: KEYS home feed, settings; ARGV as for add, with members of an outbox, and before them the time of the edge for which this is
+-- done: entries are added, marks remove what they are for. Answers a list, as add; -2 for all when the edge is not that one any more.
 local function backfill(keys, args)
   local answers = {}
+  local home, settings, edge = {keys[1]}, keys[2], tonumber(args[4])
+  local settled = redis.call('EXISTS', settings) == 1
   local one = {args[1], args[2], args[3]}
-  for i = 4, #args, 2 do
-    if is_mark(args[i + 1]) then
-      remove_id(keys[1], tonumber(args[2]), tonumber(args[3]), string.sub(args[i + 1], 1, 16), args[i], args[i])
-      answers[#answers + 1] = 0
+  local gone
+  for i = 5, #args, 2 do
+    local score, member = args[i], args[i + 1]
+    local answer = 0
+    if is_mark(member) then
+      remove_id(keys[1], tonumber(args[2]), tonumber(args[3]), string.sub(member, 1, 16), score, score)
     else
-      one[4], one[5] = args[i], args[i + 1]
-      answers[#answers + 1] = add(keys, one)
+      if settled and gone == nil then
+        local _, actor = verb_and_actor(member)
+        local r = read_registers(settings, actor)
+        gone = r.u ~= nil and (r.f == nil or r.f > edge)
+      end
+      if gone or (settled and left_out(keys[1], settings, score, member, true)) then
+        answer = -2
+      else
+        one[4], one[5] = score, member
+        answer = add(home, one)
+      end
     end
+    answers[#answers + 1] = answer
   end
   return answers
 end
 
--- ---- edges ----
-
--- follow: KEYS followers page, ended edges of that page; ARGV follower, time ms.
--- Answers {state, edge time}: state 1 a new edge, 2 an edge was there (it keeps the older of the two times), 0 the edge was ended at or after this time.
-local function follow(keys, args)
-  local followers, ended, user, time = keys[1], keys[2], args[1], args[2]
-  local ended_at = redis.call('ZSCORE', ended, user)
-  if ended_at and tonumber(ended_at) >= tonumber(time) then return {0, tonumber(ended_at)} end
-  local at = redis.call('ZSCORE', followers, user)
-  if at then
-    if tonumber(time) < tonumber(at) then
-      redis.call('ZADD', followers, time, user)
-      return {2, tonumber(time)}
+-- Takes all entries of the actor that are older than `time` (nil: all) out of a timeline, without marks: whoever does this keeps them
+-- away by the settings. What nobody sees is trimmed first, so that nothing comes into view by it. Answers how many there were.
+local function take_out(key, actor, time, cap)
+  local epoch, seq, reserved = state_of(key)
+  if not reserved then return 0 end
+  local members = redis.call('ZCARD', key) - 1
+  if members > cap then redis.call('ZREMRANGEBYRANK', key, 1, members - cap) end
+  local found = redis.call('ZRANGE', key, 1, -1, 'WITHSCORES')
+  local count = 0
+  for i = 1, #found, 2 do
+    local member, score = found[i], found[i + 1]
+    if not is_mark(member) and (not time or tonumber(score) < time) then
+      local _, by = verb_and_actor(member)
+      if by == actor then
+        redis.call('ZREM', key, member)
+        count, seq = count + 1, seq + 1
+        announce_removal(key, epoch, seq, score, string.sub(member, 1, 16))
+      end
     end
-    return {2, tonumber(at)}
   end
-  redis.call('ZADD', followers, time, user)
-  return {1, tonumber(time)}
+  if count > 0 then redis.call('ZADD', key, string.format('%d', -seq), reserved) end
+  return count
 end
 
--- unfollow: KEYS and ARGV as for follow. Answers 1 when the edge was ended, 2 when there was none to end, 0 when the edge is younger than this.
+-- ---- edges ----
+
+-- On the side of the followed: g:, k: and l: of one page. l: has the newest follow of those who followed again while following.
+
+-- follow: KEYS followers page, ended edges of that page, newest follows of that page; ARGV follower, time ms.
+-- Answers {state, edge time, time of the end before it}: state 1 a new edge, 2 an edge was there (it keeps the older of the two times),
+-- 0 the edge was ended at or after this time. 0 as the third: it was never ended.
+local function follow(keys, args)
+  local followers, ended, latest, user, time = keys[1], keys[2], keys[3], args[1], args[2]
+  local ended_at = tonumber(redis.call('ZSCORE', ended, user) or '0')
+  if ended_at >= tonumber(time) then return {0, ended_at, ended_at} end
+  local at = redis.call('ZSCORE', followers, user)
+  if not at then
+    redis.call('ZADD', followers, time, user)
+    return {1, tonumber(time), ended_at}
+  end
+  if tonumber(time) < tonumber(at) then
+    redis.call('ZADD', followers, time, user)
+    redis.call('ZADD', latest, 'GT', at, user)
+    return {2, tonumber(time), ended_at}
+  end
+  if tonumber(time) > tonumber(at) then redis.call('ZADD', latest, 'GT', time, user) end
+  return {2, tonumber(at), ended_at}
+end
+
+-- unfollow: KEYS and ARGV as for follow. Answers 1 when the edge was ended, 2 when there was none to end, 0 when the newest follow is younger
+-- than this: then the edge is one of that follow.
 local function unfollow(keys, args)
-  local followers, ended, user, time = keys[1], keys[2], args[1], args[2]
+  local followers, ended, latest, user, time = keys[1], keys[2], keys[3], args[1], args[2]
   redis.call('ZADD', ended, 'GT', time, user)
   local at = redis.call('ZSCORE', followers, user)
   if not at then return 2 end
   if tonumber(at) > tonumber(time) then return 0 end
+  local again = redis.call('ZSCORE', latest, user)
+  if again then redis.call('ZREM', latest, user) end
+  if again and tonumber(again) > tonumber(time) then
+    redis.call('ZADD', followers, again, user)
+    return 0
+  end
   redis.call('ZREM', followers, user)
   return 1
+end
+
+-- sever: KEYS and ARGV as for follow. Ends the edge whatever its time, and every follow until then. Answers 1, or 0 when there was none.
+local function sever(keys, args)
+  local followers, ended, latest, user, time = keys[1], keys[2], keys[3], args[1], tonumber(args[2])
+  for _, key in ipairs({followers, latest}) do
+    local at = redis.call('ZSCORE', key, user)
+    if at and tonumber(at) > time then time = tonumber(at) end
+  end
+  redis.call('ZADD', ended, 'GT', string.format('%.0f', time), user)
+  redis.call('ZREM', latest, user)
+  return redis.call('ZREM', followers, user)
+end
+
+-- On the side of the follower: h:, m: and f:.
+
+-- join: KEYS followees, settings; ARGV followee, time of the follow, time of the edge, time of the end before it (0: none).
+-- Answers 1; 0 when the edge was ended at or after the follow; 2 when one of the two had blocked the other then.
+local function join(keys, args)
+  local followees, settings, user = keys[1], keys[2], args[1]
+  local time, edge, ended = tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
+  local r = read_registers(settings, user)
+  if hides(r.b, r.c, time) or hides(r.B, r.C, time) then return 2 end
+  if ended > 0 then r.u = newest(r.u, ended) end
+  if r.u and r.u >= time then return 0 end
+  local at = redis.call('ZSCORE', followees, user)
+  if r.u and at and tonumber(at) <= r.u then at = nil end
+  if at and tonumber(at) < edge then edge = tonumber(at) end
+  redis.call('ZADD', followees, string.format('%.0f', edge), user)
+  if r.u then
+    r.f = edge
+    write_registers(settings, user, r)
+  end
+  return 1
+end
+
+-- leave: KEYS followees, settings, home feed; ARGV followee, time of the unfollow, cap, 'purge' or 'keep'. From here on nothing of the
+-- followee gets into the home feed, also from a page of followers that was read before. Answers how many entries were purged, -1 when there
+-- is a younger edge or end.
+local function leave(keys, args)
+  local followees, settings, home, user, time = keys[1], keys[2], keys[3], args[1], tonumber(args[2])
+  local at = redis.call('ZSCORE', followees, user)
+  local r = read_registers(settings, user)
+  if (at and tonumber(at) > time) or (r.u and r.u > time) then return -1 end
+  redis.call('ZREM', followees, user)
+  r.u, r.f = time, nil
+  write_registers(settings, user, r)
+  if args[4] == 'keep' then return 0 end
+  return take_out(home, user, nil, tonumber(args[3]))
 end
 
 -- followers: KEYS followers page; ARGV time ms, count, then optionally the cursor: the last follower of the answer before and the time of its follow.
@@ -300,6 +484,9 @@ redis.register_function('feedwire_v1_backfill', backfill)
 redis.register_function('feedwire_v1_remove', remove)
 redis.register_function('feedwire_v1_follow', follow)
 redis.register_function('feedwire_v1_unfollow', unfollow)
+redis.register_function('feedwire_v1_sever', sever)
+redis.register_function('feedwire_v1_join', join)
+redis.register_function('feedwire_v1_leave', leave)
 redis.register_function{function_name='feedwire_v1_window', callback=window, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_since', callback=since, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_find', callback=find, flags={'no-writes'}}

@@ -102,6 +102,8 @@ enum feed_act {
 enum feed_act feed_activity_act(const struct feed_activity *activity);
 /* Whether its object is a user whose state it changes: work on it takes turns with what that user does. */
 bool feed_act_on_user(enum feed_act act);
+/* Whether an unfollow leaves what is in the feed already: data {"entries": "keep"}. */
+bool feed_activity_keeps_entries(const struct feed_activity *activity);
 /* The bytes of the id that an undo names. */
 struct feed_id feed_activity_undone_id(const struct feed_activity *activity);
 

@@ -53,6 +53,43 @@ static enum feed_error check_user(const struct feed_activity *draft, struct feed
     return FEED_OK;
 }
 
+/* The value of a member of data; of FEED_INPUT_ABSENT when data is no map or has none. */
+static struct feed_input data_member(const struct feed_input *data, const char *name)
+{
+    struct feed_input value;
+    struct feed_str key;
+    if (data->kind != FEED_INPUT_MAP)
+        return (struct feed_input){.kind = FEED_INPUT_ABSENT};
+    struct feed_input_walk walk = feed_input_walk(data);
+    while (feed_input_next(&walk, &key, &value)) {
+        if (feed_str_eq(key, feed_str_of(name)))
+            return value;
+    }
+    return (struct feed_input){.kind = FEED_INPUT_ABSENT};
+}
+
+static bool is_text(const struct feed_input *value, const char *text)
+{
+    return value->kind == FEED_INPUT_TEXT && feed_str_eq(value->text, feed_str_of(text));
+}
+
+static enum feed_error check_unfollow(const struct feed_act_input *input, struct feed_activity_problem *problem)
+{
+    struct feed_input entries = data_member(input->data, "entries");
+    if (entries.kind == FEED_INPUT_ABSENT || is_text(&entries, "keep") || is_text(&entries, "purge"))
+        return FEED_OK;
+    return feed_activity_refuse(problem, FEED_E_INVALID, "data.entries", "must be \"keep\" or \"purge\"");
+}
+
+bool feed_activity_keeps_entries(const struct feed_activity *activity)
+{
+    if (!activity->data.data)
+        return false;
+    struct feed_input data = feed_input_of_msgpack(activity->data);
+    struct feed_input entries = data_member(&data, "entries");
+    return is_text(&entries, "keep");
+}
+
 static enum feed_error check_undo(const struct feed_act_input *input, struct feed_activity *draft,
                                   struct feed_activity_problem *problem)
 {
@@ -76,7 +113,10 @@ enum feed_error feed_act_check(const struct feed_act_input *input, struct feed_a
         return FEED_OK;
     if (!feed_str_eq(draft->object_type, feed_str_of(row->object_type)))
         return feed_activity_refuse(problem, FEED_E_INVALID, "object.type", row->type_rule);
-    if (feed_act_on_user(row->act))
-        return check_user(draft, problem);
+    enum feed_error error = feed_act_on_user(row->act) ? check_user(draft, problem) : FEED_OK;
+    if (error == FEED_OK && row->act == FEED_ACT_UNFOLLOW)
+        error = check_unfollow(input, problem);
+    if (error != FEED_OK || row->act != FEED_ACT_UNDO)
+        return error;
     return check_undo(input, draft, problem);
 }

@@ -225,7 +225,7 @@ def test_since_gives_marks_like_entries(redis):
 
 
 def backfill(redis, *pairs):
-    return redis("FCALL", "feedwire_v1_backfill", 1, TIMELINE, EPOCH_A, CAP, SLACK, *[x for pair in pairs for x in pair])
+    return redis("FCALL", "feedwire_v1_backfill", 2, TIMELINE, b"m:{demo/ann}", EPOCH_A, CAP, SLACK, 1000, *[x for pair in pairs for x in pair])
 
 
 def test_a_backfill_adds_entries_and_removes_what_is_marked(redis, listener):

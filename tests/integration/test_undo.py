@@ -60,3 +60,36 @@ def test_a_replay_of_the_log_brings_nothing_back(stack, daemon, redis_server):
     stack.settle()
     assert [stack.redis.zrange(key, 0, -1, withscores=True) for key in keys] == before
     assert not any(m["type"] in ("push", "remove") for m in ann.messages)
+
+
+# ---- unfollow ----
+
+
+def test_an_unfollow_purges_and_following_again_backfills(stack):
+    follow = stack.send("ann", "follow", "bob")
+    posts = [stack.send("bob", "post", f"p{i}") for i in range(3)]
+    ann = stack.viewer("ann")
+    ann.until_ids(posts[::-1])
+    stack.send("ann", "unfollow", "bob")
+    ann.until_ids([])
+    assert {m["final"] for m in ann.messages if m["type"] == "remove"} == {False}
+    assert stack.viewer("ann").ids == []
+    missed = stack.send("bob", "post", "p9")
+    stack.settle()
+    assert stack.viewer("ann").ids == []
+    stack.send("ann", "follow", "bob")
+    ann.until_ids([missed, *posts[::-1]])
+    assert follow
+
+
+def test_kept_entries_stay_but_can_be_undone(stack):
+    stack.send("ann", "follow", "bob")
+    kept, gone = stack.send("bob", "post", "p1"), stack.send("bob", "post", "p2")
+    ann = stack.viewer("ann")
+    ann.until_ids([gone, kept])
+    stack.send("ann", "unfollow", "bob", data={"entries": "keep"})
+    stack.send("bob", "post", "p3")
+    stack.delete("bob", gone)
+    ann.until_ids([kept])
+    stack.settle()
+    assert stack.viewer("ann").ids == [kept]

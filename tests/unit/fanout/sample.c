@@ -22,19 +22,21 @@ void sample_make(const struct sample *sample, struct sample_record *out)
             snprintf(published, sizeof published, ",\"published\":\"%s\"", time);
         }
     }
-    char owner[160] = "", to[1024] = "";
+    char owner[160] = "", to[1024] = "", data[256] = "";
     if (sample->owner)
         snprintf(owner, sizeof owner, ",\"owner\":\"%s\"", sample->owner);
     if (sample->to)
         snprintf(to, sizeof to, ",\"to\":%s", sample->to);
+    if (sample->data)
+        snprintf(data, sizeof data, ",\"data\":%s", sample->data);
     snprintf(out->key, sizeof out->key, "demo/%s", sample->actor);
     snprintf(out->value, sizeof out->value,
-             "{\"actor\":\"%s\",\"verb\":\"%s\",\"object\":{\"type\":\"%s\",\"id\":\"%s\"%s%s}%s}", sample->actor,
+             "{\"actor\":\"%s\",\"verb\":\"%s\",\"object\":{\"type\":\"%s\",\"id\":\"%s\"%s%s}%s%s}", sample->actor,
              sample->verb,
              edge   ? "user"
              : undo ? "activity"
                     : "note",
-             object, owner, published, to);
+             object, owner, published, to, data);
     sample_id(sample->id, out->id);
     feed_time_format(sample->published_ms, out->time);
     out->record = (struct fan_record){

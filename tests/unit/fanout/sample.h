@@ -15,6 +15,7 @@ struct sample {
     unsigned undone;    /* of an undo, instead: the number that the id of what it undoes was made of, */
     int64_t undone_ms;  /* and the time that it gives for it; 0: none */
     const char *owner;  /* NULL: none */
+    const char *data;   /* JSON; NULL: none */
     const char *to;     /* the JSON of the list, e.g. "[\"ann\"]"; NULL: none */
 };
 

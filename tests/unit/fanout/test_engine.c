@@ -105,16 +105,17 @@ static void a_follow_makes_the_edge_backfills_and_is_an_activity_too(void **stat
     start(&world);
     world_record(&world,
                  &(struct sample){.id = 2, .published_ms = 50, .actor = "ann", .verb = "follow", .object = "bob"});
-    expect_list(&world, "follow g:{demo/bob/0} k:{demo/bob/0} ann 50", (const char *[]){"2", "40"}, 2);
-    expect_int(&world, "ZADD h:{demo/ann} LT 40 bob", 0);
+    expect_list(&world, "follow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 50", (const char *[]){"2", "40", "0"},
+                3);
+    expect_int(&world, "join h:{demo/ann} m:{demo/ann} bob 50 40 0", 1);
     /* By the edge's time, which an earlier follow has set. */
     expect_list(&world, "since o:{demo/bob} 40 20",
                 (const char *[]){"30", member_1, "45", member_2, "46", "no entry at all, but long enough"}, 6);
-    expect(&world, "backfill f:{demo/ann} 30 #16843009 45 #33686018");
-    assert_int_equal(world.first->argc, 11);
-    assert_memory_equal(world.first->argv[8].data, member_1, sizeof member_1 - 1);
-    assert_memory_equal(world.first->argv[10].data + 4, member_1 + 4, sizeof member_1 - 1 - 4);
-    assert_int_equal(world.first->argv[10].len, sizeof member_1 - 1);
+    expect(&world, "backfill f:{demo/ann} 40 30 #16843009 45 #33686018");
+    assert_int_equal(world.first->argc, 13);
+    assert_memory_equal(world.first->argv[10].data, member_1, sizeof member_1 - 1);
+    assert_memory_equal(world.first->argv[12].data + 4, member_1 + 4, sizeof member_1 - 1 - 4);
+    assert_int_equal(world.first->argv[12].len, sizeof member_1 - 1);
     world_answer_list(&world, (const char *[]){"1", "0"}, 2);
     expect_int(&world, "post o:{demo/ann} 50 #2", 1);
     expect_int(&world, "add n:{demo/bob} 50 #2", 1);
@@ -132,11 +133,42 @@ static void a_follow_that_was_ended_later_leaves_the_graph_alone(void **state)
     start(&world);
     world_record(&world,
                  &(struct sample){.id = 2, .published_ms = 50, .actor = "ann", .verb = "follow", .object = "bob"});
-    expect_list(&world, "follow g:{demo/bob/0} k:{demo/bob/0} ann 50", (const char *[]){"0", "60"}, 2);
+    expect_list(&world, "follow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 50", (const char *[]){"0", "60", "0"},
+                3);
     expect_int(&world, "post o:{demo/ann} 50 #2", 0);
     expect_int(&world, "add n:{demo/bob} 50 #2", 0);
     expect_list(&world, "followers g:{demo/ann/0} 50 500", NULL, 0);
     assert_int_equal(fan_engine_counts(world.engine)->repeat, 1);
+    done(&world);
+}
+
+static void a_follow_that_the_feed_refuses_is_no_more_than_an_activity(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world);
+    world_record(&world,
+                 &(struct sample){.id = 2, .published_ms = 50, .actor = "ann", .verb = "follow", .object = "bob"});
+    expect_list(&world, "follow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 50", (const char *[]){"1", "50", "20"},
+                3);
+    expect_int(&world, "join h:{demo/ann} m:{demo/ann} bob 50 50 20", 0);
+    expect(&world, "post o:{demo/ann} 50 #2");
+    world_fini(&world);
+}
+
+static void an_unfollow_may_keep_the_entries(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world);
+    world_record(&world, &(struct sample){.id = 3,
+                                          .published_ms = 70,
+                                          .actor = "ann",
+                                          .verb = "unfollow",
+                                          .object = "bob",
+                                          .data = "{\"entries\":\"keep\"}"});
+    expect_int(&world, "unfollow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 70", 1);
+    expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 keep", 0);
     done(&world);
 }
 
@@ -147,8 +179,9 @@ static void a_large_backfill_goes_in_chunks(void **state)
     start(&world);
     world_record(&world,
                  &(struct sample){.id = 2, .published_ms = 50, .actor = "ann", .verb = "follow", .object = "bob"});
-    expect_list(&world, "follow g:{demo/bob/0} k:{demo/bob/0} ann 50", (const char *[]){"1", "50"}, 2);
-    expect_int(&world, "ZADD h:{demo/ann} LT 50 bob", 1);
+    expect_list(&world, "follow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 50", (const char *[]){"1", "50", "0"},
+                3);
+    expect_int(&world, "join h:{demo/ann} m:{demo/ann} bob 50 50 0", 1);
     static const char *items[2 * 101];
     for (size_t i = 0; i < 101; i++) {
         items[2 * i] = "60";
@@ -158,7 +191,7 @@ static void a_large_backfill_goes_in_chunks(void **state)
     const size_t entries[] = {40, 40, 21};
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(world.commands, 1);
-        assert_int_equal(world.first->argc, 7 + 2 * entries[i]);
+        assert_int_equal(world.first->argc, 9 + 2 * entries[i]);
         static const char *zeros[40];
         for (size_t j = 0; j < entries[i]; j++)
             zeros[j] = "0";
@@ -176,9 +209,9 @@ static void an_unfollow_ends_the_edge_and_writes_no_entry(void **state)
         start(&world);
         world_record(
             &world, &(struct sample){.id = 3, .published_ms = 70, .actor = "ann", .verb = "unfollow", .object = "bob"});
-        expect_int(&world, "unfollow g:{demo/bob/0} k:{demo/bob/0} ann 70", answer);
+        expect_int(&world, "unfollow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 70", answer);
         if (answer)
-            expect_int(&world, "ZREM h:{demo/ann} bob", 1);
+            expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 purge", 3);
         assert_int_equal(fan_engine_counts(world.engine)->done, 1);
         done(&world);
     }
@@ -280,7 +313,7 @@ static void a_follow_stands_between_what_its_followee_does(void **state)
     world_answer_int(&world, 1);
     world_answer_list(&world, NULL, 0);
     assert_int_equal(world.commands, 1);
-    expect(&world, "follow g:{demo/bob/0} k:{demo/bob/0} ann 1001");
+    expect(&world, "follow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 1001");
     world_fini(&world);
 }
 
@@ -515,6 +548,8 @@ int main(void)
         cmocka_unit_test(to_owner_and_followed_are_notified_once_each),
         cmocka_unit_test(a_follow_makes_the_edge_backfills_and_is_an_activity_too),
         cmocka_unit_test(a_follow_that_was_ended_later_leaves_the_graph_alone),
+        cmocka_unit_test(a_follow_that_the_feed_refuses_is_no_more_than_an_activity),
+        cmocka_unit_test(an_unfollow_may_keep_the_entries),
         cmocka_unit_test(a_large_backfill_goes_in_chunks),
         cmocka_unit_test(an_unfollow_ends_the_edge_and_writes_no_entry),
         cmocka_unit_test(a_repeat_is_counted_and_done_all_the_same),

@@ -170,7 +170,7 @@ static void every_step_goes_on_after_a_wrong_type(void **state)
     start(&world);
     world_record(&world,
                  &(struct sample){.id = 2, .published_ms = 50, .actor = "ann", .verb = "follow", .object = "bob"});
-    expect(&world, "follow g:{demo/bob/0} k:{demo/bob/0} ann 50");
+    expect(&world, "follow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 50");
     world_answer_error(&world, wrong_type);
     world_letter_done(&world, FEED_OK);
     expect(&world, "post o:{demo/ann} 50 #2");
@@ -272,7 +272,7 @@ static void a_lost_connection_pauses_and_what_was_unanswered_is_sent_again(void 
     world_answer_list(&world, (const char *[]){"900", "ann", "cy", "dan"}, 4);
     world_answer_int(&world, 1);
     uint8_t epoch[FEED_EPOCH_BYTES];
-    memcpy(epoch, world.first->argv[4].data, sizeof epoch);
+    memcpy(epoch, world.first->argv[5].data, sizeof epoch);
     world_lose(&world);
     assert_int_equal(world.halts, 1);
     assert_false(world.consuming);
@@ -285,7 +285,7 @@ static void a_lost_connection_pauses_and_what_was_unanswered_is_sent_again(void 
     assert_int_equal(world.commands, 2);
     expect(&world, "add f:{demo/cy} 1000 #1");
     /* Redis may have lost everything meanwhile: a timeline that is made now is another life. */
-    assert_memory_not_equal(epoch, world.first->argv[4].data, sizeof epoch);
+    assert_memory_not_equal(epoch, world.first->argv[5].data, sizeof epoch);
     world_answer_int(&world, 0);
     world_answer_int(&world, 1);
     assert_int_equal(world_position(&world, 0), 1);

@@ -156,7 +156,7 @@ static void the_outbox_alone_gets_those_addressed(void **state)
     struct feed_buf plain;
     feed_buf_init(&plain, FEED_ENTRY_MAX);
     feed_entry_encode(&entry, &plain);
-    assert_true(feed_str_eq(world.first->argv[8], feed_buf_view(&plain)));
+    assert_true(feed_str_eq(world.first->argv[9], feed_buf_view(&plain)));
     feed_buf_fini(&plain);
     world_answer_int(&world, 1);
     expect_list(&world, "followers g:{demo/bob/0} 1000 500", NULL, 0);
