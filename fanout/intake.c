@@ -66,7 +66,7 @@ void fan_engine_record(struct fan_engine *engine, const struct fan_record *recor
     job->bytes = fan_record_bytes(record);
     engine->records++;
     engine->bytes += job->bytes;
-    fan_job_prepare(job);
+    fan_job_prepare(job, engine->settings.home_own);
     if (job->bad_reason) {
         fan_engine_place(job, FAN_JOB_LOOK);
         fan_engine_post(engine, fan_job_bad_letter(job));

@@ -6,6 +6,7 @@
 #include "fanout/job.h"
 
 #include "fanout/port.h"
+#include "fanout/steps.h"
 #include "shared/base/assert.h"
 
 #include <stdio.h>
@@ -40,7 +41,7 @@ static struct feed_str recipient_of(const struct fan_job *job, size_t i)
     switch (job->step) {
     case FAN_STEP_NOTIFY:
     case FAN_STEP_UNDO_NOTIFY:
-        return job->recipients[i];
+        return fan_recipient(job, i);
     case FAN_STEP_HOME:
     case FAN_STEP_UNDO_HOME:
     case FAN_STEP_UNDO_KEPT:
@@ -48,6 +49,8 @@ static struct feed_str recipient_of(const struct fan_job *job, size_t i)
     case FAN_STEP_FOLLOW:
     case FAN_STEP_UNFOLLOW:
     case FAN_STEP_FOLLOW_REFUSED:
+    case FAN_STEP_SETTLE_OTHER:
+    case FAN_STEP_SEVER_OTHER:
     case FAN_STEP_BACKFILL_READ:
         return job->activity.object_id;
     default:

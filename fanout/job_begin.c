@@ -59,11 +59,16 @@ static enum fan_step first_step(enum feed_act act)
         [FEED_ACT_FOLLOW] = FAN_STEP_FOLLOW,
         [FEED_ACT_UNFOLLOW] = FAN_STEP_UNFOLLOW,
         [FEED_ACT_UNDO] = FAN_STEP_UNDO_FIND,
+        [FEED_ACT_MUTE] = FAN_STEP_SETTLE_OWN,
+        [FEED_ACT_UNMUTE] = FAN_STEP_SETTLE_OWN,
+        [FEED_ACT_BLOCK] = FAN_STEP_SETTLE_OWN,
+        [FEED_ACT_UNBLOCK] = FAN_STEP_SETTLE_OWN,
+        [FEED_ACT_FILTER] = FAN_STEP_FILTER,
     };
     return first[act];
 }
 
-void fan_job_prepare(struct fan_job *job)
+void fan_job_prepare(struct fan_job *job, bool home_own)
 {
     job->redo_from = SIZE_MAX;
     job->bad_reason = NULL;
@@ -73,6 +78,8 @@ void fan_job_prepare(struct fan_job *job)
     }
     job->bad_reason = NULL;
     job->act = feed_activity_act(&job->activity);
+    /* An undo looks there in any case: it may be from when this was otherwise. */
+    job->own = home_own || job->act == FEED_ACT_UNDO;
     find_recipients(job);
     if (job->act == FEED_ACT_UNDO)
         begin_undo(job);

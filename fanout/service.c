@@ -154,6 +154,7 @@ static void open_core(struct fan_service *service)
         .commands_max = (unsigned)options->commands_max,
         .cap = (unsigned)options->feed_cap,
         .backfill = (unsigned)options->backfill,
+        .home_own = options->home_own,
     };
     service->engine = fan_engine_new(&settings, &port_ops, service);
     fan_engine_tick(service->engine, feed_loop_now_ms(service->loop));

@@ -38,6 +38,11 @@ static const struct fan_step_row *const rows[FAN_STEP_COUNT] = {
     [FAN_STEP_UNDO_HOME] = &fan_row_undo_home,
     [FAN_STEP_UNDO_ENDED] = &fan_row_undo_ended,
     [FAN_STEP_UNDO_KEPT] = &fan_row_undo_kept,
+    [FAN_STEP_SETTLE_OWN] = &fan_row_settle_own,
+    [FAN_STEP_SETTLE_OTHER] = &fan_row_settle_other,
+    [FAN_STEP_SEVER_OTHER] = &fan_row_sever_other,
+    [FAN_STEP_SEVER_OWN] = &fan_row_sever_own,
+    [FAN_STEP_FILTER] = &fan_row_filter,
     [FAN_STEP_BAD_RECORD] = &row_bad_record,
     [FAN_STEP_DONE] = &row_done,
 };

@@ -1,5 +1,5 @@
 /* The rows of the table of steps, for the files that fill it: steps_timeline.c (entries), steps_graph.c (edges),
- * steps_undo.c (removals). */
+ * steps_undo.c (removals), steps_settings.c (mutes, blocks, filters). */
 #ifndef FANOUT_STEPS_H
 #define FANOUT_STEPS_H
 
@@ -23,6 +23,8 @@ extern const struct fan_step_row fan_row_follow, fan_row_followee_add, fan_row_f
 
 extern const struct fan_step_row fan_row_undo_find, fan_row_undo_notify, fan_row_undo_outbox, fan_row_undo_followers,
     fan_row_undo_home, fan_row_undo_ended, fan_row_undo_kept;
+extern const struct fan_step_row fan_row_settle_own, fan_row_settle_other, fan_row_sever_other, fan_row_sever_own,
+    fan_row_filter;
 
 /* Steps that are alike. The next page of users in a set of the graph, by feedwire_v1_followers, those whose score is
  * not above `time`: */
@@ -32,6 +34,9 @@ bool fan_users_take(struct fan_job *job, const struct fan_answer *answer, struct
 /* and a command for each of them, and for each recipient. */
 size_t fan_users_commands(const struct fan_job *job);
 size_t fan_recipients_commands(const struct fan_job *job);
+/* The timeline of command i of those: the last one may be the actor's own home feed. */
+enum feed_timeline fan_recipient_timeline(const struct fan_job *job, size_t i);
+struct feed_str fan_recipient(const struct fan_job *job, size_t i);
 /* After a page: whether there may be another. Empties it. */
 bool fan_users_more(struct fan_job *job);
 

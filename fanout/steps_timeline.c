@@ -85,12 +85,22 @@ static enum fan_step after_outbox(struct fan_job *job)
 /* Before the followers, so that a mention by somebody with many of them is not late. */
 size_t fan_recipients_commands(const struct fan_job *job)
 {
-    return job->recipient_count;
+    return job->recipient_count + job->own;
+}
+
+enum feed_timeline fan_recipient_timeline(const struct fan_job *job, size_t i)
+{
+    return i < job->recipient_count ? FEED_TIMELINE_NOTIFICATIONS : FEED_TIMELINE_HOME;
+}
+
+struct feed_str fan_recipient(const struct fan_job *job, size_t i)
+{
+    return i < job->recipient_count ? job->recipients[i] : job->activity.actor;
 }
 
 static void build_notify(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
-    build_push(job, texts, FEED_TIMELINE_NOTIFICATIONS, job->recipients[i], call);
+    build_push(job, texts, fan_recipient_timeline(job, i), fan_recipient(job, i), call);
 }
 
 /* ---- followers ---- */
@@ -180,8 +190,11 @@ static void build_backfill_read(const struct fan_job *job, const struct fan_step
     (void)i;
     fan_call_function(call, "FCALL_RO", "feedwire_v1_since", "1");
     fan_call_key(call, feed_key_timeline(FEED_TIMELINE_OUTBOX, job->activity.tenant, job->activity.object_id));
-    fan_call_number(call, job->edge_time_ms);
-    fan_call_arg(call, feed_str_of(texts->backfill));
+    int64_t from_ms = job->edge_time_ms;
+    if (job->backfill_only && job->activity.published_ms > from_ms)
+        from_ms = job->activity.published_ms; /* what is from before the end of the mute stays away */
+    fan_call_number(call, from_ms);
+    fan_call_arg(call, job->backfill_only ? FEED_STR("0") : feed_str_of(texts->backfill));
 }
 
 /* The members of the outbox as a home feed has them: marks as they are, entries without the users that they are
@@ -235,7 +248,7 @@ static void build_backfill_write(const struct fan_job *job, const struct fan_ste
 static enum fan_step after_backfill_write(struct fan_job *job)
 {
     fan_page_reset(job->page);
-    return FAN_STEP_OUTBOX;
+    return job->backfill_only ? FAN_STEP_DONE : FAN_STEP_OUTBOX;
 }
 
 /* ---- rows ---- */
@@ -244,7 +257,7 @@ const struct fan_step_row fan_row_outbox = {
     .name = "outbox", .window = 1, .build = build_outbox, .take = take_outbox, .next = after_outbox};
 
 const struct fan_step_row fan_row_notify = {.name = "notify",
-                                            .window = FAN_RECIPIENTS_MAX,
+                                            .window = FAN_RECIPIENTS_MAX + 1,
                                             .commands = fan_recipients_commands,
                                             .build = build_notify,
                                             .take = take_add,

@@ -101,7 +101,8 @@ static bool take_remove(struct fan_job *job, const struct fan_answer *answer, st
 
 static void build_notify(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
-    struct feed_key key = feed_key_timeline(FEED_TIMELINE_NOTIFICATIONS, job->activity.tenant, job->recipients[i]);
+    struct feed_key key =
+        feed_key_timeline(fan_recipient_timeline(job, i), job->activity.tenant, fan_recipient(job, i));
     build_remove(job, texts, key, true, call);
 }
 
@@ -175,7 +176,7 @@ const struct fan_step_row fan_row_undo_find = {
     .name = "undo_find", .window = 1, .build = build_find, .take = take_find, .then = FAN_STEP_UNDO_NOTIFY};
 
 const struct fan_step_row fan_row_undo_notify = {.name = "undo_notify",
-                                                 .window = FAN_RECIPIENTS_MAX,
+                                                 .window = FAN_RECIPIENTS_MAX + 1,
                                                  .commands = fan_recipients_commands,
                                                  .build = build_notify,
                                                  .take = take_remove,

@@ -114,7 +114,7 @@ local function left_out(timeline, settings, score, entry, followed)
   if r.u and not followed and (not r.f or time < r.f) then return true end
   if not found[2] then return false end
   local word = parse_registers(found[2])
-  return time >= word.x and not (word.i and word.i >= word.x and time >= word.i)
+  return word.x and time >= word.x and not (word.i and word.i >= word.x and time >= word.i)
 end
 
 -- ---- adding ----
@@ -454,6 +454,63 @@ local function leave(keys, args)
   return take_out(home, user, nil, tonumber(args[3]))
 end
 
+-- ---- muting, blocking, leaving out ----
+
+local OTHERS = {m = 'n', n = 'm', b = 'c', c = 'b', B = 'C', C = 'B'}
+local ENDS = {n = true, c = true, C = true}
+
+-- settle: KEYS settings, followees, home feed, notifications; ARGV letter, the other user, time, cap.
+-- The register takes the newest time. Whatever is left out then is taken out: when it is on, all of the other; when it was ended later,
+-- what is from before the end. A block ends the edge too. Answers {1 if it is on now else 0, time of the edge or 0}.
+local function settle(keys, args)
+  local settings, followees, letter, user, time = keys[1], keys[2], args[1], args[2], tonumber(args[3])
+  local r = read_registers(settings, user)
+  r[letter] = newest(r[letter], time)
+  local on, off = r[letter], r[OTHERS[letter]]
+  if ENDS[letter] then on, off = off, on end
+  local active = is_on(on, off)
+  if not ENDS[letter] then
+    local before_time = not active and off or nil
+    take_out(keys[3], user, before_time, tonumber(args[4]))
+    take_out(keys[4], user, before_time, tonumber(args[4]))
+  end
+  local edge = tonumber(redis.call('ZSCORE', followees, user) or '0')
+  if active and (letter == 'b' or letter == 'B') then
+    redis.call('ZREM', followees, user)
+    r.u, r.f, edge = newest(r.u, math.max(time, edge)), nil, 0
+  end
+  write_registers(settings, user, r)
+  return {active and 1 or 0, edge}
+end
+
+-- filter: KEYS settings; ARGV time, then the verbs that are left out of the home feed from then on, all of them. Answers 1, or 0 when a
+-- newer list is there (of the same time: one that is greater by bytes).
+local function filter(keys, args)
+  local settings, time = keys[1], tonumber(args[1])
+  local words, listed = {}, {}
+  for i = 2, #args do
+    words[#words + 1] = args[i]
+    listed[args[i]] = true
+  end
+  table.sort(words, before)
+  local list = table.concat(words, ' ')
+  local old_time, old_list = string.match(redis.call('HGET', settings, '#') or '', '^(%d+) (.*)$')
+  if old_time and (tonumber(old_time) > time or (tonumber(old_time) == time and not before(old_list, list))) then return 0 end
+  for word in string.gmatch(old_list or '', '%S+') do
+    if not listed[word] then
+      local r = read_registers(settings, '#' .. word)
+      r.i = time
+      write_registers(settings, '#' .. word, r)
+    end
+    listed[word] = listed[word] and 'again'
+  end
+  for _, word in ipairs(words) do
+    if listed[word] ~= 'again' then write_registers(settings, '#' .. word, {x = time}) end
+  end
+  redis.call('HSET', settings, '#', string.format('%.0f ', time) .. list)
+  return 1
+end
+
 -- followers: KEYS followers page; ARGV time ms, count, then optionally the cursor: the last follower of the answer before and the time of its follow.
 -- Answers {time of the last one's follow, follower, ..}: up to `count` of those whose follow is not younger than the time, oldest follow
 -- first; an empty list when there are no more. By ranks, so that a page deep inside costs no more than the first one.
@@ -487,6 +544,8 @@ redis.register_function('feedwire_v1_unfollow', unfollow)
 redis.register_function('feedwire_v1_sever', sever)
 redis.register_function('feedwire_v1_join', join)
 redis.register_function('feedwire_v1_leave', leave)
+redis.register_function('feedwire_v1_settle', settle)
+redis.register_function('feedwire_v1_filter', filter)
 redis.register_function{function_name='feedwire_v1_window', callback=window, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_since', callback=since, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_find', callback=find, flags={'no-writes'}}

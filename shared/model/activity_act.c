@@ -3,6 +3,8 @@
 #include "shared/model/activity_parse.h"
 #include "shared/model/names.h"
 
+#include <stdio.h>
+
 struct act_row {
     const char *verb;
     enum feed_act act;
@@ -15,6 +17,11 @@ static const char user_rule[] = "must be \"user\" with this verb";
 static const struct act_row rows[] = {
     {"follow", FEED_ACT_FOLLOW, "user", user_rule},
     {"unfollow", FEED_ACT_UNFOLLOW, "user", user_rule},
+    {"mute", FEED_ACT_MUTE, "user", user_rule},
+    {"unmute", FEED_ACT_UNMUTE, "user", user_rule},
+    {"block", FEED_ACT_BLOCK, "user", user_rule},
+    {"unblock", FEED_ACT_UNBLOCK, "user", user_rule},
+    {"filter", FEED_ACT_FILTER, "feed", "must be \"feed\" with this verb"},
     {"undo", FEED_ACT_UNDO, "activity", "must be \"activity\" with this verb"},
 };
 
@@ -35,7 +42,7 @@ enum feed_act feed_activity_act(const struct feed_activity *activity)
 
 bool feed_act_on_user(enum feed_act act)
 {
-    return act == FEED_ACT_FOLLOW || act == FEED_ACT_UNFOLLOW;
+    return act != FEED_ACT_ENTRY && act != FEED_ACT_UNDO && act != FEED_ACT_FILTER;
 }
 
 struct feed_id feed_activity_undone_id(const struct feed_activity *activity)
@@ -90,6 +97,47 @@ bool feed_activity_keeps_entries(const struct feed_activity *activity)
     return is_text(&entries, "keep");
 }
 
+static enum feed_error check_filter(const struct feed_act_input *input, const struct feed_activity *draft,
+                                    struct feed_activity_problem *problem)
+{
+    struct feed_input exclude = data_member(input->data, "exclude"), verb;
+    struct feed_str no_key;
+    if (!feed_str_eq(draft->object_id, FEED_STR("home")))
+        return feed_activity_refuse(problem, FEED_E_INVALID, "object.id", "must be \"home\" with this verb");
+    if (exclude.kind == FEED_INPUT_ABSENT)
+        return feed_activity_refuse(problem, FEED_E_MISSING, "data.exclude", "is missing");
+    if (exclude.kind != FEED_INPUT_LIST)
+        return feed_activity_refuse(problem, FEED_E_INVALID, "data.exclude", "must be a list");
+    if (exclude.count > FEED_EXCLUDE_MAX)
+        return feed_activity_refuse(problem, FEED_E_TOO_LARGE, "data.exclude", "must have at most 32 verbs");
+    struct feed_input_walk walk = feed_input_walk(&exclude);
+    for (unsigned i = 0; feed_input_next(&walk, &no_key, &verb); i++) {
+        if (verb.kind == FEED_INPUT_TEXT && feed_verb_valid(verb.text))
+            continue;
+        char field[32];
+        snprintf(field, sizeof field, "data.exclude[%u]", i);
+        return feed_activity_refuse(problem, FEED_E_INVALID, field, FEED_WORD_RULE);
+    }
+    return FEED_OK;
+}
+
+size_t feed_activity_excluded(const struct feed_activity *activity, struct feed_str out[FEED_EXCLUDE_MAX])
+{
+    struct feed_input data = feed_input_of_msgpack(activity->data), verb;
+    struct feed_input exclude = data_member(&data, "exclude");
+    struct feed_input_walk walk = feed_input_walk(&exclude);
+    struct feed_str no_key;
+    size_t count = 0;
+    while (feed_input_next(&walk, &no_key, &verb)) {
+        size_t i = 0;
+        while (i < count && !feed_str_eq(out[i], verb.text))
+            i++;
+        if (i == count)
+            out[count++] = verb.text;
+    }
+    return count;
+}
+
 static enum feed_error check_undo(const struct feed_act_input *input, struct feed_activity *draft,
                                   struct feed_activity_problem *problem)
 {
@@ -116,6 +164,8 @@ enum feed_error feed_act_check(const struct feed_act_input *input, struct feed_a
     enum feed_error error = feed_act_on_user(row->act) ? check_user(draft, problem) : FEED_OK;
     if (error == FEED_OK && row->act == FEED_ACT_UNFOLLOW)
         error = check_unfollow(input, problem);
+    if (error == FEED_OK && row->act == FEED_ACT_FILTER)
+        error = check_filter(input, draft, problem);
     if (error != FEED_OK || row->act != FEED_ACT_UNDO)
         return error;
     return check_undo(input, draft, problem);
