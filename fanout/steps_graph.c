@@ -58,6 +58,8 @@ static enum fan_step after_unfollow(struct fan_job *job)
     return job->edge_state ? FAN_STEP_FOLLOWEE_REMOVE : FAN_STEP_DONE;
 }
 
+/* It is an activity all the same: when it comes again after the block has ended, nobody knows any more that it was
+ * refused, and what is done then must be the same. */
 static void build_refused(const struct fan_job *job, const struct fan_step_texts *texts, size_t i,
                           struct fan_call *call)
 {
@@ -120,7 +122,7 @@ const struct fan_step_row fan_row_followee_add = {
     .name = "followee_add", .window = 1, .build = build_join, .take = take_edge_state, .next = after_join};
 
 const struct fan_step_row fan_row_follow_refused = {
-    .name = "follow_refused", .window = 1, .build = build_refused, .take = take_edge_state, .then = FAN_STEP_DONE};
+    .name = "follow_refused", .window = 1, .build = build_refused, .take = take_edge_state, .then = FAN_STEP_OUTBOX};
 
 const struct fan_step_row fan_row_unfollow = {
     .name = "unfollow", .window = 1, .build = build_unfollow, .take = take_edge_state, .next = after_unfollow};

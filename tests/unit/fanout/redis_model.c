@@ -493,6 +493,68 @@ static void call_leave(struct model *model, struct world_command *command)
     answer_int(command, purge ? take_out(model, zset_of(model, argv[5]), argv[6], 0, number_of(argv[8])) : 0);
 }
 
+static enum model_letter letter_of(char letter)
+{
+    static const char letters[] = "ufmnbcBCxi";
+    const char *at = strchr(letters, letter);
+    feed_assert(at && letter);
+    return (enum model_letter)(at - letters);
+}
+
+/* settings, followees, home, notifications; letter, other, time, cap. The letters come in pairs: on, off. */
+static void call_settle(struct model *model, struct world_command *command)
+{
+    const struct feed_str *argv = command->argv;
+    struct model_zset *followees = zset_of(model, argv[4]);
+    enum model_letter letter = letter_of(argv[7].data[0]), on = letter - (letter % 2), off = on + 1;
+    struct model_registers *r = registers_of(model, argv[3], argv[8], true);
+    int64_t time_ms = number_of(argv[9]), edge = score_of(followees, argv[8]);
+    if (r->at[letter] < time_ms)
+        r->at[letter] = time_ms;
+    bool active = is_on(r->at[on], r->at[off]);
+    for (size_t k = 5; letter == on && k <= 6; k++)
+        take_out(model, zset_of(model, argv[k]), argv[8], active ? 0 : r->at[off], number_of(argv[10]));
+    if (active && letter == on && on != MODEL_M) {
+        int64_t ended = edge > time_ms ? edge : time_ms;
+        zrem(followees, argv[8]);
+        r->at[MODEL_U] = r->at[MODEL_U] > ended ? r->at[MODEL_U] : ended;
+        r->at[MODEL_F] = edge = 0;
+    }
+    begin_list(command);
+    add_item(command, (struct feed_str){"", 0}, active);
+    add_item(command, (struct feed_str){"", 0}, edge);
+}
+
+/* settings; time, verbs. The list itself is the letter X of each verb that is on it, later than I. */
+static void call_filter(struct model *model, struct world_command *command)
+{
+    const struct feed_str *argv = command->argv;
+    int64_t time_ms = number_of(argv[4]);
+    struct model_registers *newest = registers_of(model, argv[3], FEED_STR("#"), true);
+    /* Two lists of one moment are told apart by their bytes in the library; the logs here have no such pairs. */
+    answer_int(command, newest->at[MODEL_X] < time_ms);
+    if (newest->at[MODEL_X] >= time_ms)
+        return;
+    newest->at[MODEL_X] = time_ms;
+    bool listed[MODEL_REGISTERS_MAX] = {false};
+    for (size_t i = 5; i < command->argc; i++) {
+        char word[FEED_VERB_MAX + 2];
+        snprintf(word, sizeof word, "#%.*s", (int)argv[i].len, argv[i].data);
+        struct model_registers *w = registers_of(model, argv[3], feed_str_of(word), true);
+        listed[w - model->registers] = true;
+        if (!w->at[MODEL_X] || w->at[MODEL_I]) {
+            w->at[MODEL_X] = time_ms;
+            w->at[MODEL_I] = 0;
+        }
+    }
+    for (size_t i = 0; i < model->register_count; i++) {
+        struct model_registers *w = &model->registers[i];
+        if (feed_str_eq(feed_str_of(w->key), argv[3]) && w->field[0] == '#' && w->field[1] && !listed[i] &&
+            !w->at[MODEL_I])
+            w->at[MODEL_I] = time_ms;
+    }
+}
+
 /* Pages of two, whatever was asked for, would end the paging early; so a page is what was asked for. */
 static void call_followers(struct model *model, struct world_command *command)
 {
@@ -540,6 +602,7 @@ void model_execute(struct model *model, struct world_command *command)
         {"feedwire_v1_backfill", call_backfill}, {"feedwire_v1_remove", call_remove},
         {"feedwire_v1_find", call_find},         {"feedwire_v1_join", call_join},
         {"feedwire_v1_leave", call_leave},       {"feedwire_v1_sever", call_sever},
+        {"feedwire_v1_settle", call_settle},     {"feedwire_v1_filter", call_filter},
     };
     command->executed = true;
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
