@@ -60,7 +60,7 @@ enum fan_step {
     FAN_STEP_FOLLOWEE_REMOVE, /* and out of h:; from here on nothing of the followee gets into the home feed */
     FAN_STEP_FOLLOW_REFUSED,  /* one of the two has blocked the other: the edge out of g: again */
     FAN_STEP_OUTBOX,
-    FAN_STEP_NOTIFY, /* the notifications of those whom it concerns, and the actor's own home feed */
+    FAN_STEP_NOTIFY,         /* the notifications of those whom it concerns, and the actor's own home feed */
     FAN_STEP_FOLLOWERS,      /* the next page of followers -> page */
     FAN_STEP_HOME,           /* page -> the followers' home feeds */
     FAN_STEP_UNDO_FIND,      /* what the outbox knows of the activity that is to be removed */
@@ -70,11 +70,11 @@ enum fan_step {
     FAN_STEP_UNDO_HOME,      /* out of the home feeds of the page */
     FAN_STEP_UNDO_ENDED,     /* the next page of those who once followed -> page */
     FAN_STEP_UNDO_KEPT,      /* out of theirs, where it was kept */
-    FAN_STEP_SETTLE_OWN,   /* mute, block and their ends: in the slot of whose act it is */
-    FAN_STEP_SETTLE_OTHER, /* a block, too in that of the other */
-    FAN_STEP_SEVER_OTHER,  /* no edge to the other any more, */
-    FAN_STEP_SEVER_OWN,    /* nor back */
-    FAN_STEP_FILTER,       /* verbs that are left out */
+    FAN_STEP_SETTLE_OWN,     /* mute, block and their ends: in the slot of whose act it is */
+    FAN_STEP_SETTLE_OTHER,   /* a block, too in that of the other */
+    FAN_STEP_SEVER_OTHER,    /* no edge to the other any more, */
+    FAN_STEP_SEVER_OWN,      /* nor back */
+    FAN_STEP_FILTER,         /* verbs that are left out */
     FAN_STEP_BAD_RECORD,
     FAN_STEP_DONE,
     FAN_STEP_COUNT
@@ -118,7 +118,7 @@ struct fan_job {
     struct feed_buf entry;
     struct feed_buf outbox_entry; /* the copy for the outbox, when it differs; of an undo: what the outbox has */
     char published_text[24];
-    bool own; /* it goes into the actor's own home feed as well */
+    bool own;                                       /* it goes into the actor's own home feed as well */
     struct feed_str recipients[FAN_RECIPIENTS_MAX]; /* borrowed from activity; of an undo also from outbox_entry */
     size_t recipient_count;
 
@@ -141,12 +141,12 @@ struct fan_job {
     bool undone_certain;   /* and whether it stands at that time and nowhere else, so that nobody need search */
 
     bool backfill_only; /* no more to do after a backfill: it was for the end of a mute */
-    bool removed;     /* the outbox has a mark: it was undone before this came */
-    bool repeat;      /* the outbox had the activity already */
-    bool redone;      /* something of this job was sent twice */
-    bool begun;       /* the commands of this step have been counted */
-    unsigned letters; /* dead letters not yet acknowledged */
-    unsigned dead;    /* dead letters in all */
+    bool removed;       /* the outbox has a mark: it was undone before this came */
+    bool repeat;        /* the outbox had the activity already */
+    bool redone;        /* something of this job was sent twice */
+    bool begun;         /* the commands of this step have been counted */
+    unsigned letters;   /* dead letters not yet acknowledged */
+    unsigned dead;      /* dead letters in all */
     const char *bad_reason;
     struct feed_activity_problem problem;
 

@@ -55,14 +55,10 @@ static void begin_undo(struct fan_job *job)
 static enum fan_step first_step(enum feed_act act)
 {
     static const enum fan_step first[] = {
-        [FEED_ACT_ENTRY] = FAN_STEP_OUTBOX,
-        [FEED_ACT_FOLLOW] = FAN_STEP_FOLLOW,
-        [FEED_ACT_UNFOLLOW] = FAN_STEP_UNFOLLOW,
-        [FEED_ACT_UNDO] = FAN_STEP_UNDO_FIND,
-        [FEED_ACT_MUTE] = FAN_STEP_SETTLE_OWN,
-        [FEED_ACT_UNMUTE] = FAN_STEP_SETTLE_OWN,
-        [FEED_ACT_BLOCK] = FAN_STEP_SETTLE_OWN,
-        [FEED_ACT_UNBLOCK] = FAN_STEP_SETTLE_OWN,
+        [FEED_ACT_ENTRY] = FAN_STEP_OUTBOX,      [FEED_ACT_FOLLOW] = FAN_STEP_FOLLOW,
+        [FEED_ACT_UNFOLLOW] = FAN_STEP_UNFOLLOW, [FEED_ACT_UNDO] = FAN_STEP_UNDO_FIND,
+        [FEED_ACT_MUTE] = FAN_STEP_SETTLE_OWN,   [FEED_ACT_UNMUTE] = FAN_STEP_SETTLE_OWN,
+        [FEED_ACT_BLOCK] = FAN_STEP_SETTLE_OWN,  [FEED_ACT_UNBLOCK] = FAN_STEP_SETTLE_OWN,
         [FEED_ACT_FILTER] = FAN_STEP_FILTER,
     };
     return first[act];

@@ -133,11 +133,8 @@ const struct fan_step_row fan_row_settle_own = {
 const struct fan_step_row fan_row_settle_other = {
     .name = "settle_other", .window = 1, .build = build_settle_other, .take = take_settle, .next = after_settle_other};
 
-const struct fan_step_row fan_row_sever_other = {.name = "sever_other",
-                                                 .window = 1,
-                                                 .build = build_sever_other,
-                                                 .take = take_integer,
-                                                 .then = FAN_STEP_SEVER_OWN};
+const struct fan_step_row fan_row_sever_other = {
+    .name = "sever_other", .window = 1, .build = build_sever_other, .take = take_integer, .then = FAN_STEP_SEVER_OWN};
 
 const struct fan_step_row fan_row_sever_own = {
     .name = "sever_own", .window = 1, .build = build_sever_own, .take = take_integer, .then = FAN_STEP_DONE};

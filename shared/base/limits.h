@@ -14,9 +14,9 @@ enum {
     FEED_OBJECT_ID_MAX = 256,
     FEED_ACTIVITY_ID_MAX = 128, /* as text; a UUID has 36 */
     FEED_SOURCE_MAX = 256,
-    FEED_TO_MAX = 100,    /* recipients named by one activity */
+    FEED_TO_MAX = 100,     /* recipients named by one activity */
     FEED_EXCLUDE_MAX = 32, /* verbs of one filter */
-    FEED_DATA_MAX = 1024, /* encoded as msgpack */
+    FEED_DATA_MAX = 1024,  /* encoded as msgpack */
     FEED_DATA_DEPTH_MAX = 8,
 
     /* One activity as a Kafka record's value; above any that passes the limits above:

@@ -109,7 +109,8 @@ enum feed_act feed_activity_act(const struct feed_activity *activity);
 bool feed_act_on_user(enum feed_act act);
 /* Whether an unfollow leaves what is in the feed already: data {"entries": "keep"}. */
 bool feed_activity_keeps_entries(const struct feed_activity *activity);
-/* The verbs that a filter leaves out, in the order given, each once; views into the activity's data. Returns how many. */
+/* The verbs that a filter leaves out, in the order given, each once; views into the activity's data. Returns how many.
+ */
 size_t feed_activity_excluded(const struct feed_activity *activity, struct feed_str out[FEED_EXCLUDE_MAX]);
 /* The bytes of the id that an undo names. */
 struct feed_id feed_activity_undone_id(const struct feed_activity *activity);

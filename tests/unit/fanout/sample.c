@@ -44,8 +44,7 @@ void sample_make(const struct sample *sample, struct sample_record *out)
     snprintf(out->key, sizeof out->key, "demo/%s", sample->actor);
     snprintf(out->value, sizeof out->value,
              "{\"actor\":\"%s\",\"verb\":\"%s\",\"object\":{\"type\":\"%s\",\"id\":\"%s\"%s%s}%s%s}", sample->actor,
-             sample->verb,
-             kind_of(sample->verb), object, owner, published, to, data);
+             sample->verb, kind_of(sample->verb), object, owner, published, to, data);
     sample_id(sample->id, out->id);
     feed_time_format(sample->published_ms, out->time);
     out->record = (struct fan_record){

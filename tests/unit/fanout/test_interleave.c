@@ -317,7 +317,8 @@ static void check_that_nobody_has(const struct run *run, const struct sample *ac
 /* Whom `to` names in the logs above. What is sent around the end of a mute may be left out, so it is not looked at. */
 static void check_notifications(const struct run *run, const struct sample *act)
 {
-    if (act->to && !run->settles && (!has_entry(&run->model, 'n', "eve", act) || !has_entry(&run->model, 'n', "ann", act)))
+    if (act->to && !run->settles &&
+        (!has_entry(&run->model, 'n', "eve", act) || !has_entry(&run->model, 'n', "ann", act)))
         fail_msg("act %u did not reach those whom it was addressed to", act->id);
 }
 
@@ -395,7 +396,8 @@ static void check_feed(const struct run *run, const char *user, const struct sam
         fail_msg("%s has act %u of %s, whom they do not follow (any more)", user, act->id, act->actor);
     if (hidden(&pair, act->published_ms) && (has || has_entry(&run->model, 'n', user, act)))
         fail_msg("%s has act %u of %s, who is muted or blocked", user, act->id, act->actor);
-    if (!has && pair.since && act->published_ms >= pair.since && !pair.ever_blocked && !hidden(&pair, act->published_ms))
+    if (!has && pair.since && act->published_ms >= pair.since && !pair.ever_blocked &&
+        !hidden(&pair, act->published_ms))
         fail_msg("%s lacks act %u of %s", user, act->id, act->actor);
     if (has && run->backfill == 0 && act->published_ms < pair.after_purge)
         fail_msg("%s has act %u of %s from before the follow", user, act->id, act->actor);

@@ -37,8 +37,8 @@ static uint64_t pick(struct run *run, uint64_t max)
 static struct sample *put(struct run *run, const char *actor, const char *verb, const char *object, int64_t ms)
 {
     struct sample *sample = &run->set[run->count++];
-    *sample = (struct sample){
-        .id = (unsigned)run->count, .published_ms = ms, .actor = actor, .verb = verb, .object = object};
+    *sample =
+        (struct sample){.id = (unsigned)run->count, .published_ms = ms, .actor = actor, .verb = verb, .object = object};
     return sample;
 }
 
@@ -211,8 +211,8 @@ static void the_newest_setting_decides(struct run *run)
 
 static void the_newest_list_of_verbs_decides(struct run *run)
 {
-    static const char *const lists[] = {"{\"exclude\":[]}", "{\"exclude\":[\"post\"]}", "{\"exclude\":[\"share\",\"post\"]}",
-                                        "{\"exclude\":[\"share\"]}"};
+    static const char *const lists[] = {"{\"exclude\":[]}", "{\"exclude\":[\"post\"]}",
+                                        "{\"exclude\":[\"share\",\"post\"]}", "{\"exclude\":[\"share\"]}"};
     static const bool posts[] = {true, false, false, true}, shares[] = {true, true, false, false};
     size_t last = 0;
     put(run, "ann", "follow", "bob", 1);
