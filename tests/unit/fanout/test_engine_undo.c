@@ -155,11 +155,11 @@ static void the_outbox_alone_gets_those_addressed(void **state)
     assert_int_equal(feed_entry_decode_outbox(copy, &entry, to, &to_count), FEED_OK);
     assert_int_equal(to_count, 1);
     assert_true(feed_str_eq(to[0], FEED_STR("cy")));
-    world_answer_int(&world, 1);
-    expect(&world, "add n:{demo/cy} 1000 #1");
     struct feed_buf plain;
     feed_buf_init(&plain, FEED_ENTRY_MAX);
     feed_entry_encode(&entry, &plain);
+    world_answer_int(&world, 1);
+    expect(&world, "add n:{demo/cy} 1000 #1");
     assert_true(feed_str_eq(world.first->argv[9], feed_buf_view(&plain)));
     feed_buf_fini(&plain);
     world_answer_int(&world, 1);
