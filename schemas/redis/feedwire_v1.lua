@@ -364,7 +364,8 @@ end
 
 -- ---- edges ----
 
--- On the side of the followed: g:, k: and l: of one page. l: has the newest follow of those who followed again while following.
+-- On the side of the followed: g:, k: and l: of one page. l: has the newest follow of those who followed again while following. It may be
+-- left out of follow and unfollow: workers of the version before do not know it, and go on for a while beside newer ones.
 
 -- follow: KEYS followers page, ended edges of that page, newest follows of that page; ARGV follower, time ms.
 -- Answers {state, edge time, time of the end before it}: state 1 a new edge, 2 an edge was there (it keeps the older of the two times),
@@ -380,10 +381,10 @@ local function follow(keys, args)
   end
   if tonumber(time) < tonumber(at) then
     redis.call('ZADD', followers, time, user)
-    redis.call('ZADD', latest, 'GT', at, user)
+    if latest then redis.call('ZADD', latest, 'GT', at, user) end
     return {2, tonumber(time), ended_at}
   end
-  if tonumber(time) > tonumber(at) then redis.call('ZADD', latest, 'GT', time, user) end
+  if latest and tonumber(time) > tonumber(at) then redis.call('ZADD', latest, 'GT', time, user) end
   return {2, tonumber(at), ended_at}
 end
 
@@ -395,7 +396,7 @@ local function unfollow(keys, args)
   local at = redis.call('ZSCORE', followers, user)
   if not at then return 2 end
   if tonumber(at) > tonumber(time) then return 0 end
-  local again = redis.call('ZSCORE', latest, user)
+  local again = latest and redis.call('ZSCORE', latest, user)
   if again then redis.call('ZREM', latest, user) end
   if again and tonumber(again) > tonumber(time) then
     redis.call('ZADD', followers, again, user)

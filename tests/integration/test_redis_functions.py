@@ -429,6 +429,14 @@ def test_the_younger_of_two_follows_is_known_also_when_the_older_comes_later(red
     assert edges(redis) == {"ann": 30}
 
 
+def test_workers_of_the_version_before_go_on(redis):
+    """They give two keys, and look at two elements of the answer."""
+    for time_ms, expected in ((10, [1, 10]), (30, [2, 10]), (5, [2, 5])):
+        assert redis("FCALL", "feedwire_v1_follow", 2, FOLLOWERS, ENDED, "ann", time_ms)[:2] == expected
+    assert redis("FCALL", "feedwire_v1_unfollow", 2, FOLLOWERS, ENDED, "ann", 20) == 1
+    assert edges(redis) == {}
+
+
 def test_sever_ends_an_edge_of_any_time(redis):
     follow(redis, "ann", 30)
     follow(redis, "ann", 50)
