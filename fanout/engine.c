@@ -201,6 +201,8 @@ void fan_engine_answer(struct fan_seat *seat, const struct fan_answer *answer)
     engine->counts.writes.added += effects.writes.added;
     engine->counts.writes.present += effects.writes.present;
     engine->counts.writes.beyond_cap += effects.writes.beyond_cap;
+    engine->counts.writes.left_out += effects.writes.left_out;
+    engine->counts.writes.removed += effects.writes.removed;
     if (effects.letter)
         fan_engine_post(engine, effects.letter);
     if (effects.lost)

@@ -25,6 +25,7 @@ struct fan_settings {
     size_t bytes_max;      /* of records in hand */
     unsigned commands_max; /* commands without an answer */
     unsigned cap, backfill;
+    bool home_own; /* activities stand in the actor's own home feed too */
 };
 
 /* What has happened since the start; only ever added to. */

@@ -47,7 +47,7 @@ static void join_lanes(struct fan_engine *engine, struct fan_job *job)
     const struct feed_activity *activity = &job->activity;
     uint32_t lanes[FAN_LANES_OF_RECORD] = {fan_lane_of(activity->tenant, activity->actor)};
     unsigned count = 1;
-    if (feed_activity_is_follow(activity) || feed_activity_is_unfollow(activity))
+    if (feed_act_on_user(job->act))
         lanes[count++] = fan_lane_of(activity->tenant, activity->object_id);
     job->in_lanes = true;
     fan_engine_place(job, fan_lanes_join(&engine->lanes, &job->lane, lanes, count) ? FAN_JOB_LOOK : FAN_JOB_LANES);
@@ -67,7 +67,7 @@ void fan_engine_record(struct fan_engine *engine, const struct fan_record *recor
     job->bytes = fan_record_bytes(record);
     engine->records++;
     engine->bytes += job->bytes;
-    fan_job_prepare(job);
+    fan_job_prepare(job, engine->settings.home_own);
     job->share = job->bad_reason ? 0 : fan_share_of(job->activity.tenant);
     if (job->bad_reason) {
         fan_engine_place(job, FAN_JOB_LOOK);

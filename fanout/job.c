@@ -6,58 +6,12 @@
 #include "fanout/job.h"
 
 #include "fanout/port.h"
+#include "fanout/steps.h"
 #include "shared/base/assert.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- beginning ---- */
-
-static void add_recipient(struct fan_job *job, struct feed_str user)
-{
-    for (size_t i = 0; i < job->recipient_count; i++) {
-        if (feed_str_eq(job->recipients[i], user))
-            return;
-    }
-    feed_assert(job->recipient_count < FAN_RECIPIENTS_MAX);
-    job->recipients[job->recipient_count++] = user;
-}
-
-static void find_recipients(struct fan_job *job)
-{
-    const struct feed_activity *activity = &job->activity;
-    for (size_t i = 0; i < activity->to_count; i++)
-        add_recipient(job, activity->to[i]);
-    if (activity->object_owner.data)
-        add_recipient(job, activity->object_owner);
-    if (feed_activity_is_follow(activity))
-        add_recipient(job, activity->object_id);
-}
-
-static enum fan_step first_step(const struct feed_activity *activity)
-{
-    if (feed_activity_is_follow(activity))
-        return FAN_STEP_FOLLOW;
-    return feed_activity_is_unfollow(activity) ? FAN_STEP_UNFOLLOW : FAN_STEP_OUTBOX;
-}
-
-void fan_job_prepare(struct fan_job *job)
-{
-    job->bad_reason = NULL;
-    if (fan_record_read(&job->record, &job->activity, &job->bad_reason, &job->problem) != FEED_OK) {
-        job->step = FAN_STEP_BAD_RECORD;
-        return;
-    }
-    job->bad_reason = NULL;
-    find_recipients(job);
-    struct feed_entry entry = feed_activity_entry(&job->activity);
-    feed_buf_reset(&job->entry);
-    feed_entry_encode(&entry, &job->entry);
-    feed_assert(job->entry.error == FEED_OK);
-    snprintf(job->published_text, sizeof job->published_text, "%lld", (long long)job->activity.published_ms);
-    job->step = first_step(&job->activity);
-}
 
 /* ---- letters ---- */
 
@@ -86,11 +40,17 @@ static struct feed_str recipient_of(const struct fan_job *job, size_t i)
 {
     switch (job->step) {
     case FAN_STEP_NOTIFY:
-        return job->recipients[i];
+    case FAN_STEP_UNDO_NOTIFY:
+        return fan_recipient(job, i);
     case FAN_STEP_HOME:
+    case FAN_STEP_UNDO_HOME:
+    case FAN_STEP_UNDO_KEPT:
         return fan_page_at(job->page, i);
     case FAN_STEP_FOLLOW:
     case FAN_STEP_UNFOLLOW:
+    case FAN_STEP_FOLLOW_REFUSED:
+    case FAN_STEP_SETTLE_OTHER:
+    case FAN_STEP_SEVER_OTHER:
     case FAN_STEP_BACKFILL_READ:
         return job->activity.object_id;
     default:

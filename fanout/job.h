@@ -12,19 +12,26 @@
  *                             |               BACKFILL_WRITE                  |       |           |
  *                             |                     |                         |       |           |
  *                             '----> OUTBOX <-------+-------------------------'       |           |
- *                                      |                                              |           |
- *                                    NOTIFY                                           |           |
- *                                      |                                              |           |
- *                                  FOLLOWERS <---.                                    |           |
+ *                                      |      \                                       |           |
+ *                                    NOTIFY    (it was undone)                        |           |
+ *                                      |                \                             |           |
+ *                                  FOLLOWERS <---.       |                            |           |
  *                                      |         | (a full page: there may be more)   |           |
- *                                     HOME ------'                                    |           |
- *                                      |                                              |           |
- *                                      '---------------> DONE <-----------------------+-----------'
+ *                                     HOME ------'       |                            |           |
+ *                                      |                 |                            |           |
+ *                                      '-----------------+-----> DONE <---------------+-----------'
+ *
+ *   a mute, unmute:   SETTLE_OWN - DONE; an end of a mute goes on to BACKFILL_READ for what was missed since
+ *   a block, unblock: SETTLE_OWN - SETTLE_OTHER - SEVER_OTHER - SEVER_OWN - DONE; an unblock has only the first two
+ *   a filter:         FILTER - DONE
+ *   an undo: UNDO_FIND - UNDO_NOTIFY - UNDO_OUTBOX - UNDO_FOLLOWERS - UNDO_HOME - UNDO_ENDED - UNDO_KEPT - DONE,
+ *            with pages of followers, and then of ended edges, as above
  *
  * The order between two jobs that run at the same time, in this process or in another, rests on one rule: each side
  * writes first and reads then. An activity stands in the author's outbox before the followers are read; an edge
- * stands in the graph before the outbox is read. Whatever the interleaving, one of the two sees the other. And an
- * unfollow writes no entry anywhere: to leave is a private act.
+ * stands in the graph before the outbox is read. Whatever the interleaving, one of the two sees the other. An undo
+ * keeps to it: its mark stands in the outbox before the followers are read, and a backfill carries marks like entries.
+ * And an unfollow writes no entry anywhere: to leave is a private act.
  *
  * Within a step, commands are sent up to a window, and are answered in any order, because they go to several shards of
  * Redis. The step is done in passes: what was not answered when a connection broke, was refused for a passing reason,
@@ -47,15 +54,28 @@ struct fan_port;
 
 enum fan_step {
     FAN_STEP_FOLLOW,          /* the edge into g:; how it stands, and since when */
-    FAN_STEP_FOLLOWEE_ADD,    /* the same edge into h: */
+    FAN_STEP_FOLLOWEE_ADD,    /* the same edge into h:, in the slot of the follower's feed */
     FAN_STEP_BACKFILL_READ,   /* the followee's outbox -> page */
     FAN_STEP_BACKFILL_WRITE,  /* page -> the follower's home feed */
     FAN_STEP_UNFOLLOW,        /* the edge out of g: */
-    FAN_STEP_FOLLOWEE_REMOVE, /* and out of h: */
+    FAN_STEP_FOLLOWEE_REMOVE, /* and out of h:; from here on nothing of the followee gets into the home feed */
+    FAN_STEP_FOLLOW_REFUSED,  /* one of the two has blocked the other: the edge out of g: again */
     FAN_STEP_OUTBOX,
-    FAN_STEP_NOTIFY,
-    FAN_STEP_FOLLOWERS, /* the next page of followers -> page */
-    FAN_STEP_HOME,      /* page -> the followers' home feeds */
+    FAN_STEP_NOTIFY,         /* the notifications of those whom it concerns, and the actor's own home feed */
+    FAN_STEP_FOLLOWERS,      /* the next page of followers -> page */
+    FAN_STEP_HOME,           /* page -> the followers' home feeds */
+    FAN_STEP_UNDO_FIND,      /* what the outbox knows of the activity that is to be removed */
+    FAN_STEP_UNDO_NOTIFY,    /* out of the notifications of those who got it */
+    FAN_STEP_UNDO_OUTBOX,    /* out of the outbox: from here on nobody gets it any more */
+    FAN_STEP_UNDO_FOLLOWERS, /* the next page of followers -> page */
+    FAN_STEP_UNDO_HOME,      /* out of the home feeds of the page */
+    FAN_STEP_UNDO_ENDED,     /* the next page of those who once followed -> page */
+    FAN_STEP_UNDO_KEPT,      /* out of theirs, where it was kept */
+    FAN_STEP_SETTLE_OWN,     /* mute, block and their ends: in the slot of whose act it is */
+    FAN_STEP_SETTLE_OTHER,   /* a block, too in that of the other */
+    FAN_STEP_SEVER_OTHER,    /* no edge to the other any more, */
+    FAN_STEP_SEVER_OWN,      /* nor back */
+    FAN_STEP_FILTER,         /* verbs that are left out */
     FAN_STEP_BAD_RECORD,
     FAN_STEP_DONE,
     FAN_STEP_COUNT
@@ -77,7 +97,7 @@ enum {
     FAN_RECIPIENTS_MAX = FEED_TO_MAX + 2, /* to, object.owner, the followed */
     FAN_FOLLOWERS_PAGE = 500, /* big enough to fill the pipeline, small enough that others get their turn soon */
     FAN_BACKFILL_CHUNK = 40,  /* entries in one call: a quarter of a millisecond of Redis' time */
-    FAN_CALL_ARGS_MAX = 8 + 2 * FAN_BACKFILL_CHUNK
+    FAN_CALL_ARGS_MAX = 10 + 2 * FAN_BACKFILL_CHUNK
 };
 
 /* A command's place in its job: what travels through the client libraries and comes back with the answer. */
@@ -102,9 +122,12 @@ struct fan_job {
     size_t bytes; /* what it holds, as counted by the engine */
 
     struct feed_activity activity;
+    enum feed_act act;
     struct feed_buf entry;
+    struct feed_buf outbox_entry; /* the copy for the outbox, when it differs; of an undo: what the outbox has */
     char published_text[24];
-    struct feed_str recipients[FAN_RECIPIENTS_MAX]; /* borrowed from activity */
+    bool own;                                       /* it goes into the actor's own home feed as well */
+    struct feed_str recipients[FAN_RECIPIENTS_MAX]; /* borrowed from activity; of an undo also from outbox_entry */
     size_t recipient_count;
 
     enum fan_step step;
@@ -117,16 +140,22 @@ struct fan_job {
     uint8_t epoch[FEED_EPOCH_BYTES]; /* candidate for timelines that this step makes */
     struct fan_page *page;
 
-    int64_t edge_state, edge_time_ms;
-    char cursor[FEED_USER_MAX + 1]; /* the last follower of the page; "" before the first page */
+    int64_t edge_state, edge_time_ms, ended_ms; /* of the edge in hand, and of the end before it; 0: never */
+    char cursor[FEED_USER_MAX + 1];             /* the last follower of the page; "" before the first page */
     char cursor_time_text[24];
     bool page_full;
 
-    bool repeat;      /* the outbox had the activity already */
-    bool redone;      /* something of this job was sent twice */
-    bool begun;       /* the commands of this step have been counted */
-    unsigned letters; /* dead letters not yet acknowledged */
-    unsigned dead;    /* dead letters in all */
+    struct feed_id undone; /* of an undo: what is to be removed, */
+    char undone_text[24];  /* when it was published; "": nobody knows, so no mark can be left where it is not, */
+    bool undone_certain;   /* and whether it stands at that time and nowhere else, so that nobody need search */
+
+    bool backfill_only; /* no more to do after a backfill: it was for the end of a mute */
+    bool removed;       /* the outbox has a mark: it was undone before this came */
+    bool repeat;        /* the outbox had the activity already */
+    bool redone;        /* something of this job was sent twice */
+    bool begun;         /* the commands of this step have been counted */
+    unsigned letters;   /* dead letters not yet acknowledged */
+    unsigned dead;      /* dead letters in all */
     const char *bad_reason;
     struct feed_activity_problem problem;
 
@@ -141,9 +170,10 @@ struct fan_job {
 struct fan_call {
     struct feed_str argv[FAN_CALL_ARGS_MAX];
     size_t argc;
-    struct feed_key keys[2];
+    struct feed_key keys[4];
     size_t key_count;
-    char number[24];
+    char numbers[3][24];
+    size_t number_count;
 };
 
 /* What the steps must know from outside. */
@@ -152,7 +182,7 @@ struct fan_step_texts {
 };
 
 struct fan_writes {
-    uint64_t added, present, beyond_cap;
+    uint64_t added, present, beyond_cap, removed, left_out;
 };
 
 /* ---- the table of steps (steps.c) ---- */
@@ -170,6 +200,14 @@ void fan_step_build(const struct fan_job *job, const struct fan_step_texts *text
 bool fan_step_take(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes);
 /* The step after this one; may reset the page. */
 enum fan_step fan_step_next(struct fan_job *job);
+
+/* ---- beginnings (job_begin.c) ---- */
+
+/* Reads the record (copied into the job before) and prepares the first step. home_own: whether what somebody does
+ * belongs into their own home feed. */
+void fan_job_prepare(struct fan_job *job, bool home_own);
+/* One recipient more, unless it is among them. */
+void fan_job_add_recipient(struct fan_job *job, struct feed_str user);
 
 /* ---- the driver (job.c) ---- */
 
@@ -196,8 +234,6 @@ struct fan_effects {
     struct fan_letter *letter; /* given to the caller, who posts it; NULL: none */
 };
 
-/* Reads the record (copied into the job before) and prepares the first step. */
-void fan_job_prepare(struct fan_job *job);
 /* The letter of a bad record; given to the caller. */
 struct fan_letter *fan_job_bad_letter(struct fan_job *job);
 /* Goes on to the next step where the present one is through, and says what can be done now. */

@@ -2,7 +2,7 @@
 #include "fanout/metrics.h"
 
 static const char *const record_results[] = {"done", "repeat", "dead_letter", NULL};
-static const char *const write_results[] = {"added", "present", "beyond_cap", NULL};
+static const char *const write_results[] = {"added", "present", "beyond_cap", "removed", "left_out", NULL};
 
 const struct feed_metric fan_metric_table[] = {
     [FAN_METRIC_SUCCESS] = {.name = "activities_fanout_success_total",

@@ -32,6 +32,8 @@ const struct feed_option fan_option_table[] = {
      "How often finished positions are committed; after a crash, what was finished since is done again."},
     {"feed.cap", FEED_OPTION_INTEGER, FIELD(feed_cap), "entries", "100", 1, 1000,
      "How many of its newest entries a timeline keeps."},
+    {"home.own", FEED_OPTION_BOOLEAN, FIELD(home_own), "", "false", 0, 0,
+     "Whether what somebody does stands in their own home feed as well."},
     {"fanout.backfill", FEED_OPTION_INTEGER, FIELD(backfill), "entries", "20", 0, 1000,
      "How many entries from before a follow the new follower gets."},
     {"fanout.records_max", FEED_OPTION_INTEGER, FIELD(records_max), "records", "1024", 1, 1000000,

@@ -12,6 +12,7 @@ struct fan_options {
     char *redis_url, *redis_password;
     int64_t commit_interval_ms;
     int64_t feed_cap, backfill;
+    bool home_own;
     int64_t records_max, records_kbytes_max, commands_max;
     int64_t stop_timeout_ms;
 };

@@ -38,6 +38,8 @@ static void refresh_metrics(void *arg)
     add_since(service, FAN_METRIC_WRITES, FAN_WRITES_ADDED, now->writes.added, was->writes.added);
     add_since(service, FAN_METRIC_WRITES, FAN_WRITES_PRESENT, now->writes.present, was->writes.present);
     add_since(service, FAN_METRIC_WRITES, FAN_WRITES_BEYOND_CAP, now->writes.beyond_cap, was->writes.beyond_cap);
+    add_since(service, FAN_METRIC_WRITES, FAN_WRITES_LEFT_OUT, now->writes.left_out, was->writes.left_out);
+    add_since(service, FAN_METRIC_WRITES, FAN_WRITES_REMOVED, now->writes.removed, was->writes.removed);
     add_since(service, FAN_METRIC_REPEATS, 0, now->repeats, was->repeats);
     add_since(service, FAN_METRIC_LETTERS, 0, now->letters, was->letters);
     service->reported = *now;
@@ -161,6 +163,7 @@ static void open_core(struct fan_service *service)
         .commands_max = (unsigned)options->commands_max,
         .cap = (unsigned)options->feed_cap,
         .backfill = (unsigned)options->backfill,
+        .home_own = options->home_own,
     };
     service->engine = fan_engine_new(&settings, &port_ops, service);
     fan_engine_tick(service->engine, feed_loop_now_ms(service->loop));

@@ -26,10 +26,23 @@ static const struct fan_step_row *const rows[FAN_STEP_COUNT] = {
     [FAN_STEP_BACKFILL_WRITE] = &fan_row_backfill_write,
     [FAN_STEP_UNFOLLOW] = &fan_row_unfollow,
     [FAN_STEP_FOLLOWEE_REMOVE] = &fan_row_followee_remove,
+    [FAN_STEP_FOLLOW_REFUSED] = &fan_row_follow_refused,
     [FAN_STEP_OUTBOX] = &fan_row_outbox,
     [FAN_STEP_NOTIFY] = &fan_row_notify,
     [FAN_STEP_FOLLOWERS] = &fan_row_followers,
     [FAN_STEP_HOME] = &fan_row_home,
+    [FAN_STEP_UNDO_FIND] = &fan_row_undo_find,
+    [FAN_STEP_UNDO_NOTIFY] = &fan_row_undo_notify,
+    [FAN_STEP_UNDO_OUTBOX] = &fan_row_undo_outbox,
+    [FAN_STEP_UNDO_FOLLOWERS] = &fan_row_undo_followers,
+    [FAN_STEP_UNDO_HOME] = &fan_row_undo_home,
+    [FAN_STEP_UNDO_ENDED] = &fan_row_undo_ended,
+    [FAN_STEP_UNDO_KEPT] = &fan_row_undo_kept,
+    [FAN_STEP_SETTLE_OWN] = &fan_row_settle_own,
+    [FAN_STEP_SETTLE_OTHER] = &fan_row_settle_other,
+    [FAN_STEP_SEVER_OTHER] = &fan_row_sever_other,
+    [FAN_STEP_SEVER_OWN] = &fan_row_sever_own,
+    [FAN_STEP_FILTER] = &fan_row_filter,
     [FAN_STEP_BAD_RECORD] = &row_bad_record,
     [FAN_STEP_DONE] = &row_done,
 };
@@ -57,7 +70,7 @@ size_t fan_step_window(enum fan_step step)
 void fan_step_build(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
     call->argc = 0;
-    call->key_count = 0;
+    call->key_count = call->number_count = 0;
     rows[job->step]->build(job, texts, i, call);
 }
 
@@ -87,8 +100,10 @@ void fan_call_key(struct fan_call *call, struct feed_key key)
 
 void fan_call_number(struct fan_call *call, int64_t number)
 {
-    int len = snprintf(call->number, sizeof call->number, "%lld", (long long)number);
-    fan_call_arg(call, (struct feed_str){call->number, (size_t)len});
+    feed_assert(call->number_count < sizeof call->numbers / sizeof call->numbers[0]);
+    char *text = call->numbers[call->number_count++];
+    int len = snprintf(text, sizeof call->numbers[0], "%lld", (long long)number);
+    fan_call_arg(call, (struct feed_str){text, (size_t)len});
 }
 
 void fan_call_function(struct fan_call *call, const char *command, const char *function, const char *keys)

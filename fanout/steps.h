@@ -1,4 +1,5 @@
-/* The rows of the table of steps, for the files that fill it: steps_timeline.c (entries), steps_graph.c (edges). */
+/* The rows of the table of steps, for the files that fill it: steps_timeline.c (entries), steps_graph.c (edges),
+ * steps_undo.c (removals), steps_settings.c (mutes, blocks, filters). */
 #ifndef FANOUT_STEPS_H
 #define FANOUT_STEPS_H
 
@@ -17,12 +18,32 @@ struct fan_step_row {
 
 extern const struct fan_step_row fan_row_outbox, fan_row_notify, fan_row_followers, fan_row_home, fan_row_backfill_read,
     fan_row_backfill_write;
-extern const struct fan_step_row fan_row_follow, fan_row_followee_add, fan_row_unfollow, fan_row_followee_remove;
+extern const struct fan_step_row fan_row_follow, fan_row_followee_add, fan_row_follow_refused, fan_row_unfollow,
+    fan_row_followee_remove;
+
+extern const struct fan_step_row fan_row_undo_find, fan_row_undo_notify, fan_row_undo_outbox, fan_row_undo_followers,
+    fan_row_undo_home, fan_row_undo_ended, fan_row_undo_kept;
+extern const struct fan_step_row fan_row_settle_own, fan_row_settle_other, fan_row_sever_other, fan_row_sever_own,
+    fan_row_filter;
+
+/* Steps that are alike. The next page of users in a set of the graph, by feedwire_v1_followers, those whose score is
+ * not above `time`: */
+void fan_users_build(const struct fan_job *job, const struct fan_step_texts *texts, struct feed_key key,
+                     const char *time, struct fan_call *call);
+bool fan_users_take(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes);
+/* and a command for each of them, and for each recipient. */
+size_t fan_users_commands(const struct fan_job *job);
+size_t fan_recipients_commands(const struct fan_job *job);
+/* The timeline of command i of those: the last one may be the actor's own home feed. */
+enum feed_timeline fan_recipient_timeline(const struct fan_job *job, size_t i);
+struct feed_str fan_recipient(const struct fan_job *job, size_t i);
+/* After a page: whether there may be another. Empties it. */
+bool fan_users_more(struct fan_job *job);
 
 /* Building blocks of a command. */
 void fan_call_arg(struct fan_call *call, struct feed_str arg);
 void fan_call_key(struct fan_call *call, struct feed_key key); /* copied into the call */
-void fan_call_number(struct fan_call *call, int64_t number);   /* as text, once a call */
+void fan_call_number(struct fan_call *call, int64_t number);   /* as text, up to three a call */
 void fan_call_function(struct fan_call *call, const char *command, const char *function, const char *keys);
 
 #endif

@@ -1,15 +1,17 @@
 /* The steps that deal with edges: each stands in the graph on both sides, g: of the followed and h: of the follower.
  * The side of the followed decides, because only it is read when an activity is fanned out; it remembers ended edges
- * too. */
+ * too. The side of the follower has the last word about its own feed: see steps_timeline.c. */
 #include "fanout/steps.h"
 
-/* ---- follow ---- */
+/* ---- the side of the followed ---- */
 
 static void build_edge(const struct fan_job *job, const char *function, struct fan_call *call)
 {
-    fan_call_function(call, "FCALL", function, "2");
-    fan_call_key(call, feed_key_followers(job->activity.tenant, job->activity.object_id, 0));
-    fan_call_key(call, feed_key_ended(job->activity.tenant, job->activity.object_id, 0));
+    struct feed_str tenant = job->activity.tenant, followed = job->activity.object_id;
+    fan_call_function(call, "FCALL", function, "3");
+    fan_call_key(call, feed_key_followers(tenant, followed, 0));
+    fan_call_key(call, feed_key_ended(tenant, followed, 0));
+    fan_call_key(call, feed_key_latest(tenant, followed, 0));
     fan_call_arg(call, job->activity.actor);
     fan_call_arg(call, feed_str_of(job->published_text));
 }
@@ -23,10 +25,11 @@ static void build_follow(const struct fan_job *job, const struct fan_step_texts 
 static bool take_follow(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
 {
     (void)writes;
-    if (answer->kind != FAN_ANSWER_LIST || answer->count < 2)
+    if (answer->kind != FAN_ANSWER_LIST || answer->count < 3)
         return false;
     job->edge_state = answer->items[0].number;
     job->edge_time_ms = answer->items[1].number;
+    job->ended_ms = answer->items[2].number;
     return true;
 }
 
@@ -35,30 +38,6 @@ static enum fan_step after_follow(struct fan_job *job)
     return job->edge_state ? FAN_STEP_FOLLOWEE_ADD : FAN_STEP_OUTBOX;
 }
 
-static void build_followee(const struct fan_job *job, const char *command, struct fan_call *call)
-{
-    fan_call_arg(call, feed_str_of(command));
-    fan_call_key(call, feed_key_followees(job->activity.tenant, job->activity.actor));
-}
-
-static void build_followee_add(const struct fan_job *job, const struct fan_step_texts *texts, size_t i,
-                               struct fan_call *call)
-{
-    (void)texts, (void)i;
-    build_followee(job, "ZADD", call);
-    fan_call_arg(call, FEED_STR("LT"));
-    fan_call_number(call, job->edge_time_ms);
-    fan_call_arg(call, job->activity.object_id);
-}
-
-static bool take_integer(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
-{
-    (void)job, (void)writes;
-    return answer->kind == FAN_ANSWER_INTEGER;
-}
-
-/* ---- unfollow ---- */
-
 static void build_unfollow(const struct fan_job *job, const struct fan_step_texts *texts, size_t i,
                            struct fan_call *call)
 {
@@ -66,10 +45,11 @@ static void build_unfollow(const struct fan_job *job, const struct fan_step_text
     build_edge(job, "feedwire_v1_unfollow", call);
 }
 
-static bool take_unfollow(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
+static bool take_edge_state(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
 {
+    (void)writes;
     job->edge_state = answer->integer;
-    return take_integer(job, answer, writes);
+    return answer->kind == FAN_ANSWER_INTEGER;
 }
 
 static enum fan_step after_unfollow(struct fan_job *job)
@@ -78,12 +58,59 @@ static enum fan_step after_unfollow(struct fan_job *job)
     return job->edge_state ? FAN_STEP_FOLLOWEE_REMOVE : FAN_STEP_DONE;
 }
 
-static void build_followee_remove(const struct fan_job *job, const struct fan_step_texts *texts, size_t i,
-                                  struct fan_call *call)
+/* It is an activity all the same: when it comes again after the block has ended, nobody knows any more that it was
+ * refused, and what is done then must be the same. */
+static void build_refused(const struct fan_job *job, const struct fan_step_texts *texts, size_t i,
+                          struct fan_call *call)
 {
     (void)texts, (void)i;
-    build_followee(job, "ZREM", call);
+    build_edge(job, "feedwire_v1_sever", call);
+}
+
+/* ---- the side of the follower ---- */
+
+static void build_join(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
+{
+    (void)texts, (void)i;
+    fan_call_function(call, "FCALL", "feedwire_v1_join", "2");
+    fan_call_key(call, feed_key_followees(job->activity.tenant, job->activity.actor));
+    fan_call_key(call, feed_key_settings(job->activity.tenant, job->activity.actor));
     fan_call_arg(call, job->activity.object_id);
+    fan_call_arg(call, feed_str_of(job->published_text));
+    fan_call_number(call, job->edge_time_ms);
+    fan_call_number(call, job->ended_ms);
+}
+
+static enum fan_step after_join(struct fan_job *job)
+{
+    enum { ENDED = 0, BLOCKED = 2 };
+    if (job->edge_state == BLOCKED)
+        return FAN_STEP_FOLLOW_REFUSED;
+    return job->edge_state == ENDED ? FAN_STEP_OUTBOX : FAN_STEP_BACKFILL_READ;
+}
+
+static void build_leave(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
+{
+    struct feed_str tenant = job->activity.tenant, actor = job->activity.actor;
+    (void)i;
+    fan_call_function(call, "FCALL", "feedwire_v1_leave", "3");
+    fan_call_key(call, feed_key_followees(tenant, actor));
+    fan_call_key(call, feed_key_settings(tenant, actor));
+    fan_call_key(call, feed_key_timeline(FEED_TIMELINE_HOME, tenant, actor));
+    fan_call_arg(call, job->activity.object_id);
+    fan_call_arg(call, feed_str_of(job->published_text));
+    fan_call_arg(call, feed_str_of(texts->cap));
+    fan_call_arg(call, feed_str_of(feed_activity_keeps_entries(&job->activity) ? "keep" : "purge"));
+}
+
+static bool take_leave(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
+{
+    (void)job;
+    if (answer->kind != FAN_ANSWER_INTEGER || answer->integer < -1)
+        return false;
+    if (answer->integer > 0)
+        writes->removed += (uint64_t)answer->integer;
+    return true;
 }
 
 /* ---- rows ---- */
@@ -91,17 +118,14 @@ static void build_followee_remove(const struct fan_job *job, const struct fan_st
 const struct fan_step_row fan_row_follow = {
     .name = "follow", .window = 1, .build = build_follow, .take = take_follow, .next = after_follow};
 
-const struct fan_step_row fan_row_followee_add = {.name = "followee_add",
-                                                  .window = 1,
-                                                  .build = build_followee_add,
-                                                  .take = take_integer,
-                                                  .then = FAN_STEP_BACKFILL_READ};
+const struct fan_step_row fan_row_followee_add = {
+    .name = "followee_add", .window = 1, .build = build_join, .take = take_edge_state, .next = after_join};
+
+const struct fan_step_row fan_row_follow_refused = {
+    .name = "follow_refused", .window = 1, .build = build_refused, .take = take_edge_state, .then = FAN_STEP_OUTBOX};
 
 const struct fan_step_row fan_row_unfollow = {
-    .name = "unfollow", .window = 1, .build = build_unfollow, .take = take_unfollow, .next = after_unfollow};
+    .name = "unfollow", .window = 1, .build = build_unfollow, .take = take_edge_state, .next = after_unfollow};
 
-const struct fan_step_row fan_row_followee_remove = {.name = "followee_remove",
-                                                     .window = 1,
-                                                     .build = build_followee_remove,
-                                                     .take = take_integer,
-                                                     .then = FAN_STEP_DONE};
+const struct fan_step_row fan_row_followee_remove = {
+    .name = "followee_remove", .window = 1, .build = build_leave, .take = take_leave, .then = FAN_STEP_DONE};

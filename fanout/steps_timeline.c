@@ -9,11 +9,14 @@
 
 /* ---- writes to timelines ---- */
 
-static void begin_add(const struct fan_job *job, const struct fan_step_texts *texts, struct feed_key key,
-                      struct fan_call *call)
+/* owner: whose settings are looked at; data NULL: nobody's. */
+static void begin_add(const struct fan_job *job, const struct fan_step_texts *texts, const char *function,
+                      struct feed_key key, struct feed_str owner, struct fan_call *call)
 {
-    fan_call_function(call, "FCALL", "feedwire_v1_add", "1");
+    fan_call_function(call, "FCALL", function, owner.data ? "2" : "1");
     fan_call_key(call, key);
+    if (owner.data)
+        fan_call_key(call, feed_key_settings(job->activity.tenant, owner));
     fan_call_arg(call, (struct feed_str){(const char *)job->epoch, sizeof job->epoch});
     fan_call_arg(call, feed_str_of(texts->cap));
     fan_call_arg(call, feed_str_of(texts->slack));
@@ -22,19 +25,23 @@ static void begin_add(const struct fan_job *job, const struct fan_step_texts *te
 static void build_push(const struct fan_job *job, const struct fan_step_texts *texts, enum feed_timeline timeline,
                        struct feed_str user, struct fan_call *call)
 {
-    begin_add(job, texts, feed_key_timeline(timeline, job->activity.tenant, user), call);
+    begin_add(job, texts, "feedwire_v1_add", feed_key_timeline(timeline, job->activity.tenant, user), user, call);
     fan_call_arg(call, feed_str_of(job->published_text));
     fan_call_arg(call, feed_buf_view(&job->entry));
 }
+
+enum { ANSWER_BEYOND_CAP = -1, ANSWER_LEFT_OUT = -2, ANSWER_REMOVED = -3 };
 
 static bool count_write(int64_t answer, struct fan_writes *writes)
 {
     if (answer > 0)
         writes->added++;
-    else if (answer == 0)
+    else if (answer == 0 || answer == ANSWER_REMOVED)
         writes->present++;
-    else if (answer == -1)
+    else if (answer == ANSWER_BEYOND_CAP)
         writes->beyond_cap++;
+    else if (answer == ANSWER_LEFT_OUT)
+        writes->left_out++;
     else
         return false;
     return true;
@@ -53,27 +60,47 @@ static bool take_add(struct fan_job *job, const struct fan_answer *answer, struc
 static void build_outbox(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
     (void)i;
-    build_push(job, texts, FEED_TIMELINE_OUTBOX, job->activity.actor, call);
+    struct feed_key key = feed_key_timeline(FEED_TIMELINE_OUTBOX, job->activity.tenant, job->activity.actor);
+    begin_add(job, texts, "feedwire_v1_post", key, (struct feed_str){NULL, 0}, call);
+    fan_call_arg(call, feed_str_of(job->published_text));
+    fan_call_arg(call, feed_buf_view(job->outbox_entry.len ? &job->outbox_entry : &job->entry));
 }
 
 static bool take_outbox(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
 {
     /* There already, and not by our own first try: it came once more. The rest is done all the same, because the first
      * time may have been cut off right here. */
-    if (answer->kind == FAN_ANSWER_INTEGER && answer->integer == 0 && !job->redone)
+    bool integer = answer->kind == FAN_ANSWER_INTEGER;
+    job->removed = integer && answer->integer == ANSWER_REMOVED;
+    if (integer && (answer->integer == 0 || job->removed) && !job->redone)
         job->repeat = true;
     return take_add(job, answer, writes);
 }
 
-/* Before the followers, so that a mention by somebody with many of them is not late. */
-static size_t commands_notify(const struct fan_job *job)
+static enum fan_step after_outbox(struct fan_job *job)
 {
-    return job->recipient_count;
+    return job->removed ? FAN_STEP_DONE : FAN_STEP_NOTIFY;
+}
+
+/* Before the followers, so that a mention by somebody with many of them is not late. */
+size_t fan_recipients_commands(const struct fan_job *job)
+{
+    return job->recipient_count + job->own;
+}
+
+enum feed_timeline fan_recipient_timeline(const struct fan_job *job, size_t i)
+{
+    return i < job->recipient_count ? FEED_TIMELINE_NOTIFICATIONS : FEED_TIMELINE_HOME;
+}
+
+struct feed_str fan_recipient(const struct fan_job *job, size_t i)
+{
+    return i < job->recipient_count ? job->recipients[i] : job->activity.actor;
 }
 
 static void build_notify(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
-    build_push(job, texts, FEED_TIMELINE_NOTIFICATIONS, job->recipients[i], call);
+    build_push(job, texts, fan_recipient_timeline(job, i), fan_recipient(job, i), call);
 }
 
 /* ---- followers ---- */
@@ -85,13 +112,12 @@ static bool not_a_page(struct fan_job *job)
     return false;
 }
 
-static void build_followers(const struct fan_job *job, const struct fan_step_texts *texts, size_t i,
-                            struct fan_call *call)
+void fan_users_build(const struct fan_job *job, const struct fan_step_texts *texts, struct feed_key key,
+                     const char *time, struct fan_call *call)
 {
-    (void)i;
     fan_call_function(call, "FCALL_RO", "feedwire_v1_followers", "1");
-    fan_call_key(call, feed_key_followers(job->activity.tenant, job->activity.actor, 0));
-    fan_call_arg(call, feed_str_of(job->published_text));
+    fan_call_key(call, key);
+    fan_call_arg(call, feed_str_of(time));
     fan_call_arg(call, feed_str_of(texts->page));
     if (job->cursor[0]) {
         fan_call_arg(call, feed_str_of(job->cursor));
@@ -99,7 +125,15 @@ static void build_followers(const struct fan_job *job, const struct fan_step_tex
     }
 }
 
-static bool take_followers(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
+static void build_followers(const struct fan_job *job, const struct fan_step_texts *texts, size_t i,
+                            struct fan_call *call)
+{
+    (void)i;
+    fan_users_build(job, texts, feed_key_followers(job->activity.tenant, job->activity.actor, 0), job->published_text,
+                    call);
+}
+
+bool fan_users_take(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
 {
     (void)writes;
     fan_page_reset(job->page);
@@ -124,7 +158,7 @@ static enum fan_step after_followers(struct fan_job *job)
     return job->page->count ? FAN_STEP_HOME : FAN_STEP_DONE;
 }
 
-static size_t commands_home(const struct fan_job *job)
+size_t fan_users_commands(const struct fan_job *job)
 {
     return job->page->count;
 }
@@ -134,11 +168,16 @@ static void build_home(const struct fan_job *job, const struct fan_step_texts *t
     build_push(job, texts, FEED_TIMELINE_HOME, fan_page_at(job->page, i), call);
 }
 
-static enum fan_step after_home(struct fan_job *job)
+bool fan_users_more(struct fan_job *job)
 {
     bool more = job->page_full;
     fan_page_reset(job->page);
-    return more ? FAN_STEP_FOLLOWERS : FAN_STEP_DONE;
+    return more;
+}
+
+static enum fan_step after_home(struct fan_job *job)
+{
+    return fan_users_more(job) ? FAN_STEP_FOLLOWERS : FAN_STEP_DONE;
 }
 
 /* ---- backfill ---- */
@@ -151,8 +190,30 @@ static void build_backfill_read(const struct fan_job *job, const struct fan_step
     (void)i;
     fan_call_function(call, "FCALL_RO", "feedwire_v1_since", "1");
     fan_call_key(call, feed_key_timeline(FEED_TIMELINE_OUTBOX, job->activity.tenant, job->activity.object_id));
-    fan_call_number(call, job->edge_time_ms);
-    fan_call_arg(call, feed_str_of(texts->backfill));
+    int64_t from_ms = job->edge_time_ms;
+    if (job->backfill_only && job->activity.published_ms > from_ms)
+        from_ms = job->activity.published_ms; /* what is from before the end of the mute stays away */
+    fan_call_number(call, from_ms);
+    fan_call_arg(call, job->backfill_only ? FEED_STR("0") : feed_str_of(texts->backfill));
+}
+
+/* The members of the outbox as a home feed has them: marks as they are, entries without the users that they are
+ * addressed to. What is neither is left out. */
+static bool add_member(struct fan_page *page, struct feed_str time, struct feed_str member)
+{
+    struct feed_entry entry;
+    struct feed_str to[FEED_TO_MAX];
+    size_t to_count;
+    if (feed_mark_is(member))
+        return fan_page_add(page, time) && fan_page_add(page, member);
+    if (feed_entry_decode_outbox(member, &entry, to, &to_count) != FEED_OK)
+        return true;
+    struct feed_buf plain;
+    feed_buf_init(&plain, FEED_ENTRY_MAX);
+    feed_entry_encode(&entry, &plain);
+    bool added = fan_page_add(page, time) && fan_page_add(page, feed_buf_view(&plain));
+    feed_buf_fini(&plain);
+    return added;
 }
 
 static bool take_backfill(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
@@ -161,8 +222,8 @@ static bool take_backfill(struct fan_job *job, const struct fan_answer *answer, 
     fan_page_reset(job->page);
     if (answer->kind != FAN_ANSWER_LIST || answer->count % 2)
         return false;
-    for (size_t i = 0; i < answer->count; i++) {
-        if (!fan_page_add(job->page, answer->items[i].text))
+    for (size_t i = 0; i < answer->count; i += 2) {
+        if (!add_member(job->page, answer->items[i].text, answer->items[i + 1].text))
             return not_a_page(job);
     }
     return true;
@@ -176,7 +237,9 @@ static size_t commands_backfill(const struct fan_job *job)
 static void build_backfill_write(const struct fan_job *job, const struct fan_step_texts *texts, size_t i,
                                  struct fan_call *call)
 {
-    begin_add(job, texts, feed_key_timeline(FEED_TIMELINE_HOME, job->activity.tenant, job->activity.actor), call);
+    struct feed_key key = feed_key_timeline(FEED_TIMELINE_HOME, job->activity.tenant, job->activity.actor);
+    begin_add(job, texts, "feedwire_v1_backfill", key, job->activity.actor, call);
+    fan_call_number(call, job->edge_time_ms);
     size_t end = (i + 1) * 2 * FAN_BACKFILL_CHUNK;
     for (size_t at = i * 2 * FAN_BACKFILL_CHUNK; at < end && at < job->page->count; at++)
         fan_call_arg(call, fan_page_at(job->page, at));
@@ -185,17 +248,17 @@ static void build_backfill_write(const struct fan_job *job, const struct fan_ste
 static enum fan_step after_backfill_write(struct fan_job *job)
 {
     fan_page_reset(job->page);
-    return FAN_STEP_OUTBOX;
+    return job->backfill_only ? FAN_STEP_DONE : FAN_STEP_OUTBOX;
 }
 
 /* ---- rows ---- */
 
 const struct fan_step_row fan_row_outbox = {
-    .name = "outbox", .window = 1, .build = build_outbox, .take = take_outbox, .then = FAN_STEP_NOTIFY};
+    .name = "outbox", .window = 1, .build = build_outbox, .take = take_outbox, .next = after_outbox};
 
 const struct fan_step_row fan_row_notify = {.name = "notify",
-                                            .window = FAN_RECIPIENTS_MAX,
-                                            .commands = commands_notify,
+                                            .window = FAN_RECIPIENTS_MAX + 1,
+                                            .commands = fan_recipients_commands,
                                             .build = build_notify,
                                             .take = take_add,
                                             .then = FAN_STEP_FOLLOWERS};
@@ -204,13 +267,13 @@ const struct fan_step_row fan_row_followers = {.name = "followers",
                                                .window = 1,
                                                .needs_page = true,
                                                .build = build_followers,
-                                               .take = take_followers,
+                                               .take = fan_users_take,
                                                .next = after_followers};
 
 const struct fan_step_row fan_row_home = {.name = "home",
                                           .window = FAN_FOLLOWERS_PAGE,
                                           .needs_page = true,
-                                          .commands = commands_home,
+                                          .commands = fan_users_commands,
                                           .build = build_home,
                                           .take = take_add,
                                           .next = after_home};

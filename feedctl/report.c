@@ -66,7 +66,9 @@ void ctl_feed_entry(struct ctl_feed_report *report, struct feed_str bytes, int64
 {
     struct feed_buf *out = report->out;
     struct feed_entry entry;
-    enum feed_error error = feed_entry_decode(bytes, &entry);
+    struct feed_str to[FEED_TO_MAX]; /* of an outbox; who was notified stands in their timelines */
+    size_t to_count;
+    enum feed_error error = feed_entry_decode_outbox(bytes, &entry, to, &to_count);
     if (report->json) {
         struct feed_json_out json;
         feed_json_out_init(&json, out);

@@ -153,86 +153,131 @@ bool gw_deliver_window(struct gw_hub *hub, struct gw_feed *feed, const struct gw
     return all;
 }
 
-/* The notices of one delivery as items, and the frame for those who get all from `from` on. */
+/* What one message can say of several notices. */
+enum change { CHANGE_ADDED, CHANGE_REMOVED, CHANGE_REMOVED_FOR_GOOD };
+
+/* The notices of one delivery as items. Most sessions get all of them in the same messages; those are kept, one for
+ * each run of changes of the same kind, at the run's first item. */
 struct batch {
     struct gw_item items[GW_BACKLOG_NOTICES_MAX];
+    enum change changes[GW_BACKLOG_NOTICES_MAX];
+    struct feed_frame *frames[GW_BACKLOG_NOTICES_MAX];
     uint32_t count;
-    uint64_t first_seq;
-    struct feed_position position; /* after the last */
-    struct feed_frame *frame;
-    uint32_t frame_from;
+    struct feed_position first, last; /* after the first, after the last */
 };
 
-static struct feed_frame *push_frame(struct gw_hub *hub, const struct gw_feed *feed, const struct batch *batch,
-                                     const struct gw_item *items, size_t count)
+static struct feed_position position_after(const struct batch *batch, uint32_t item)
 {
+    struct feed_position position = batch->last;
+    position.seq = batch->first.seq + item;
+    return position;
+}
+
+static uint32_t run_end(const struct batch *batch, uint32_t from)
+{
+    uint32_t end = from + 1;
+    while (end < batch->count && batch->changes[end] == batch->changes[from])
+        end++;
+    return end;
+}
+
+/* A message about these items, which are some or all of the run that ends before `end`. */
+static struct feed_frame *run_frame(struct gw_hub *hub, const struct gw_feed *feed, const struct batch *batch,
+                                    uint32_t end, const struct gw_item *items, size_t count)
+{
+    enum change change = batch->changes[end - 1];
+    struct feed_position position = position_after(batch, end - 1);
     feed_buf_reset(&hub->scratch);
-    size_t unreadable = gw_encode_push(&hub->scratch, feed->timeline, items, count, &batch->position);
-    feed_metrics_add(hub->metrics, GW_M_ENTRIES_UNREADABLE, 0, unreadable);
+    if (change == CHANGE_ADDED) {
+        size_t unreadable = gw_encode_push(&hub->scratch, feed->timeline, items, count, &position);
+        feed_metrics_add(hub->metrics, GW_M_ENTRIES_UNREADABLE, 0, unreadable);
+    } else {
+        gw_encode_remove(&hub->scratch, feed->timeline, items, count, change == CHANGE_REMOVED_FOR_GOOD, &position);
+    }
     return gw_hub_frame(hub);
 }
 
 /* Entries below the floor are left out: the client has nothing there, and would show them as its oldest. */
-static void push_above_floor(struct gw_hub *hub, struct gw_view *view, const struct batch *batch, uint32_t from)
+static void push_above_floor(struct gw_hub *hub, struct gw_view *view, const struct batch *batch, uint32_t from,
+                             uint32_t end)
 {
     struct gw_item items[GW_BACKLOG_NOTICES_MAX];
     size_t count = 0;
-    for (uint32_t i = from; i < batch->count; i++) {
+    for (uint32_t i = from; i < end; i++) {
         if (!below_floor(view, &batch->items[i]))
             items[count++] = batch->items[i];
     }
-    struct feed_frame *frame = push_frame(hub, view->feed, batch, items, count);
+    struct feed_frame *frame = run_frame(hub, view->feed, batch, end, items, count);
     gw_session_send(view->session, frame, GW_OUTBOX_BOUNDED);
     hub->port->frame_unref_fn(frame);
 }
 
-static bool any_below_floor(const struct gw_view *view, const struct batch *batch, uint32_t from)
+static bool any_below_floor(const struct gw_view *view, const struct batch *batch, uint32_t from, uint32_t end)
 {
-    for (uint32_t i = from; view->floored && i < batch->count; i++) {
-        if (below_floor(view, &batch->items[i]))
+    for (uint32_t i = from; view->floored && i < end; i++) {
+        if (batch->changes[i] == CHANGE_ADDED && below_floor(view, &batch->items[i]))
             return true;
     }
     return false;
 }
 
+static void push_run(struct gw_hub *hub, struct gw_view *view, struct batch *batch, uint32_t from, uint32_t end)
+{
+    if (any_below_floor(view, batch, from, end)) {
+        push_above_floor(hub, view, batch, from, end);
+        return;
+    }
+    if (!batch->frames[from])
+        batch->frames[from] = run_frame(hub, view->feed, batch, end, batch->items + from, end - from);
+    gw_session_send(view->session, batch->frames[from], GW_OUTBOX_BOUNDED);
+}
+
 static void push(struct gw_hub *hub, struct gw_view *view, struct batch *batch)
 {
     uint64_t next = view->position.seq + 1;
-    feed_assert(next >= batch->first_seq); /* it is LIVE, so nothing before the backlog is missing */
-    if (next - batch->first_seq >= batch->count)
+    feed_assert(next >= batch->first.seq); /* it is LIVE, so nothing before the backlog is missing */
+    if (next - batch->first.seq >= batch->count)
         return; /* it has them from a window */
-    uint32_t from = (uint32_t)(next - batch->first_seq);
-    view->position = batch->position;
-    if (any_below_floor(view, batch, from)) {
-        push_above_floor(hub, view, batch, from);
-        return;
+    view->position = batch->last;
+    uint32_t end;
+    for (uint32_t from = (uint32_t)(next - batch->first.seq); from < batch->count; from = end) {
+        end = run_end(batch, from);
+        push_run(hub, view, batch, from, end);
     }
-    if (!batch->frame || batch->frame_from != from) {
-        hub->port->frame_unref_fn(batch->frame);
-        batch->frame = push_frame(hub, view->feed, batch, batch->items + from, batch->count - from);
-        batch->frame_from = from;
+}
+
+static enum change change_of(const struct feed_notice *notice)
+{
+    if (notice->kind == FEED_NOTICE_ADD)
+        return CHANGE_ADDED;
+    return feed_mark_is(notice->entry) ? CHANGE_REMOVED_FOR_GOOD : CHANGE_REMOVED;
+}
+
+static void fill(struct batch *batch, const struct gw_feed *feed)
+{
+    batch->count = feed->ready;
+    batch->last = batch->first = feed->position;
+    batch->first.seq = gw_backlog_at(feed->backlog, 0).seq;
+    for (uint32_t i = 0; i < feed->ready; i++) {
+        struct feed_notice notice = gw_backlog_at(feed->backlog, i);
+        batch->items[i] = (struct gw_item){notice.published_ms, notice.entry};
+        batch->changes[i] = change_of(&notice);
+        batch->frames[i] = NULL;
     }
-    gw_session_send(view->session, batch->frame, GW_OUTBOX_BOUNDED);
 }
 
 void gw_deliver_backlog(struct gw_hub *hub, struct gw_feed *feed)
 {
     if (feed->ready > 0 && !gw_link_alone(&feed->views)) {
         struct batch batch;
-        batch.count = feed->ready;
-        batch.frame = NULL;
-        for (uint32_t i = 0; i < feed->ready; i++) {
-            struct feed_notice notice = gw_backlog_at(feed->backlog, i);
-            batch.items[i] = (struct gw_item){notice.published_ms, notice.entry};
-        }
-        batch.first_seq = gw_backlog_at(feed->backlog, 0).seq;
-        batch.position = feed->position;
+        fill(&batch, feed);
         for (struct gw_link *l = feed->views.next; l != &feed->views; l = l->next) {
             struct gw_view *view = GW_OF(l, struct gw_view, by_feed);
             if (view->state == GW_VIEW_LIVE && !gw_session_ending(view->session))
                 push(hub, view, &batch);
         }
-        hub->port->frame_unref_fn(batch.frame);
+        for (uint32_t i = 0; i < batch.count; i++)
+            hub->port->frame_unref_fn(batch.frames[i]);
     }
     gw_feed_delivered(feed);
 }

@@ -1,9 +1,12 @@
 /* The messages of the gateway as JSON text. */
 #include "gateway/encode.h"
 
+#include "shared/base/assert.h"
 #include "shared/base/json_out.h"
 #include "shared/base/time_text.h"
 #include "shared/codec/entry.h"
+
+#include <string.h>
 
 static void open_message(struct feed_json_out *json, struct feed_buf *out, const char *type)
 {
@@ -107,6 +110,28 @@ size_t gw_encode_push(struct feed_buf *out, enum feed_timeline timeline, const s
     member_position(&json, "position", position);
     feed_json_close(&json);
     return unreadable;
+}
+
+void gw_encode_remove(struct feed_buf *out, enum feed_timeline timeline, const struct gw_item *items, size_t count,
+                      bool final, const struct feed_position *position)
+{
+    struct feed_json_out json;
+    open_message(&json, out, "remove");
+    member_text(&json, "feed", feed_timeline_name(timeline));
+    feed_json_key(&json, "ids");
+    feed_json_open_list(&json);
+    for (size_t i = 0; i < count; i++) {
+        struct feed_id id;
+        char text[FEED_ID_TEXT + 1];
+        feed_assert(items[i].entry.len >= FEED_ID_BYTES); /* a notice without an id is not decoded */
+        memcpy(id.bytes, items[i].entry.data, FEED_ID_BYTES);
+        feed_id_format(&id, text);
+        feed_json_text(&json, text);
+    }
+    feed_json_close_list(&json);
+    member_bool(&json, "final", final);
+    member_position(&json, "position", position);
+    feed_json_close(&json);
 }
 
 void gw_encode_heartbeat(struct feed_buf *out, const struct gw_feed_position *positions, size_t count)

@@ -31,6 +31,10 @@ size_t gw_encode_slice(struct feed_buf *out, const struct gw_slice *slice);
 size_t gw_encode_push(struct feed_buf *out, enum feed_timeline timeline, const struct gw_item *items, size_t count,
                       const struct feed_position *position);
 
+/* The ids of removed entries, of `items` whose entry begins with one. final: they will not come again. */
+void gw_encode_remove(struct feed_buf *out, enum feed_timeline timeline, const struct gw_item *items, size_t count,
+                      bool final, const struct feed_position *position);
+
 struct gw_feed_position {
     enum feed_timeline timeline;
     struct feed_position position;

@@ -36,6 +36,12 @@ static void add_retry_after(struct ing_answer *answer, unsigned seconds)
     add_header(answer, "retry-after", feed_str_of(answer->retry_after));
 }
 
+static void add_allow(struct ing_answer *answer, const struct ing_gate *gate)
+{
+    snprintf(answer->allow, sizeof(answer->allow), "%s, OPTIONS", gate->methods);
+    add_header(answer, "allow", feed_str_of(answer->allow));
+}
+
 static void open_problem(struct feed_json_out *json, struct ing_answer *answer, const char *detail)
 {
     feed_json_out_init(json, &answer->body);
@@ -71,21 +77,22 @@ void ing_answer_refusal(struct ing_answer *answer, const struct ing_gate *gate)
         add_header(answer, "www-authenticate", FEED_STR("Bearer"));
     }
     if (gate->status == 405) {
-        add_header(answer, "allow", FEED_STR("POST, OPTIONS"));
+        add_allow(answer, gate);
     }
     open_problem(&json, answer, gate->detail);
     end(answer, &json);
 }
 
-void ing_answer_preflight(struct ing_answer *answer, struct feed_str origin)
+void ing_answer_preflight(struct ing_answer *answer, const struct ing_gate *gate)
 {
-    begin(answer, 204, NULL, origin);
-    if (origin.data) {
-        add_header(answer, "access-control-allow-methods", FEED_STR("POST"));
+    feed_assert(gate->verdict == ING_GATE_PREFLIGHT);
+    begin(answer, 204, NULL, gate->origin);
+    if (gate->origin.data) {
+        add_header(answer, "access-control-allow-methods", feed_str_of(gate->methods));
         add_header(answer, "access-control-allow-headers", FEED_STR("authorization, content-type, traceparent"));
         add_header(answer, "access-control-max-age", FEED_STR("600"));
     }
-    add_header(answer, "allow", FEED_STR("POST, OPTIONS"));
+    add_allow(answer, gate);
     end(answer, NULL);
 }
 

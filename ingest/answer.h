@@ -16,11 +16,12 @@ struct ing_answer {
     struct feed_http_response response; /* what goes to feed_request_respond */
     struct feed_buf body;
     char retry_after[16];
+    char allow[32];
 };
 
 /* Each makes a complete answer; `origin` (borrowed; data NULL: none) is the allowed origin that asked. */
 void ing_answer_refusal(struct ing_answer *answer, const struct ing_gate *gate);
-void ing_answer_preflight(struct ing_answer *answer, struct feed_str origin);
+void ing_answer_preflight(struct ing_answer *answer, const struct ing_gate *gate);
 void ing_answer_problems(struct ing_answer *answer, const struct ing_submission *submission, struct feed_str origin);
 /* 202 when all are acknowledged, else 503. The batch is complete. */
 void ing_answer_batch(struct ing_answer *answer, const struct ing_batch *batch, struct feed_str origin);

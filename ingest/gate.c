@@ -48,6 +48,12 @@ static const char *check_token(const struct ing_gate_rules *rules, struct feed_s
     return feed_token_verify(&rules->key, token, now_s, claims, &reason) == FEED_OK ? NULL : token_detail(reason);
 }
 
+static bool is_one(struct feed_str path)
+{
+    size_t len = sizeof(ING_PATH_ONE) - 1;
+    return path.len > len && memcmp(path.data, ING_PATH_ONE, len) == 0;
+}
+
 struct ing_gate ing_gate_decide(const struct ing_gate_rules *rules, const struct feed_http_request *head, int64_t now_s)
 {
     struct ing_gate gate = {.verdict = ING_GATE_PUBLISH};
@@ -58,19 +64,25 @@ struct ing_gate ing_gate_decide(const struct ing_gate_rules *rules, const struct
             return refuse(gate, 403, "This origin is not allowed; see http.allowed_origins.");
         }
     }
-    if (!feed_str_eq(head->path, FEED_STR(ING_PATH))) {
+    bool one = is_one(head->path);
+    if (!one && !feed_str_eq(head->path, FEED_STR(ING_PATH))) {
         return refuse(gate, 404, "There is nothing at this path; activities go to " ING_PATH ".");
     }
+    gate.methods = one ? "DELETE" : "POST";
     if (head->method == FEED_HTTP_OPTIONS) {
         gate.verdict = ING_GATE_PREFLIGHT;
         return gate;
     }
-    if (head->method != FEED_HTTP_POST) {
-        return refuse(gate, 405, "Activities are sent with POST.");
+    if (head->method != (one ? FEED_HTTP_DELETE : FEED_HTTP_POST)) {
+        return refuse(gate, 405, one ? "An activity can be removed, with DELETE." : "Activities are sent with POST.");
     }
     const char *fault = check_token(rules, head->headers[FEED_HTTP_AUTHORIZATION], now_s, &gate.claims);
     if (fault) {
         return refuse(gate, 401, fault);
+    }
+    if (one) {
+        gate.verdict = ING_GATE_UNDO;
+        return gate;
     }
     gate.media = ing_media_of(head->headers[FEED_HTTP_CONTENT_TYPE]);
     if (gate.media == ING_MEDIA_OTHER) {

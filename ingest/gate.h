@@ -10,6 +10,7 @@
 #include "shared/http/server.h"
 
 #define ING_PATH "/v1/activities"
+#define ING_PATH_ONE ING_PATH "/" /* and the id of an activity */
 
 struct ing_gate_rules {
     struct ing_origins origins;
@@ -19,13 +20,15 @@ struct ing_gate_rules {
 enum ing_gate_verdict {
     ING_GATE_REFUSE,    /* status and detail say why */
     ING_GATE_PREFLIGHT, /* answer 204 with what is allowed */
-    ING_GATE_PUBLISH    /* media and claims are set */
+    ING_GATE_PUBLISH,   /* media and claims are set */
+    ING_GATE_UNDO       /* claims are set */
 };
 
 struct ing_gate {
     enum ing_gate_verdict verdict;
     unsigned status;
     const char *detail;     /* static */
+    const char *methods;    /* static; what may be asked for at this path; NULL: there is nothing */
     struct feed_str origin; /* allowed one, borrowed from the rules; data NULL: none was sent or it is foreign */
     enum ing_media media;
     struct feed_token_claims claims;

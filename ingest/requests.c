@@ -7,6 +7,7 @@
 #include "ingest/service_state.h"
 #include "ingest/submission.h"
 #include "ingest/trace.h"
+#include "ingest/undo.h"
 #include "shared/base/assert.h"
 #include "shared/kafka/producer.h"
 #include "shared/loop/loop.h"
@@ -180,13 +181,13 @@ static void publish(struct ing_service *service, struct feed_request *request, c
 
 /* ---- requests ---- */
 
-static void read_submission(struct ing_service *service, struct feed_request *request,
-                            const struct feed_http_request *http, const struct ing_gate *gate)
+static void submit(struct ing_service *service, struct feed_request *request, const struct feed_http_request *http,
+                   const struct ing_gate *gate, enum ing_media media, struct feed_str body)
 {
     struct ing_submission submission;
     struct ing_answer answer;
-    const struct ing_submission_input input = {.media = gate->media,
-                                               .body = http->body,
+    const struct ing_submission_input input = {.media = media,
+                                               .body = body,
                                                .claims = &gate->claims,
                                                .now_ms = feed_clock_wall_ms(),
                                                .random_fn = feed_random_bytes};
@@ -205,28 +206,49 @@ static void log_refusal(struct ing_service *service, const struct ing_gate *gate
     FEED_LOG(service->log, FEED_LOG_DEBUG, "request_refused", gate->detail, FEED_LOG_NUMBER("status", gate->status));
 }
 
+static void refuse(struct ing_service *service, struct feed_request *request, const struct ing_gate *gate)
+{
+    struct ing_answer answer;
+    log_refusal(service, gate);
+    ing_answer_refusal(&answer, gate);
+    respond(service, request, &answer);
+}
+
+static void undo(struct ing_service *service, struct feed_request *request, const struct feed_http_request *http,
+                 const struct ing_gate *gate)
+{
+    struct feed_buf body;
+    feed_buf_init(&body, FEED_BODY_MAX);
+    const char *fault = ing_undo_activity(http->path, http->query, &body);
+    if (!fault && body.error == FEED_OK) {
+        submit(service, request, http, gate, ING_MEDIA_JSON, feed_buf_view(&body));
+    } else {
+        struct ing_gate refusal = *gate;
+        refusal.verdict = ING_GATE_REFUSE;
+        refusal.status = fault ? 400 : 500;
+        refusal.detail = fault ? fault : "There is not enough memory.";
+        refuse(service, request, &refusal);
+    }
+    feed_buf_fini(&body);
+}
+
 void ing_on_request(void *arg, struct feed_request *request, const struct feed_http_request *http)
 {
     struct ing_service *service = arg;
     struct ing_answer answer;
     struct ing_gate gate = ing_gate_decide(&service->rules, http, feed_clock_wall_ms() / 1000);
-    switch (gate.verdict) {
-    case ING_GATE_PREFLIGHT:
-        ing_answer_preflight(&answer, gate.origin);
+    if (gate.verdict == ING_GATE_REFUSE) {
+        refuse(service, request, &gate);
+    } else if (gate.verdict == ING_GATE_PREFLIGHT) {
+        ing_answer_preflight(&answer, &gate);
         respond(service, request, &answer);
-        break;
-    case ING_GATE_PUBLISH:
-        if (service->stopping) {
-            respond_unavailable(service, request, gate.origin, "This server is being stopped; try again.",
-                                ING_RETRY_FULL_S, 0);
-        } else {
-            read_submission(service, request, http, &gate);
-        }
-        break;
-    default:
-        log_refusal(service, &gate);
-        ing_answer_refusal(&answer, &gate);
-        respond(service, request, &answer);
+    } else if (service->stopping) {
+        respond_unavailable(service, request, gate.origin, "This server is being stopped; try again.", ING_RETRY_FULL_S,
+                            0);
+    } else if (gate.verdict == ING_GATE_UNDO) {
+        undo(service, request, http, &gate);
+    } else {
+        submit(service, request, http, &gate, gate.media, http->body);
     }
 }
 

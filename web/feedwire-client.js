@@ -90,6 +90,12 @@ function checkEntries(value) {
         throw new BadMessage('"entries" is not an array');
     value.forEach(checkEntry);
 }
+function checkIds(value) {
+    if (!Array.isArray(value))
+        throw new BadMessage('"ids" is not an array');
+    if (value.some((id) => typeof id !== 'string'))
+        throw new BadMessage('an id is not a string');
+}
 const CHECKS = {
     welcome(message) {
         for (const name of ['session', 'tenant', 'user'])
@@ -107,6 +113,12 @@ const CHECKS = {
         for (const name of ['feed', 'position'])
             need(message, name, 'string');
         checkEntries(message['entries']);
+    },
+    remove(message) {
+        for (const name of ['feed', 'position'])
+            need(message, name, 'string');
+        need(message, 'final', 'boolean');
+        checkIds(message['ids']);
     },
     heartbeat(message) {
         const positions = members(message['positions'], '"positions"');
@@ -171,6 +183,10 @@ class FeedState {
     position;
     #maxEntries;
     #ids = new Set();
+    /* Removed for good since the last slice, the newest of them: as many as there may be entries. */
+    #gone = new Set();
+    /* While there is more: where this piece of the feed ends. */
+    #floor;
     constructor(maxEntries) {
         this.#maxEntries = maxEntries;
     }
@@ -179,21 +195,43 @@ class FeedState {
         if (!slice.reset)
             return;
         this.#ids.clear();
+        this.#gone.clear();
         this.more = slice.more;
+        this.#floor = undefined;
         this.#keep([...slice.entries].sort(compareEntries).filter((entry) => this.#isNew(entry)));
     }
     applyPush(push) {
         this.position = push.position;
-        const oldest = this.more ? this.entries.at(-1) : undefined;
         const next = [...this.entries];
         for (const entry of push.entries) {
-            if (oldest !== undefined && compareEntries(entry, oldest) > 0)
+            if (this.more && this.#floor !== undefined && compareEntries(entry, this.#floor) > 0)
                 continue;
-            if (this.#isNew(entry))
+            if (!this.#gone.has(entry.id) && this.#isNew(entry))
                 next.splice(placeOf(entry, next), 0, entry);
         }
         if (next.length > this.entries.length)
             this.#keep(next);
+    }
+    applyRemove(remove) {
+        this.position = remove.position;
+        const ids = new Set(remove.ids);
+        if (remove.final)
+            this.#forget(ids);
+        const left = this.entries.filter((entry) => !ids.has(entry.id));
+        if (left.length === this.entries.length)
+            return;
+        for (const id of ids)
+            this.#ids.delete(id);
+        this.entries = Object.freeze(left);
+    }
+    #forget(ids) {
+        for (const id of ids)
+            this.#gone.add(id);
+        for (const oldest of this.#gone) {
+            if (this.#gone.size <= this.#maxEntries)
+                break;
+            this.#gone.delete(oldest);
+        }
     }
     #isNew(entry) {
         if (this.#ids.has(entry.id))
@@ -205,7 +243,10 @@ class FeedState {
         for (const trimmed of entries.splice(this.#maxEntries)) {
             this.#ids.delete(trimmed.id);
             this.more = true;
+            this.#floor = undefined;
         }
+        if (this.more)
+            this.#floor ??= entries.at(-1);
         this.entries = Object.freeze(entries);
     }
 }
@@ -288,11 +329,15 @@ class Session {
                 this.#complete.add(message.feed);
                 return this.#complete.size === this.feeds.size ? [{ do: 'live' }] : [];
             }
-            case 'push': {
+            case 'push':
+            case 'remove': {
                 const state = this.#stateOf(message.feed);
                 if (!this.#complete.has(message.feed))
-                    throw new BadMessage('a push before the slice of its feed');
-                state.applyPush(message);
+                    throw new BadMessage(`a ${message.type} before the slice of its feed`);
+                if (message.type === 'push')
+                    state.applyPush(message);
+                else
+                    state.applyRemove(message);
                 return [];
             }
             case 'heartbeat':

@@ -5,8 +5,11 @@
 -- A timeline is one sorted set: entries with score = published time in ms, and one reserved member, byte 0 and the 8 epoch bytes,
 -- whose score is -seq. Published times are positive, so it always has rank 0. The caller gives a random epoch candidate with each
 -- write, because Redis' own random numbers are the same after every start.
+--
+-- Where an entry was removed for good stands a mark: its 16 id bytes and byte 0, at the same score. To `add` it is an entry with that id.
 
 local RESERVED_BYTES = 9 -- an entry has at least 17
+local WINDOW = 100 -- members that a window may show: FEED_CAP
 
 local function state_of(key)
   local low = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
@@ -35,20 +38,104 @@ local function before(a, b)
   return #a < #b
 end
 
--- add: KEYS timeline; ARGV epoch candidate (8 bytes), cap, slack, then (published ms, entry) once or more.
--- Answers for each entry: its seq (> 0) when added, 0 when its id is there already, -1 when it would rank beyond the cap (nothing
--- changes then: no seq, no notice). One entry gives an integer, more give a list.
+-- ---- what a user has settled about others ----
+--
+-- The hash m: has, for each other user about whom there is anything, a field with that name and registers as its value: a letter and the
+-- time of the newest event of that kind. Events of one kind may come in any order and again, so the newest of each decides. They stand in
+-- the slot of the user's feeds, where every write to these sees them.
+--   u ended following, f follows again since (only if later than u) | m muted, n unmuted | b blocked, c unblocked | B, C the same by the other
+-- A verb that is left out of the home feed has the field '#verb' with x (left out since) and i (not any more since), and '#' has the time
+-- and the words of the newest list.
+
+local LETTERS = {'u', 'f', 'm', 'n', 'b', 'c', 'B', 'C', 'x', 'i'}
+
+local function parse_registers(value)
+  local found = {}
+  for letter, time in string.gmatch(value or '', '(%a)(%d+)') do
+    found[letter] = tonumber(time)
+  end
+  return found
+end
+
+local function read_registers(key, field)
+  return parse_registers(redis.call('HGET', key, field))
+end
+
+local function write_registers(key, field, registers)
+  local parts = {}
+  for _, letter in ipairs(LETTERS) do
+    if registers[letter] then parts[#parts + 1] = letter .. string.format('%.0f', registers[letter]) end
+  end
+  redis.call('HSET', key, field, table.concat(parts, ' '))
+end
+
+local function newest(a, b)
+  return (a and a > b) and a or b
+end
+
+-- Something is on at this moment; at the same moment on wins, because it shows less.
+local function is_on(on, off)
+  return on and not (off and off > on)
+end
+
+-- Whether what was published then is left out: all of it while it is on, and what is from before it was ended.
+local function hides(on, off, time)
+  return on and (is_on(on, off) or time < off)
+end
+
+local function hides_anybody(r, time)
+  return hides(r.m, r.n, time) or hides(r.b, r.c, time) or hides(r.B, r.C, time)
+end
+
+-- A str of msgpack in its shortest form, of at most 255 bytes, and where the next value begins.
+local function text_at(bytes, at)
+  local head = string.byte(bytes, at)
+  if head == 0xd9 then
+    local length = string.byte(bytes, at + 1)
+    return string.sub(bytes, at + 2, at + 1 + length), at + 2 + length
+  end
+  if head and head >= 0xa0 and head <= 0xbf then return string.sub(bytes, at + 1, at + head - 0xa0), at + 1 + head - 0xa0 end
+  return '', at
+end
+
+local function verb_and_actor(entry)
+  local verb, next_at = text_at(entry, 18) -- behind the id and the head of the array
+  return verb, (text_at(entry, next_at))
+end
+
+-- Whether the settings keep this entry out of the timeline. followed: the edge has been looked at already.
+local function left_out(timeline, settings, score, entry, followed)
+  local verb, actor = verb_and_actor(entry)
+  local time = tonumber(score)
+  local found = redis.call('HMGET', settings, actor, '#' .. verb)
+  local r = parse_registers(found[1])
+  if hides_anybody(r, time) then return true end
+  if string.sub(timeline, 1, 1) ~= 'f' then return false end
+  if r.u and not followed and (not r.f or time < r.f) then return true end
+  if not found[2] then return false end
+  local word = parse_registers(found[2])
+  return word.x and time >= word.x and not (word.i and word.i >= word.x and time >= word.i)
+end
+
+-- ---- adding ----
+
+-- add: KEYS timeline, then optionally the settings of its user; ARGV epoch candidate (8 bytes), cap, slack, then (published ms, entry)
+-- once or more. Answers for each entry: its seq (> 0) when added, 0 when its id is there already, -1 when it would rank beyond the cap,
+-- -2 when the settings keep it out (nothing changes then: no seq, no notice). One entry gives an integer, more give a list.
 local function add(keys, args)
   local key = keys[1]
   local cap, slack = tonumber(args[2]), tonumber(args[3])
   local epoch, seq, reserved = state_of(key)
   local entries = redis.call('ZCARD', key) - (reserved and 1 or 0)
+  local settings = keys[2] and redis.call('EXISTS', keys[2]) == 1 and keys[2]
   local answers = {}
   for i = 4, #args, 2 do
     local score, entry = args[i], args[i + 1]
     local answer
     if has_id(key, score, entry) then
       answer = 0
+    elseif settings and left_out(key, settings, score, entry) then
+      answer = -2
     else
       if entries >= cap then
         local last = redis.call('ZRANGE', key, cap - 1, cap - 1, 'REV', 'WITHSCORES')
@@ -77,9 +164,31 @@ local function add(keys, args)
   return answers
 end
 
+local function is_mark(member)
+  return #member == 17 and string.byte(member, 17) == 0
+end
+
+local function has_mark(found)
+  for i = 1, #found, 2 do
+    if is_mark(found[i]) then return true end
+  end
+  return false
+end
+
+-- The first `limit` members of {member, score, ..} that are no marks.
+local function without_marks(found, limit)
+  local kept = {}
+  for i = 1, #found, 2 do
+    if not is_mark(found[i]) and #kept < 2 * limit then
+      kept[#kept + 1], kept[#kept + 2] = found[i], found[i + 1]
+    end
+  end
+  return kept
+end
+
 -- window: KEYS timeline; ARGV limit, then optionally the epoch and seq that the caller knows.
 -- Answers {epoch, seq, {entry, published ms, ..}}, newest first; epoch '' and seq 0 when there is no such timeline. When epoch and seq are the
--- known ones, nothing has changed and the list is left out.
+-- known ones, nothing has changed and the list is left out. Marks are left out, and entries behind them shown instead, down to rank 100.
 local function window(keys, args)
   local key, limit = keys[1], tonumber(args[1])
   local epoch, seq, reserved = state_of(key)
@@ -87,14 +196,19 @@ local function window(keys, args)
   local found = {}
   if limit > 0 and reserved then
     found = redis.call('ZRANGE', key, 0, limit - 1, 'REV', 'WITHSCORES')
+    if has_mark(found) then
+      if limit < WINDOW then found = redis.call('ZRANGE', key, 0, WINDOW - 1, 'REV', 'WITHSCORES') end
+      found = without_marks(found, limit)
+    end
     local n = #found
     if found[n - 1] == reserved then found[n], found[n - 1] = nil, nil end
   end
   return {epoch, seq, found}
 end
 
--- since: KEYS outbox; ARGV time ms, count. Answers {published ms, entry, ..}, oldest first: all entries not older than the time, and
--- the newest `count` of the older ones.
+-- since: KEYS outbox; ARGV time ms, count. Answers {published ms, member, ..}, oldest first: all members not older than the time, and
+-- the newest `count` of the older ones. Marks are among them, so that the feed that is filled from it gets them too; and they count, so
+-- that filling it once more brings nothing else.
 local function since(keys, args)
   local key, time, count = keys[1], args[1], tonumber(args[2])
   local out = {}
@@ -113,32 +227,288 @@ local function since(keys, args)
   return out
 end
 
--- follow: KEYS followers page, ended edges of that page; ARGV follower, time ms.
--- Answers {state, edge time}: state 1 a new edge, 2 an edge was there (it keeps the older of the two times), 0 the edge was ended at or after this time.
-local function follow(keys, args)
-  local followers, ended, user, time = keys[1], keys[2], args[1], args[2]
-  local ended_at = redis.call('ZSCORE', ended, user)
-  if ended_at and tonumber(ended_at) >= tonumber(time) then return {0, tonumber(ended_at)} end
-  local at = redis.call('ZSCORE', followers, user)
-  if at then
-    if tonumber(time) < tonumber(at) then
-      redis.call('ZADD', followers, time, user)
-      return {2, tonumber(time)}
-    end
-    return {2, tonumber(at)}
-  end
-  redis.call('ZADD', followers, time, user)
-  return {1, tonumber(time)}
+-- ---- removing ----
+
+-- Says that the entry has gone from the timeline: `left` is the mark that stands there now, or the id alone where the entry may come again.
+local function announce_removal(key, epoch, seq, score, left)
+  redis.call('SPUBLISH', key, cmsgpack.pack({2, epoch, seq, tonumber(score), left}))
 end
 
--- unfollow: KEYS and ARGV as for follow. Answers 1 when the edge was ended, 2 when there was none to end, 0 when the edge is younger than this.
+-- A mark where nothing stood: not a change that anybody could see, so neither seq nor notice. Like an entry, it is of no use beyond the cap.
+local function leave_mark(key, cap, slack, score, mark, reserved)
+  local members = redis.call('ZCARD', key) - (reserved and 1 or 0)
+  if members >= cap then
+    local last = redis.call('ZRANGE', key, cap - 1, cap - 1, 'REV', 'WITHSCORES')
+    local time, last_time = tonumber(score), tonumber(last[2])
+    if time < last_time or (time == last_time and before(mark, last[1])) then return end
+  end
+  redis.call('ZADD', key, score, mark)
+  if members + 1 > cap + slack then
+    local lowest = reserved and 1 or 0
+    redis.call('ZREMRANGEBYRANK', key, lowest, lowest + members - cap)
+  end
+end
+
+-- Every entry of that id becomes a mark. `score` says where to look for it, '' everywhere; where to leave a mark if none is there, '' nowhere.
+-- Answers the seq, 0 when nothing that anybody could see has changed.
+local function remove_id(key, cap, slack, id, look, leave)
+  local epoch, seq, reserved = state_of(key)
+  local found
+  if look ~= '' then
+    found = redis.call('ZRANGE', key, look, look, 'BYSCORE', 'WITHSCORES')
+  else
+    found = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  end
+  local mark, marked, changed = id .. '\0', false, false
+  for i = 1, #found, 2 do
+    local member, score = found[i], found[i + 1]
+    if string.sub(member, 1, 16) == id then
+      marked = marked or score == leave
+      if member ~= mark then
+        changed, seq = true, seq + 1
+        redis.call('ZREM', key, member)
+        redis.call('ZADD', key, score, mark)
+        announce_removal(key, epoch, seq, score, mark)
+      end
+    end
+  end
+  if changed then redis.call('ZADD', key, string.format('%d', -seq), reserved) end
+  if leave ~= '' and not marked and not changed then leave_mark(key, cap, slack, leave, mark, reserved) end
+  return changed and seq or 0
+end
+
+-- remove: KEYS timeline; ARGV cap, slack, id (16 bytes), where to look (ms; '' everywhere), where to leave a mark if nothing is there (ms;
+-- '' nowhere). Answers the seq when an entry was removed, else 0: nothing was there, or a mark.
+local function remove(keys, args)
+  return remove_id(keys[1], tonumber(args[1]), tonumber(args[2]), args[3], args[4], args[5])
+end
+
+-- find: KEYS outbox; ARGV id. Answers {how many entries have it, published ms of the newest of them or of the mark, that entry}; 0, '' and ''
+-- where it does not know the id, 0 and the time of a mark where it was removed.
+local function find(keys, args)
+  local id, count, time, entry = args[1], 0, '', ''
+  local found = redis.call('ZRANGE', keys[1], 0, -1, 'WITHSCORES')
+  for i = 1, #found, 2 do
+    if string.sub(found[i], 1, 16) == id then
+      if not is_mark(found[i]) then
+        count, time, entry = count + 1, found[i + 1], found[i]
+      elseif count == 0 then
+        time = found[i + 1]
+      end
+    end
+  end
+  return {count, time, entry}
+end
+
+-- post: KEYS outbox; ARGV as for add, with one entry. Answers as add, and -3 when this activity was removed: then it goes nowhere.
+local function post(keys, args)
+  local answer = add(keys, args)
+  if answer == 0 and redis.call('ZSCORE', keys[1], string.sub(args[5], 1, 16) .. '\0') then return -3 end
+  return answer
+end
+
+-- backfill: KEYS home feed, settings; ARGV as for add, with members of an outbox, and before them the time of the edge for which this is
+-- done: entries are added, marks remove what they are for. Answers a list, as add; -2 for all when the edge is not that one any more.
+local function backfill(keys, args)
+  local answers = {}
+  local home, settings, edge = {keys[1]}, keys[2], tonumber(args[4])
+  local settled = redis.call('EXISTS', settings) == 1
+  local one = {args[1], args[2], args[3]}
+  local gone
+  for i = 5, #args, 2 do
+    local score, member = args[i], args[i + 1]
+    local answer = 0
+    if is_mark(member) then
+      remove_id(keys[1], tonumber(args[2]), tonumber(args[3]), string.sub(member, 1, 16), score, score)
+    else
+      if settled and gone == nil then
+        local _, actor = verb_and_actor(member)
+        local r = read_registers(settings, actor)
+        gone = r.u ~= nil and (r.f == nil or r.f > edge)
+      end
+      if gone or (settled and left_out(keys[1], settings, score, member, true)) then
+        answer = -2
+      else
+        one[4], one[5] = score, member
+        answer = add(home, one)
+      end
+    end
+    answers[#answers + 1] = answer
+  end
+  return answers
+end
+
+-- Takes all entries of the actor that are older than `time` (nil: all) out of a timeline, without marks: whoever does this keeps them
+-- away by the settings. What nobody sees is trimmed first, so that nothing comes into view by it. Answers how many there were.
+local function take_out(key, actor, time, cap)
+  local epoch, seq, reserved = state_of(key)
+  if not reserved then return 0 end
+  local members = redis.call('ZCARD', key) - 1
+  if members > cap then redis.call('ZREMRANGEBYRANK', key, 1, members - cap) end
+  local found = redis.call('ZRANGE', key, 1, -1, 'WITHSCORES')
+  local count = 0
+  for i = 1, #found, 2 do
+    local member, score = found[i], found[i + 1]
+    if not is_mark(member) and (not time or tonumber(score) < time) then
+      local _, by = verb_and_actor(member)
+      if by == actor then
+        redis.call('ZREM', key, member)
+        count, seq = count + 1, seq + 1
+        announce_removal(key, epoch, seq, score, string.sub(member, 1, 16))
+      end
+    end
+  end
+  if count > 0 then redis.call('ZADD', key, string.format('%d', -seq), reserved) end
+  return count
+end
+
+-- ---- edges ----
+
+-- On the side of the followed: g:, k: and l: of one page. l: has the newest follow of those who followed again while following. It may be
+-- left out of follow and unfollow: workers of the version before do not know it, and go on for a while beside newer ones.
+
+-- follow: KEYS followers page, ended edges of that page, newest follows of that page; ARGV follower, time ms.
+-- Answers {state, edge time, time of the end before it}: state 1 a new edge, 2 an edge was there (it keeps the older of the two times),
+-- 0 the edge was ended at or after this time. 0 as the third: it was never ended.
+local function follow(keys, args)
+  local followers, ended, latest, user, time = keys[1], keys[2], keys[3], args[1], args[2]
+  local ended_at = tonumber(redis.call('ZSCORE', ended, user) or '0')
+  if ended_at >= tonumber(time) then return {0, ended_at, ended_at} end
+  local at = redis.call('ZSCORE', followers, user)
+  if not at then
+    redis.call('ZADD', followers, time, user)
+    return {1, tonumber(time), ended_at}
+  end
+  if tonumber(time) < tonumber(at) then
+    redis.call('ZADD', followers, time, user)
+    if latest then redis.call('ZADD', latest, 'GT', at, user) end
+    return {2, tonumber(time), ended_at}
+  end
+  if latest and tonumber(time) > tonumber(at) then redis.call('ZADD', latest, 'GT', time, user) end
+  return {2, tonumber(at), ended_at}
+end
+
+-- unfollow: KEYS and ARGV as for follow. Answers 1 when the edge was ended, 2 when there was none to end, 0 when the newest follow is younger
+-- than this: then the edge is one of that follow.
 local function unfollow(keys, args)
-  local followers, ended, user, time = keys[1], keys[2], args[1], args[2]
+  local followers, ended, latest, user, time = keys[1], keys[2], keys[3], args[1], args[2]
   redis.call('ZADD', ended, 'GT', time, user)
   local at = redis.call('ZSCORE', followers, user)
   if not at then return 2 end
   if tonumber(at) > tonumber(time) then return 0 end
+  local again = latest and redis.call('ZSCORE', latest, user)
+  if again then redis.call('ZREM', latest, user) end
+  if again and tonumber(again) > tonumber(time) then
+    redis.call('ZADD', followers, again, user)
+    return 0
+  end
   redis.call('ZREM', followers, user)
+  return 1
+end
+
+-- sever: KEYS and ARGV as for follow. Ends the edge whatever its time, and every follow until then. Answers 1, or 0 when there was none.
+local function sever(keys, args)
+  local followers, ended, latest, user, time = keys[1], keys[2], keys[3], args[1], tonumber(args[2])
+  for _, key in ipairs({followers, latest}) do
+    local at = redis.call('ZSCORE', key, user)
+    if at and tonumber(at) > time then time = tonumber(at) end
+  end
+  redis.call('ZADD', ended, 'GT', string.format('%.0f', time), user)
+  redis.call('ZREM', latest, user)
+  return redis.call('ZREM', followers, user)
+end
+
+-- On the side of the follower: h:, m: and f:.
+
+-- join: KEYS followees, settings; ARGV followee, time of the follow, time of the edge, time of the end before it (0: none).
+-- Answers 1; 0 when the edge was ended at or after the follow; 2 when one of the two had blocked the other then.
+local function join(keys, args)
+  local followees, settings, user = keys[1], keys[2], args[1]
+  local time, edge, ended = tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
+  local r = read_registers(settings, user)
+  if hides(r.b, r.c, time) or hides(r.B, r.C, time) then return 2 end
+  if ended > 0 then r.u = newest(r.u, ended) end
+  if r.u and r.u >= time then return 0 end
+  local at = redis.call('ZSCORE', followees, user)
+  if r.u and at and tonumber(at) <= r.u then at = nil end
+  if at and tonumber(at) < edge then edge = tonumber(at) end
+  redis.call('ZADD', followees, string.format('%.0f', edge), user)
+  if r.u then
+    r.f = edge
+    write_registers(settings, user, r)
+  end
+  return 1
+end
+
+-- leave: KEYS followees, settings, home feed; ARGV followee, time of the unfollow, cap, 'purge' or 'keep'. From here on nothing of the
+-- followee gets into the home feed, also from a page of followers that was read before. Answers how many entries were purged, -1 when there
+-- is a younger edge or end.
+local function leave(keys, args)
+  local followees, settings, home, user, time = keys[1], keys[2], keys[3], args[1], tonumber(args[2])
+  local at = redis.call('ZSCORE', followees, user)
+  local r = read_registers(settings, user)
+  if (at and tonumber(at) > time) or (r.u and r.u > time) then return -1 end
+  redis.call('ZREM', followees, user)
+  r.u, r.f = time, nil
+  write_registers(settings, user, r)
+  if args[4] == 'keep' then return 0 end
+  return take_out(home, user, nil, tonumber(args[3]))
+end
+
+-- ---- muting, blocking, leaving out ----
+
+local OTHERS = {m = 'n', n = 'm', b = 'c', c = 'b', B = 'C', C = 'B'}
+local ENDS = {n = true, c = true, C = true}
+
+-- settle: KEYS settings, followees, home feed, notifications; ARGV letter, the other user, time, cap.
+-- The register takes the newest time. Whatever is left out then is taken out: when it is on, all of the other; when it was ended later,
+-- what is from before the end. A block ends the edge too. Answers {1 if it is on now else 0, time of the edge or 0}.
+local function settle(keys, args)
+  local settings, followees, letter, user, time = keys[1], keys[2], args[1], args[2], tonumber(args[3])
+  local r = read_registers(settings, user)
+  r[letter] = newest(r[letter], time)
+  local on, off = r[letter], r[OTHERS[letter]]
+  if ENDS[letter] then on, off = off, on end
+  local active = is_on(on, off)
+  if not ENDS[letter] then
+    local before_time = not active and off or nil
+    take_out(keys[3], user, before_time, tonumber(args[4]))
+    take_out(keys[4], user, before_time, tonumber(args[4]))
+  end
+  local edge = tonumber(redis.call('ZSCORE', followees, user) or '0')
+  if active and (letter == 'b' or letter == 'B') then
+    redis.call('ZREM', followees, user)
+    r.u, r.f, edge = newest(r.u, math.max(time, edge)), nil, 0
+  end
+  write_registers(settings, user, r)
+  return {active and 1 or 0, edge}
+end
+
+-- filter: KEYS settings; ARGV time, then the verbs that are left out of the home feed from then on, all of them. Answers 1, or 0 when a
+-- newer list is there (of the same time: one that is greater by bytes).
+local function filter(keys, args)
+  local settings, time = keys[1], tonumber(args[1])
+  local words, listed = {}, {}
+  for i = 2, #args do
+    words[#words + 1] = args[i]
+    listed[args[i]] = true
+  end
+  table.sort(words, before)
+  local list = table.concat(words, ' ')
+  local old_time, old_list = string.match(redis.call('HGET', settings, '#') or '', '^(%d+) (.*)$')
+  if old_time and (tonumber(old_time) > time or (tonumber(old_time) == time and not before(old_list, list))) then return 0 end
+  for word in string.gmatch(old_list or '', '%S+') do
+    if not listed[word] then
+      local r = read_registers(settings, '#' .. word)
+      r.i = time
+      write_registers(settings, '#' .. word, r)
+    end
+    listed[word] = listed[word] and 'again'
+  end
+  for _, word in ipairs(words) do
+    if listed[word] ~= 'again' then write_registers(settings, '#' .. word, {x = time}) end
+  end
+  redis.call('HSET', settings, '#', string.format('%.0f ', time) .. list)
   return 1
 end
 
@@ -173,9 +543,18 @@ local function progress(keys, args)
 end
 
 redis.register_function('feedwire_v1_add', add)
+redis.register_function('feedwire_v1_post', post)
+redis.register_function('feedwire_v1_backfill', backfill)
+redis.register_function('feedwire_v1_remove', remove)
 redis.register_function('feedwire_v1_follow', follow)
 redis.register_function('feedwire_v1_unfollow', unfollow)
+redis.register_function('feedwire_v1_sever', sever)
+redis.register_function('feedwire_v1_join', join)
+redis.register_function('feedwire_v1_leave', leave)
+redis.register_function('feedwire_v1_settle', settle)
+redis.register_function('feedwire_v1_filter', filter)
 redis.register_function('feedwire_v1_progress', progress)
 redis.register_function{function_name='feedwire_v1_window', callback=window, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_since', callback=since, flags={'no-writes'}}
+redis.register_function{function_name='feedwire_v1_find', callback=find, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_followers', callback=followers, flags={'no-writes'}}

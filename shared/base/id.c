@@ -68,6 +68,16 @@ struct feed_id feed_id_v7(int64_t unix_ms, const uint8_t random[10])
     return id;
 }
 
+int64_t feed_id_time_ms(const struct feed_id *id)
+{
+    int64_t ms = 0;
+    if (id->bytes[6] >> 4 != 7 || id->bytes[8] >> 6 != 2)
+        return 0;
+    for (int i = 0; i < 6; i++)
+        ms = ms << 8 | id->bytes[i];
+    return ms;
+}
+
 int feed_id_cmp(const struct feed_id *a, const struct feed_id *b)
 {
     return memcmp(a->bytes, b->bytes, FEED_ID_BYTES);

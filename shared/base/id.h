@@ -19,6 +19,8 @@ struct feed_id feed_id_from_text(struct feed_str source, struct feed_str id);
 void feed_id_format(const struct feed_id *id, char out[FEED_ID_TEXT + 1]);
 /* UUIDv7 (RFC 9562, 5.7) of a time and 10 random bytes, both given. */
 struct feed_id feed_id_v7(int64_t unix_ms, const uint8_t random[10]);
+/* The time in a UUIDv7 in ms; 0 for any other id. */
+int64_t feed_id_time_ms(const struct feed_id *id);
 int feed_id_cmp(const struct feed_id *a, const struct feed_id *b);
 
 #endif

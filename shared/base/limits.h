@@ -14,8 +14,9 @@ enum {
     FEED_OBJECT_ID_MAX = 256,
     FEED_ACTIVITY_ID_MAX = 128, /* as text; a UUID has 36 */
     FEED_SOURCE_MAX = 256,
-    FEED_TO_MAX = 100,    /* recipients named by one activity */
-    FEED_DATA_MAX = 1024, /* encoded as msgpack */
+    FEED_TO_MAX = 100,     /* recipients named by one activity */
+    FEED_EXCLUDE_MAX = 32, /* verbs of one filter */
+    FEED_DATA_MAX = 1024,  /* encoded as msgpack */
     FEED_DATA_DEPTH_MAX = 8,
 
     /* One activity as a Kafka record's value; above any that passes the limits above:
@@ -23,6 +24,8 @@ enum {
     FEED_RECORD_MAX = 32 * 1024,
     FEED_ENTRY_MAX = 2560, /* 16 id bytes + all fields at their longest */
     FEED_NOTICE_MAX = FEED_ENTRY_MAX + 64,
+    /* An entry with the users that it is addressed to: 3 bytes and up to 130 for each of them. */
+    FEED_OUTBOX_ENTRY_MAX = FEED_ENTRY_MAX + 3 + FEED_TO_MAX * (2 + FEED_USER_MAX),
 
     /* Request bodies (ingest). */
     FEED_BODY_MAX = 1024 * 1024,

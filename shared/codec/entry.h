@@ -27,6 +27,19 @@ void feed_entry_encode(const struct feed_entry *entry, struct feed_buf *out);
  * FEED_ENTRY_MAX. */
 enum feed_error feed_entry_decode(struct feed_str bytes, struct feed_entry *out) FEED_MUST_USE;
 
+/* The copy in the author's outbox has a ninth element: the users that the activity is addressed to, if there are any.
+ * Whoever removes it must know them. Home feeds and notifications get the entry without it. */
+void feed_entry_encode_outbox(const struct feed_entry *entry, const struct feed_str *to, size_t to_count,
+                              struct feed_buf *out);
+/* Reads an entry of an outbox, with that element or without. FEED_E_TOO_LARGE beyond FEED_OUTBOX_ENTRY_MAX. */
+enum feed_error feed_entry_decode_outbox(struct feed_str bytes, struct feed_entry *out, struct feed_str to[FEED_TO_MAX],
+                                         size_t *to_count) FEED_MUST_USE;
+
+/* What stands in a timeline where an entry was removed: the id bytes and byte 0, which begins no array. */
+enum { FEED_MARK_BYTES = FEED_ID_BYTES + 1 };
+void feed_mark_encode(const struct feed_id *id, struct feed_buf *out);
+bool feed_mark_is(struct feed_str member);
+
 /* Writes the JSON object that clients and operators see: id, actor, verb, object {type, id, owner?}, target?,
  * published, data?. published_ms is within the limits of base/limits.h (asserted). */
 struct feed_json_out;

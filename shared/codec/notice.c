@@ -3,7 +3,7 @@
 #include "shared/codec/notice.h"
 
 #include "shared/base/assert.h"
-#include "shared/base/id.h"
+#include "shared/codec/entry.h"
 #include "shared/codec/msgpack_read.h"
 #include "shared/codec/msgpack_scan.h"
 #include "shared/codec/msgpack_write.h"
@@ -32,6 +32,13 @@ static bool next_bytes(struct feed_str *rest, struct feed_str *out)
     return true;
 }
 
+static bool member_fits(enum feed_notice_kind kind, struct feed_str member)
+{
+    if (kind == FEED_NOTICE_REMOVE)
+        return member.len == FEED_ID_BYTES || feed_mark_is(member);
+    return member.len > FEED_ID_BYTES && member.len <= FEED_ENTRY_MAX;
+}
+
 enum feed_error feed_notice_decode(struct feed_str bytes, struct feed_notice *out)
 {
     if (bytes.len > FEED_NOTICE_MAX)
@@ -49,14 +56,14 @@ enum feed_error feed_notice_decode(struct feed_str bytes, struct feed_notice *ou
         return FEED_E_INVALID;
     *out = (struct feed_notice){.seq = seq};
     memcpy(out->epoch, epoch.data, FEED_EPOCH_BYTES);
-    if (kind.type != FEED_MSGPACK_UINT || kind.uint != FEED_NOTICE_ADD)
+    if (kind.type != FEED_MSGPACK_UINT || (kind.uint != FEED_NOTICE_ADD && kind.uint != FEED_NOTICE_REMOVE))
         return FEED_E_UNSUPPORTED;
     if (array.count < ELEMENTS || !next_uint(&bytes, &published_ms) || published_ms < (uint64_t)FEED_TIME_MIN_MS ||
         published_ms > (uint64_t)FEED_TIME_MAX_MS)
         return FEED_E_INVALID;
-    if (!next_bytes(&bytes, &entry) || entry.len <= FEED_ID_BYTES || entry.len > FEED_ENTRY_MAX)
+    if (!next_bytes(&bytes, &entry) || !member_fits((enum feed_notice_kind)kind.uint, entry))
         return FEED_E_INVALID;
-    out->kind = FEED_NOTICE_ADD;
+    out->kind = (enum feed_notice_kind)kind.uint;
     out->published_ms = (int64_t)published_ms;
     out->entry = entry;
     return FEED_OK;
@@ -64,7 +71,7 @@ enum feed_error feed_notice_decode(struct feed_str bytes, struct feed_notice *ou
 
 void feed_notice_encode(const struct feed_notice *notice, struct feed_buf *out)
 {
-    feed_assert(notice->entry.len > FEED_ID_BYTES && notice->entry.len <= FEED_ENTRY_MAX);
+    feed_assert(member_fits(notice->kind, notice->entry));
     feed_msgpack_array(out, ELEMENTS);
     feed_msgpack_u64(out, notice->kind);
     feed_msgpack_str(out, (struct feed_str){(const char *)notice->epoch, FEED_EPOCH_BYTES});

@@ -72,7 +72,7 @@ static void check_custom_name(const char *name, int len, void *arg)
 
 static size_t text_size(struct lws *wsi, int path_len)
 {
-    size_t size = (size_t)path_len + 1;
+    size_t size = (size_t)path_len + 1 + (size_t)lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) + 1;
     for (int h = 0; h < FEED_HTTP_HEADER_COUNT; h++)
         if (h != FEED_HTTP_TRACEPARENT)
             size += (size_t)lws_hdr_total_length(wsi, header_tokens[h]) + 1;
@@ -152,6 +152,7 @@ struct feed_request *feed_http_read_head(struct feed_conn *conn, struct feed_htt
     request->http.path = (struct feed_str){room.at, (size_t)path_len};
     room.at += path_len + 1;
     room.left -= (size_t)path_len + 1;
+    request->http.query = take_header(conn->wsi, &room, WSI_TOKEN_HTTP_URI_ARGS);
     request->http.method = method_of(method);
     read_headers(conn->wsi, request, &room);
     *verdict = check_head(conn, request);

@@ -43,6 +43,9 @@ struct feed_http_request { /* all borrowed until the request is answered */
     /* Without the query, decoded once; refused with 400 if it has control characters or a backslash. libwebsockets
      * resolves dot segments and repeated slashes before, and takes a plain "+" for a blank ("%2B" stays "+"). */
     struct feed_str path;
+    /* Behind the "?": name=value pairs with & between, decoded once, so a value that has a & looks like two. Absent:
+     * data NULL. A plain "+" is a blank here too. */
+    struct feed_str query;
     struct feed_str headers[FEED_HTTP_HEADER_COUNT]; /* absent: data NULL */
     struct feed_str body;                            /* complete */
 };

@@ -83,13 +83,3 @@ struct feed_entry feed_activity_entry(const struct feed_activity *activity)
         .data = activity->data,
     };
 }
-
-bool feed_activity_is_follow(const struct feed_activity *activity)
-{
-    return feed_str_eq(activity->verb, FEED_STR("follow"));
-}
-
-bool feed_activity_is_unfollow(const struct feed_activity *activity)
-{
-    return feed_str_eq(activity->verb, FEED_STR("unfollow"));
-}

@@ -22,6 +22,7 @@ struct feed_activity {
     struct feed_str tenant; /* from the credential or ce_tenant; absent in a request */
     struct feed_str actor, verb;
     struct feed_str object_type, object_id, object_owner;
+    int64_t object_published_ms; /* of an undo: when what it undoes was published; 0 = absent */
     struct feed_str target_type, target_id;
     struct feed_str to[FEED_TO_MAX]; /* in the order given, without repetitions */
     size_t to_count;
@@ -90,7 +91,28 @@ enum feed_error feed_activity_from_record(const struct feed_record *record, stru
 /* The entry of an activity whose id and source are set; views borrowed from it. */
 struct feed_entry feed_activity_entry(const struct feed_activity *activity);
 
-bool feed_activity_is_follow(const struct feed_activity *activity);
-bool feed_activity_is_unfollow(const struct feed_activity *activity);
+/* What an activity does besides, or instead of, being an entry. */
+enum feed_act {
+    FEED_ACT_ENTRY, /* any verb without a meaning of its own: an entry, and no more */
+    FEED_ACT_FOLLOW,
+    FEED_ACT_UNFOLLOW,
+    FEED_ACT_UNDO,
+    FEED_ACT_MUTE,
+    FEED_ACT_UNMUTE,
+    FEED_ACT_BLOCK,
+    FEED_ACT_UNBLOCK,
+    FEED_ACT_FILTER
+};
+
+enum feed_act feed_activity_act(const struct feed_activity *activity);
+/* Whether its object is a user whose state it changes: work on it takes turns with what that user does. */
+bool feed_act_on_user(enum feed_act act);
+/* Whether an unfollow leaves what is in the feed already: data {"entries": "keep"}. */
+bool feed_activity_keeps_entries(const struct feed_activity *activity);
+/* The verbs that a filter leaves out, in the order given, each once; views into the activity's data. Returns how many.
+ */
+size_t feed_activity_excluded(const struct feed_activity *activity, struct feed_str out[FEED_EXCLUDE_MAX]);
+/* The bytes of the id that an undo names. */
+struct feed_id feed_activity_undone_id(const struct feed_activity *activity);
 
 #endif

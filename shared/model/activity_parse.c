@@ -21,6 +21,7 @@ enum member {
     M_OBJECT_TYPE,
     M_OBJECT_ID,
     M_OBJECT_OWNER,
+    M_OBJECT_PUBLISHED,
     M_TARGET_TYPE,
     M_TARGET_ID,
     MEMBERS,
@@ -42,15 +43,10 @@ static const struct {
     [M_OBJECT_TYPE] = {M_OBJECT, "type", "object.type"},
     [M_OBJECT_ID] = {M_OBJECT, "id", "object.id"},
     [M_OBJECT_OWNER] = {M_OBJECT, "owner", "object.owner"},
+    [M_OBJECT_PUBLISHED] = {M_OBJECT, "published", "object.published"},
     [M_TARGET_TYPE] = {M_TARGET, "type", "target.type"},
     [M_TARGET_ID] = {M_TARGET, "id", "target.id"},
 };
-
-#define USER_RULE "must be 1 to 128 characters of A-Z a-z 0-9 _ . : @ | + = ~ -"
-#define WORD_RULE "must be 1 to 32 characters of a-z 0-9 _ - and begin with a letter"
-#define OBJECT_ID_RULE "must be 1 to 256 bytes of UTF-8 without control characters"
-#define ACTIVITY_ID_RULE "must be 1 to 128 bytes of UTF-8 without control characters"
-#define TIME_RULE "must be an RFC 3339 time like 2026-01-02T03:04:05Z, between the years 1970 and 9999"
 
 struct parser {
     struct feed_input found[MEMBERS];
@@ -116,9 +112,9 @@ static enum feed_error take_id(struct parser *parser)
 {
     struct feed_str id = parser->outside->id;
     if (!id.data)
-        return take_text(parser, M_ID, feed_activity_id_valid, ACTIVITY_ID_RULE, &parser->draft.id);
+        return take_text(parser, M_ID, feed_activity_id_valid, FEED_ACTIVITY_ID_RULE, &parser->draft.id);
     if (!feed_activity_id_valid(id))
-        return feed_activity_refuse(parser->problem, FEED_E_INVALID, "ce_id", ACTIVITY_ID_RULE);
+        return feed_activity_refuse(parser->problem, FEED_E_INVALID, "ce_id", FEED_ACTIVITY_ID_RULE);
     parser->draft.id = id;
     return FEED_OK;
 }
@@ -133,11 +129,11 @@ static enum feed_error take_object(struct parser *parser)
         return refuse(parser, FEED_E_INVALID, M_OBJECT, "must be an object");
     enum feed_error error = find_members(parser, object, M_OBJECT);
     if (error == FEED_OK)
-        error = take_required(parser, M_OBJECT_TYPE, feed_verb_valid, WORD_RULE, &draft->object_type);
+        error = take_required(parser, M_OBJECT_TYPE, feed_verb_valid, FEED_WORD_RULE, &draft->object_type);
     if (error == FEED_OK)
-        error = take_required(parser, M_OBJECT_ID, feed_object_id_valid, OBJECT_ID_RULE, &draft->object_id);
+        error = take_required(parser, M_OBJECT_ID, feed_object_id_valid, FEED_OBJECT_ID_RULE, &draft->object_id);
     if (error == FEED_OK)
-        error = take_text(parser, M_OBJECT_OWNER, feed_user_valid, USER_RULE, &draft->object_owner);
+        error = take_text(parser, M_OBJECT_OWNER, feed_user_valid, FEED_USER_RULE, &draft->object_owner);
     return error;
 }
 
@@ -151,9 +147,9 @@ static enum feed_error take_target(struct parser *parser)
         return refuse(parser, FEED_E_INVALID, M_TARGET, "must be an object");
     enum feed_error error = find_members(parser, target, M_TARGET);
     if (error == FEED_OK)
-        error = take_required(parser, M_TARGET_TYPE, feed_verb_valid, WORD_RULE, &draft->target_type);
+        error = take_required(parser, M_TARGET_TYPE, feed_verb_valid, FEED_WORD_RULE, &draft->target_type);
     if (error == FEED_OK)
-        error = take_required(parser, M_TARGET_ID, feed_object_id_valid, OBJECT_ID_RULE, &draft->target_id);
+        error = take_required(parser, M_TARGET_ID, feed_object_id_valid, FEED_OBJECT_ID_RULE, &draft->target_id);
     return error;
 }
 
@@ -162,7 +158,7 @@ static enum feed_error take_published(struct parser *parser)
     struct feed_str text = parser->outside->published;
     if (text.data) {
         if (feed_time_parse(text, &parser->draft.published_ms) != FEED_OK)
-            return feed_activity_refuse(parser->problem, FEED_E_INVALID, "ce_time", TIME_RULE);
+            return feed_activity_refuse(parser->problem, FEED_E_INVALID, "ce_time", FEED_TIME_RULE);
         return FEED_OK;
     }
     const struct feed_input *value = &parser->found[M_PUBLISHED];
@@ -171,7 +167,7 @@ static enum feed_error take_published(struct parser *parser)
     if (value->kind != FEED_INPUT_TEXT)
         return refuse(parser, FEED_E_INVALID, M_PUBLISHED, "must be text");
     if (feed_time_parse(value->text, &parser->draft.published_ms) != FEED_OK)
-        return refuse(parser, FEED_E_INVALID, M_PUBLISHED, TIME_RULE);
+        return refuse(parser, FEED_E_INVALID, M_PUBLISHED, FEED_TIME_RULE);
     return FEED_OK;
 }
 
@@ -201,7 +197,7 @@ static enum feed_error take_to(struct parser *parser)
             char field[16];
             snprintf(field, sizeof(field), "to[%u]", i);
             bool text = value.kind == FEED_INPUT_TEXT;
-            return feed_activity_refuse(parser->problem, FEED_E_INVALID, field, text ? USER_RULE : "must be text");
+            return feed_activity_refuse(parser->problem, FEED_E_INVALID, field, text ? FEED_USER_RULE : "must be text");
         }
         add_recipient(&parser->draft, value.text);
     }
@@ -224,18 +220,11 @@ static enum feed_error take_data(struct parser *parser, struct feed_buf *memory)
     return error;
 }
 
-static enum feed_error check_follow(struct parser *parser)
+static enum feed_error check_act(struct parser *parser)
 {
-    const struct feed_activity *draft = &parser->draft;
-    if (!feed_activity_is_follow(draft) && !feed_activity_is_unfollow(draft))
-        return FEED_OK;
-    if (!feed_str_eq(draft->object_type, FEED_STR("user")))
-        return refuse(parser, FEED_E_INVALID, M_OBJECT_TYPE, "must be \"user\" with this verb");
-    if (!feed_user_valid(draft->object_id))
-        return refuse(parser, FEED_E_INVALID, M_OBJECT_ID, USER_RULE);
-    if (feed_str_eq(draft->object_id, draft->actor))
-        return refuse(parser, FEED_E_INVALID, M_OBJECT_ID, "must be another user than the actor");
-    return FEED_OK;
+    const struct feed_act_input input = {.object_published = &parser->found[M_OBJECT_PUBLISHED],
+                                         .data = &parser->found[M_DATA]};
+    return feed_act_check(&input, &parser->draft, parser->problem);
 }
 
 static enum feed_error take_all(struct parser *parser, const struct feed_input *root, struct feed_buf *memory)
@@ -245,9 +234,9 @@ static enum feed_error take_all(struct parser *parser, const struct feed_input *
     if (error == FEED_OK)
         error = take_id(parser);
     if (error == FEED_OK)
-        error = take_required(parser, M_ACTOR, feed_user_valid, USER_RULE, &draft->actor);
+        error = take_required(parser, M_ACTOR, feed_user_valid, FEED_USER_RULE, &draft->actor);
     if (error == FEED_OK)
-        error = take_required(parser, M_VERB, feed_verb_valid, WORD_RULE, &draft->verb);
+        error = take_required(parser, M_VERB, feed_verb_valid, FEED_WORD_RULE, &draft->verb);
     if (error == FEED_OK)
         error = take_object(parser);
     if (error == FEED_OK)
@@ -257,7 +246,7 @@ static enum feed_error take_all(struct parser *parser, const struct feed_input *
     if (error == FEED_OK)
         error = take_to(parser);
     if (error == FEED_OK)
-        error = check_follow(parser);
+        error = check_act(parser);
     if (error == FEED_OK)
         error = take_data(parser, memory);
     return error;

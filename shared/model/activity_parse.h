@@ -11,6 +11,21 @@ struct feed_activity_outside {
     struct feed_str id, published, source, tenant;
 };
 
+#define FEED_USER_RULE "must be 1 to 128 characters of A-Z a-z 0-9 _ . : @ | + = ~ -"
+#define FEED_WORD_RULE "must be 1 to 32 characters of a-z 0-9 _ - and begin with a letter"
+#define FEED_OBJECT_ID_RULE "must be 1 to 256 bytes of UTF-8 without control characters"
+#define FEED_ACTIVITY_ID_RULE "must be 1 to 128 bytes of UTF-8 without control characters"
+#define FEED_TIME_RULE "must be an RFC 3339 time like 2026-01-02T03:04:05Z, between the years 1970 and 9999"
+
+/* Members that only activities with some verbs have; of FEED_INPUT_ABSENT where there are none. */
+struct feed_act_input {
+    const struct feed_input *object_published, *data;
+};
+
+/* The rules of the draft's verb; may fill in what only such activities have. */
+enum feed_error feed_act_check(const struct feed_act_input *input, struct feed_activity *draft,
+                               struct feed_activity_problem *problem) FEED_MUST_USE;
+
 /* On success everything is copied into out->memory; on an error *out is empty. */
 enum feed_error feed_activity_parse(const struct feed_input *root, const struct feed_activity_outside *outside,
                                     struct feed_activity *out, struct feed_activity_problem *problem) FEED_MUST_USE;

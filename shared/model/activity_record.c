@@ -18,15 +18,28 @@ static void write_member(struct feed_buf *out, const char *key, struct feed_str 
     feed_msgpack_str(out, value);
 }
 
-static void write_thing(struct feed_buf *out, const char *key, struct feed_str type, struct feed_str id,
-                        struct feed_str owner)
+static void write_object(struct feed_buf *out, const struct feed_activity *activity)
 {
-    feed_msgpack_str(out, feed_str_of(key));
-    feed_msgpack_map(out, owner.data ? 3 : 2);
-    write_member(out, "type", type);
-    write_member(out, "id", id);
-    if (owner.data)
-        write_member(out, "owner", owner);
+    bool has_owner = activity->object_owner.data, has_published = activity->object_published_ms > 0;
+    feed_msgpack_str(out, FEED_STR("object"));
+    feed_msgpack_map(out, 2u + has_owner + has_published);
+    write_member(out, "type", activity->object_type);
+    write_member(out, "id", activity->object_id);
+    if (has_owner)
+        write_member(out, "owner", activity->object_owner);
+    if (has_published) {
+        char time[FEED_TIME_TEXT + 1];
+        feed_time_format(activity->object_published_ms, time);
+        write_member(out, "published", feed_str_of(time));
+    }
+}
+
+static void write_target(struct feed_buf *out, const struct feed_activity *activity)
+{
+    feed_msgpack_str(out, FEED_STR("target"));
+    feed_msgpack_map(out, 2);
+    write_member(out, "type", activity->target_type);
+    write_member(out, "id", activity->target_id);
 }
 
 void feed_activity_encode_value(const struct feed_activity *activity, struct feed_buf *value)
@@ -38,9 +51,9 @@ void feed_activity_encode_value(const struct feed_activity *activity, struct fee
     feed_msgpack_map(value, 3u + has_target + has_to + has_data);
     write_member(value, "actor", activity->actor);
     write_member(value, "verb", activity->verb);
-    write_thing(value, "object", activity->object_type, activity->object_id, activity->object_owner);
+    write_object(value, activity);
     if (has_target)
-        write_thing(value, "target", activity->target_type, activity->target_id, (struct feed_str){NULL, 0});
+        write_target(value, activity);
     if (has_to) {
         feed_msgpack_str(value, FEED_STR("to"));
         feed_msgpack_array(value, activity->to_count);

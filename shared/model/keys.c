@@ -44,6 +44,16 @@ struct feed_key feed_key_ended(struct feed_str tenant, struct feed_str author, u
     return make_page_key('k', tenant, author, page);
 }
 
+struct feed_key feed_key_latest(struct feed_str tenant, struct feed_str author, unsigned page)
+{
+    return make_page_key('l', tenant, author, page);
+}
+
+struct feed_key feed_key_settings(struct feed_str tenant, struct feed_str user)
+{
+    return make_key('m', tenant, user, "");
+}
+
 struct feed_key feed_key_followees(struct feed_str tenant, struct feed_str user)
 {
     return make_key('h', tenant, user, "");

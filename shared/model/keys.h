@@ -21,8 +21,11 @@ struct feed_key feed_key_timeline(enum feed_timeline timeline, struct feed_str t
 struct feed_key feed_key_followers(struct feed_str tenant, struct feed_str author,
                                    unsigned page); /* g:{tenant/author/page} */
 struct feed_key feed_key_ended(struct feed_str tenant, struct feed_str author,
-                               unsigned page);                                    /* k:{tenant/author/page} */
+                               unsigned page); /* k:{tenant/author/page} */
+struct feed_key feed_key_latest(struct feed_str tenant, struct feed_str author,
+                                unsigned page);                                   /* l:{tenant/author/page} */
 struct feed_key feed_key_followees(struct feed_str tenant, struct feed_str user); /* h:{tenant/user} */
+struct feed_key feed_key_settings(struct feed_str tenant, struct feed_str user);  /* m:{tenant/user} */
 struct feed_str feed_key_str(const struct feed_key *key);                         /* borrowed view */
 
 /* p:{topic/partition}: how far a partition has been worked off. Terminated. The topic is a valid name and the

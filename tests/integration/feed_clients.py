@@ -57,6 +57,8 @@ class Client:
             self._slice(message)
         elif kind == "push":
             self._push(message)
+        elif kind == "remove":
+            self._remove(message)
         elif kind == "heartbeat":
             for name, position in message["positions"].items():
                 if position != self.feeds[name].position:
@@ -90,6 +92,12 @@ class Client:
             self.wrong.append(f"{message['feed']}: a gap from {feed.position} to {message['position']} with {count} entries")
         for entry in message["entries"]:
             self._add(message["feed"], entry)
+        feed.position = message["position"]
+
+    def _remove(self, message):
+        feed = self.feeds[message["feed"]]
+        for removed in message["ids"]:
+            feed.entries.pop(removed, None)
         feed.position = message["position"]
 
     def _add(self, name, entry):

@@ -11,7 +11,7 @@ from redis_wire import Redis, RedisError, msgpack_read
 LIBRARY = pathlib.Path(__file__).parents[2] / "schemas/redis/feedwire_v1.lua"
 EPOCH_A, EPOCH_B = b"\x00\xffepochA", b"epoch-B\n"
 CAP, SLACK = 100, 20
-TIMELINE, FOLLOWERS, ENDED = b"f:{demo/ann}", b"g:{demo/bob/0}", b"k:{demo/bob/0}"
+TIMELINE, FOLLOWERS, ENDED, LATEST = b"f:{demo/ann}", b"g:{demo/bob/0}", b"k:{demo/bob/0}", b"l:{demo/bob/0}"
 
 
 @pytest.fixture(scope="module")
@@ -338,11 +338,11 @@ def test_since_of_nothing(redis):
 
 
 def follow(redis, user, time_ms):
-    return redis("FCALL", "feedwire_v1_follow", 2, FOLLOWERS, ENDED, user, time_ms)
+    return redis("FCALL", "feedwire_v1_follow", 3, FOLLOWERS, ENDED, LATEST, user, time_ms)
 
 
 def unfollow(redis, user, time_ms):
-    return redis("FCALL", "feedwire_v1_unfollow", 2, FOLLOWERS, ENDED, user, time_ms)
+    return redis("FCALL", "feedwire_v1_unfollow", 3, FOLLOWERS, ENDED, LATEST, user, time_ms)
 
 
 def edges(redis):
@@ -351,15 +351,15 @@ def edges(redis):
 
 
 def test_a_new_edge(redis):
-    assert follow(redis, "ann", 10) == [1, 10]
+    assert follow(redis, "ann", 10) == [1, 10, 0]
     assert edges(redis) == {"ann": 10}
 
 
 def test_a_follow_of_an_edge_that_is_there_keeps_the_older_time(redis):
     follow(redis, "ann", 10)
-    assert follow(redis, "ann", 20) == [2, 10]
-    assert follow(redis, "ann", 10) == [2, 10]
-    assert follow(redis, "ann", 5) == [2, 5]
+    assert follow(redis, "ann", 20) == [2, 10, 0]
+    assert follow(redis, "ann", 10) == [2, 10, 0]
+    assert follow(redis, "ann", 5) == [2, 5, 0]
     assert edges(redis) == {"ann": 5}
 
 
@@ -384,20 +384,20 @@ def test_an_unfollow_again_has_nothing_to_end(redis):
 def test_a_follow_not_younger_than_the_end_is_a_no_op(redis, time_ms):
     follow(redis, "ann", 10)
     unfollow(redis, "ann", 20)
-    assert follow(redis, "ann", time_ms) == [0, 20]
+    assert follow(redis, "ann", time_ms) == [0, 20, 20]
     assert edges(redis) == {}
 
 
 def test_an_unfollow_that_comes_first_stands(redis):
     assert unfollow(redis, "ann", 20) == 2
-    assert follow(redis, "ann", 10) == [0, 20]
+    assert follow(redis, "ann", 10) == [0, 20, 20]
     assert edges(redis) == {}
 
 
 def test_a_follow_after_the_end_is_a_new_edge(redis):
     follow(redis, "ann", 10)
     unfollow(redis, "ann", 20)
-    assert follow(redis, "ann", 21) == [1, 21]
+    assert follow(redis, "ann", 21) == [1, 21, 20]
     assert edges(redis) == {"ann": 21}
 
 
@@ -410,7 +410,43 @@ def test_an_older_unfollow_does_not_end_a_younger_edge(redis):
 def test_the_end_keeps_its_newest_time(redis):
     unfollow(redis, "ann", 30)
     unfollow(redis, "ann", 20)
-    assert follow(redis, "ann", 25) == [0, 30]
+    assert follow(redis, "ann", 25) == [0, 30, 30]
+
+
+def test_an_unfollow_between_two_follows_leaves_the_younger_one(redis):
+    follow(redis, "ann", 10)
+    follow(redis, "ann", 30)
+    assert unfollow(redis, "ann", 20) == 0
+    assert edges(redis) == {"ann": 30}
+    assert unfollow(redis, "ann", 40) == 1
+    assert edges(redis) == {}
+    assert redis("EXISTS", LATEST) == 0
+
+
+def test_the_younger_of_two_follows_is_known_also_when_the_older_comes_later(redis):
+    follow(redis, "ann", 30)
+    follow(redis, "ann", 10)
+    assert unfollow(redis, "ann", 20) == 0
+    assert edges(redis) == {"ann": 30}
+
+
+def test_workers_of_the_version_before_go_on(redis):
+    """They give two keys, and look at two elements of the answer."""
+    for time_ms, expected in ((10, [1, 10]), (30, [2, 10]), (5, [2, 5])):
+        assert redis("FCALL", "feedwire_v1_follow", 2, FOLLOWERS, ENDED, "ann", time_ms)[:2] == expected
+    assert redis("FCALL", "feedwire_v1_unfollow", 2, FOLLOWERS, ENDED, "ann", 20) == 1
+    assert edges(redis) == {}
+
+
+def test_sever_ends_an_edge_of_any_time(redis):
+    follow(redis, "ann", 30)
+    follow(redis, "ann", 50)
+    assert redis("FCALL", "feedwire_v1_sever", 3, FOLLOWERS, ENDED, LATEST, "ann", 20) == 1
+    assert edges(redis) == {}
+    assert follow(redis, "ann", 50) == [0, 50, 50]
+    assert follow(redis, "ann", 51) == [1, 51, 50]
+    assert redis("FCALL", "feedwire_v1_sever", 3, FOLLOWERS, ENDED, LATEST, "zoe", 20) == 0
+    assert follow(redis, "zoe", 20) == [0, 20, 20]
 
 
 def test_replay_of_a_history_of_edges_changes_nothing(redis):
@@ -500,8 +536,8 @@ def test_reading_functions_do_not_write(redis):
     flags = {dict(zip(f[::2], f[1::2]))[b"name"]: dict(zip(f[::2], f[1::2]))[b"flags"]
              for f in dict(zip(functions[::2], functions[1::2]))[b"functions"]}
     reading = {name for name, flag in flags.items() if b"no-writes" in flag}
-    assert reading == {b"feedwire_v1_window", b"feedwire_v1_since", b"feedwire_v1_followers"}
-    assert len(flags) == 6
+    assert reading == {b"feedwire_v1_window", b"feedwire_v1_since", b"feedwire_v1_followers", b"feedwire_v1_find"}
+    assert len(flags) == 16
 
 
 # ---- progress ----

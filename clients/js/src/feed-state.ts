@@ -1,9 +1,10 @@
-/* Feed state: the entries of one feed as the slices and pushes make them, newest first, no id twice. Pure.
+/* Feed state: the entries of one feed as slices, pushes and removals make them, newest first, no id twice. Pure.
  *
  * What must hold, whatever arrives in whatever order: the entries are a piece of the feed without a hole in it, down
- * to the oldest one here. So when the feed goes on below (`more`), an entry older than the oldest here is left out: it
- * would stand next to a gap. The same rule keeps memory bounded, because what was trimmed cannot come back. */
-import type { Entry, Push, Slice } from './protocol.js';
+ * to the oldest one here. So when the feed goes on below (`more`), an entry older than the oldest that was here is left
+ * out, also when that one has been removed since: it would stand next to a gap. The same rule keeps memory bounded,
+ * because what was trimmed cannot come back. And what was removed for good stays away, should it still arrive. */
+import type { Entry, Push, Remove, Slice } from './protocol.js';
 
 /** Order of a feed: by (published, id), newest first. */
 export function compareEntries(a: Entry, b: Entry): number {
@@ -22,6 +23,10 @@ export class FeedState {
 
   readonly #maxEntries: number;
   readonly #ids = new Set<string>();
+  /* Removed for good since the last slice, the newest of them: as many as there may be entries. */
+  readonly #gone = new Set<string>();
+  /* While there is more: where this piece of the feed ends. */
+  #floor: Entry | undefined;
 
   constructor(maxEntries: number) {
     this.#maxEntries = maxEntries;
@@ -31,19 +36,38 @@ export class FeedState {
     this.position = slice.position;
     if (!slice.reset) return;
     this.#ids.clear();
+    this.#gone.clear();
     this.more = slice.more;
+    this.#floor = undefined;
     this.#keep([...slice.entries].sort(compareEntries).filter((entry) => this.#isNew(entry)));
   }
 
   applyPush(push: Push): void {
     this.position = push.position;
-    const oldest = this.more ? this.entries.at(-1) : undefined;
     const next = [...this.entries];
     for (const entry of push.entries) {
-      if (oldest !== undefined && compareEntries(entry, oldest) > 0) continue;
-      if (this.#isNew(entry)) next.splice(placeOf(entry, next), 0, entry);
+      if (this.more && this.#floor !== undefined && compareEntries(entry, this.#floor) > 0) continue;
+      if (!this.#gone.has(entry.id) && this.#isNew(entry)) next.splice(placeOf(entry, next), 0, entry);
     }
     if (next.length > this.entries.length) this.#keep(next);
+  }
+
+  applyRemove(remove: Remove): void {
+    this.position = remove.position;
+    const ids = new Set(remove.ids);
+    if (remove.final) this.#forget(ids);
+    const left = this.entries.filter((entry) => !ids.has(entry.id));
+    if (left.length === this.entries.length) return;
+    for (const id of ids) this.#ids.delete(id);
+    this.entries = Object.freeze(left);
+  }
+
+  #forget(ids: ReadonlySet<string>): void {
+    for (const id of ids) this.#gone.add(id);
+    for (const oldest of this.#gone) {
+      if (this.#gone.size <= this.#maxEntries) break;
+      this.#gone.delete(oldest);
+    }
   }
 
   #isNew(entry: Entry): boolean {
@@ -56,7 +80,9 @@ export class FeedState {
     for (const trimmed of entries.splice(this.#maxEntries)) {
       this.#ids.delete(trimmed.id);
       this.more = true;
+      this.#floor = undefined;
     }
+    if (this.more) this.#floor ??= entries.at(-1);
     this.entries = Object.freeze(entries);
   }
 }

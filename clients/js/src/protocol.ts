@@ -50,6 +50,15 @@ export interface Push {
   readonly position: string;
 }
 
+export interface Remove {
+  readonly type: 'remove';
+  readonly feed: string;
+  readonly ids: readonly string[];
+  /** True: they will not come again. Otherwise they may, as after an unfollow and another follow. */
+  readonly final: boolean;
+  readonly position: string;
+}
+
 export interface Heartbeat {
   readonly type: 'heartbeat';
   readonly positions: Readonly<Record<string, string>>;
@@ -68,7 +77,7 @@ export interface Bye {
   readonly retry_after_ms?: number;
 }
 
-export type ServerMessage = Welcome | Slice | Push | Heartbeat | ServerError | Bye;
+export type ServerMessage = Welcome | Slice | Push | Remove | Heartbeat | ServerError | Bye;
 
 /** The server sent something that is against the protocol. */
 export class BadMessage extends Error {}
@@ -103,6 +112,11 @@ function checkEntries(value: unknown): void {
   value.forEach(checkEntry);
 }
 
+function checkIds(value: unknown): void {
+  if (!Array.isArray(value)) throw new BadMessage('"ids" is not an array');
+  if (value.some((id) => typeof id !== 'string')) throw new BadMessage('an id is not a string');
+}
+
 const CHECKS: Record<ServerMessage['type'], (message: Members) => void> = {
   welcome(message) {
     for (const name of ['session', 'tenant', 'user']) need(message, name, 'string');
@@ -116,6 +130,11 @@ const CHECKS: Record<ServerMessage['type'], (message: Members) => void> = {
   push(message) {
     for (const name of ['feed', 'position']) need(message, name, 'string');
     checkEntries(message['entries']);
+  },
+  remove(message) {
+    for (const name of ['feed', 'position']) need(message, name, 'string');
+    need(message, 'final', 'boolean');
+    checkIds(message['ids']);
   },
   heartbeat(message) {
     const positions = members(message['positions'], '"positions"');

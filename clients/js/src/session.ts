@@ -91,10 +91,12 @@ export class Session {
         this.#complete.add(message.feed);
         return this.#complete.size === this.feeds.size ? [{ do: 'live' }] : [];
       }
-      case 'push': {
+      case 'push':
+      case 'remove': {
         const state = this.#stateOf(message.feed);
-        if (!this.#complete.has(message.feed)) throw new BadMessage('a push before the slice of its feed');
-        state.applyPush(message);
+        if (!this.#complete.has(message.feed)) throw new BadMessage(`a ${message.type} before the slice of its feed`);
+        if (message.type === 'push') state.applyPush(message);
+        else state.applyRemove(message);
         return [];
       }
       case 'heartbeat':

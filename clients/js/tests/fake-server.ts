@@ -130,6 +130,11 @@ export function push(feed: string, position: string, ...entries: unknown[]): Mes
   return { type: 'push', feed, entries, position };
 }
 
+/** Of entries made by `entry`. */
+export function remove(feed: string, position: string, final: boolean, ...entries: { id: string }[]): Message {
+  return { type: 'remove', feed, ids: entries.map(({ id }) => id), final, position };
+}
+
 /** The numbers of entries made by `entry`. */
 export function numbers(entries: readonly { object: { id: string } }[]): number[] {
   return entries.map((one) => Number(one.object.id));

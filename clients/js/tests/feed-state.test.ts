@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareEntries, FeedState } from '../dist/feed-state.js';
-import { entry, numbers, push, slice } from './fake-server.js';
+import { entry, numbers, push, remove, slice } from './fake-server.js';
 
 const sliceOf = (more: object): any => slice('home', more);
 const pushOf = (position: string, ...entries: unknown[]): any => push('home', position, ...entries);
+
+const removeOf = (position: string, final: boolean, ...entries: any[]): any => remove('home', position, final, ...entries);
 
 function stateWith(entries: unknown[], more = false, maxEntries = 500): FeedState {
   const state = new FeedState(maxEntries);
@@ -123,4 +125,59 @@ test('any order of pushes gives the newest entries in order, each once', () => {
       assert.deepEqual(numbers(state.entries), expected);
     }
   }
+});
+
+test('what is removed vanishes, and the position moves', () => {
+  const state = stateWith([entry(3), entry(2), entry(1)]);
+  const before = state.entries;
+  state.applyRemove(removeOf('p2', true, entry(2), entry(3)));
+  assert.deepEqual(numbers(state.entries), [1]);
+  assert.deepEqual(numbers(before), [3, 2, 1]);
+  assert.equal(state.position, 'p2');
+});
+
+test('removing what is not there moves the position only', () => {
+  const state = stateWith([entry(1)]);
+  const before = state.entries;
+  state.applyRemove(removeOf('p2', true, entry(7)));
+  assert.equal(state.entries, before);
+  assert.equal(state.position, 'p2');
+});
+
+test('what was removed for good is not shown when it arrives late', () => {
+  const state = stateWith([entry(2), entry(1)]);
+  state.applyRemove(removeOf('p2', true, entry(2), entry(3)));
+  state.applyPush(pushOf('p3', entry(3), entry(2), entry(4)));
+  assert.deepEqual(numbers(state.entries), [4, 1]);
+});
+
+test('what was removed, but not for good, may come again', () => {
+  const state = stateWith([entry(2), entry(1)]);
+  state.applyRemove(removeOf('p2', false, entry(2)));
+  state.applyPush(pushOf('p3', entry(2)));
+  assert.deepEqual(numbers(state.entries), [2, 1]);
+});
+
+test('only so many removed ids are remembered as there may be entries', () => {
+  const state = stateWith([entry(1)], false, 3);
+  state.applyRemove(removeOf('p2', true, entry(5), entry(6), entry(7), entry(8)));
+  state.applyPush(pushOf('p3', entry(8), entry(6), entry(5)));
+  assert.deepEqual(numbers(state.entries), [5, 1]);
+});
+
+test('a new slice forgets what was removed', () => {
+  const state = stateWith([entry(1)]);
+  state.applyRemove(removeOf('p2', true, entry(1)));
+  state.applySlice(sliceOf({ entries: [entry(1)] }));
+  assert.deepEqual(numbers(state.entries), [1]);
+});
+
+test('a feed ends where it ended, also when its oldest entry was removed', () => {
+  const state = stateWith([entry(9), entry(5)], true);
+  state.applyRemove(removeOf('p2', true, entry(5)));
+  state.applyPush(pushOf('p3', entry(4), entry(6)));
+  assert.deepEqual(numbers(state.entries), [9, 6]);
+  state.applyRemove(removeOf('p4', true, entry(9), entry(6)));
+  state.applyPush(pushOf('p5', entry(3), entry(7)));
+  assert.deepEqual(numbers(state.entries), [7]);
 });

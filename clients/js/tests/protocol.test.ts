@@ -17,7 +17,7 @@ test('known messages are read, unknown members stay', () => {
 });
 
 test('unknown types are skipped', () => {
-  for (const type of ['remove', 'toString', '__proto__', '']) assert.equal(read({ type }), undefined);
+  for (const type of ['marked', 'toString', '__proto__', '']) assert.equal(read({ type }), undefined);
 });
 
 test('malformed messages are refused', () => {
@@ -29,6 +29,9 @@ test('malformed messages are refused', () => {
     {},
     { type: 7 },
     { ...good, feed: 1 },
+    { type: 'remove', feed: 'home', position: 'p', final: true, ids: 'x' },
+    { type: 'remove', feed: 'home', position: 'p', final: true, ids: [7] },
+    { type: 'remove', feed: 'home', position: 'p', ids: [] },
     { ...good, position: undefined },
     { ...good, entries: {} },
     { ...good, entries: [null] },

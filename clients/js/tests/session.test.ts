@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Session } from '../dist/session.js';
-import { entry, numbers, push, slice } from './fake-server.js';
+import { entry, numbers, push, remove, slice } from './fake-server.js';
 
 const WELCOME = { type: 'welcome', session: 's', tenant: 'demo', user: 'ann', heartbeat_ms: 25_000 };
 
@@ -104,4 +104,14 @@ test('bye says when to come back, once, within reason', () => {
   assert.deepEqual(afterBye(-5), { final: false, code: 1012, reason: 'shutdown', afterMs: 0 });
   assert.deepEqual(afterBye(1e15), { final: false, code: 1012, reason: 'shutdown', afterMs: 3_600_000 });
   assert.deepEqual(session.end(1006, ''), { final: false, code: 1006, reason: '' });
+});
+
+test('a removal changes its feed, and needs its slice first', () => {
+  const session = liveSession();
+  assert.deepEqual(receive(session, remove('home', 'p2', true, { id: session.feeds.get('home')!.entries[0]!.id })), []);
+  assert.deepEqual(numbers(session.feeds.get('home')!.entries), []);
+  assert.equal(session.feeds.get('home')!.position, 'p2');
+  const before = new Session(['home'], 500);
+  receive(before, WELCOME);
+  assertDistrust(receive(before, remove('home', 'p', true)), 'bad_server_message');
 });

@@ -35,6 +35,12 @@ test('every entry is read as it is', () => {
   }
 });
 
+test('every removal is read as it is', () => {
+  const { removed } = read('vectors/notice.json');
+  assert.ok(removed.length > 1);
+  for (const { name, message } of removed) assert.deepEqual(readMessage(JSON.stringify(message)), message, name);
+});
+
 test('the order by time and id text is that by score and id bytes', () => {
   const bytes = ({ published_ms, hex }: EntryVector): string => String(published_ms).padStart(20, '0') + hex.slice(0, 32);
   for (const a of entries) {

@@ -260,6 +260,65 @@ static void damaged_entries_harm_nothing(void **state)
     assert_true(read > 1000);
 }
 
+static void the_copy_in_the_outbox_tells_to_whom(void **state)
+{
+    size_t i, max, j, users;
+    yyjson_val *vector, *user;
+    yyjson_arr_foreach(vectors_list(*state, "outbox"), i, max, vector)
+    {
+        struct feed_str plain = vector_bytes(vector, "hex"), copy = vector_bytes(vector, "outbox_hex");
+        struct feed_str to[FEED_TO_MAX];
+        size_t to_count;
+        struct feed_entry entry, again;
+        vector_check(vector, feed_entry_decode_outbox(copy, &entry, to, &to_count) == FEED_OK);
+        vector_check(vector, to_count == yyjson_arr_size(yyjson_obj_get(vector, "to")));
+        yyjson_arr_foreach(yyjson_obj_get(vector, "to"), j, users, user)
+        {
+            vector_check(vector, feed_str_eq(to[j], feed_str_of(yyjson_get_str(user))));
+        }
+        vector_check(vector, feed_entry_decode(copy, &again) == FEED_OK); /* others ignore it */
+        vector_check(vector, same_entry(&entry, &again));
+
+        struct feed_buf out;
+        feed_buf_init(&out, FEED_OUTBOX_ENTRY_MAX);
+        feed_entry_encode_outbox(&entry, to, to_count, &out);
+        vector_check(vector, feed_str_eq(feed_buf_view(&out), copy));
+        feed_buf_reset(&out);
+        feed_entry_encode(&entry, &out);
+        vector_check(vector, feed_str_eq(feed_buf_view(&out), plain));
+        feed_buf_fini(&out);
+        free_copy(plain);
+        free_copy(copy);
+    }
+}
+
+static void marks_are_told_from_entries(void **state)
+{
+    size_t i, max;
+    yyjson_val *vector;
+    yyjson_arr_foreach(vectors_list(*state, "marks"), i, max, vector)
+    {
+        struct feed_str bytes = vector_bytes(vector, "hex");
+        struct feed_id id;
+        struct feed_buf out;
+        feed_buf_init(&out, FEED_MARK_BYTES);
+        vector_check(vector, feed_id_parse(vector_text(vector, "id"), &id) == FEED_OK);
+        feed_mark_encode(&id, &out);
+        vector_check(vector, feed_str_eq(feed_buf_view(&out), bytes));
+        vector_check(vector, feed_mark_is(bytes));
+        struct feed_entry entry;
+        vector_check(vector, feed_entry_decode(bytes, &entry) == FEED_E_INVALID);
+        feed_buf_fini(&out);
+        free_copy(bytes);
+    }
+    yyjson_arr_foreach(vectors_list(*state, "no_marks"), i, max, vector)
+    {
+        struct feed_str bytes = vector_bytes(vector, "hex");
+        vector_check(vector, !feed_mark_is(bytes));
+        free_copy(bytes);
+    }
+}
+
 static void newest_first_is_by_time_then_id(void **state)
 {
     (void)state;
@@ -276,10 +335,11 @@ static void newest_first_is_by_time_then_id(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vectors_are_encoded_and_decoded), cmocka_unit_test(other_writings_are_read),
-        cmocka_unit_test(what_is_no_entry_is_refused),     cmocka_unit_test(every_cut_of_a_vector_is_refused),
-        cmocka_unit_test(the_json_form_has_this_order),    cmocka_unit_test(random_entries_come_back),
-        cmocka_unit_test(damaged_entries_harm_nothing),    cmocka_unit_test(newest_first_is_by_time_then_id),
+        cmocka_unit_test(vectors_are_encoded_and_decoded),      cmocka_unit_test(other_writings_are_read),
+        cmocka_unit_test(what_is_no_entry_is_refused),          cmocka_unit_test(every_cut_of_a_vector_is_refused),
+        cmocka_unit_test(the_json_form_has_this_order),         cmocka_unit_test(random_entries_come_back),
+        cmocka_unit_test(damaged_entries_harm_nothing),         cmocka_unit_test(newest_first_is_by_time_then_id),
+        cmocka_unit_test(the_copy_in_the_outbox_tells_to_whom), cmocka_unit_test(marks_are_told_from_entries),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

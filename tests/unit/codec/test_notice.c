@@ -29,33 +29,41 @@ static void check_place(yyjson_val *vector, const struct feed_notice *notice)
     free_copy(epoch);
 }
 
+static void check_both_ways(yyjson_val *vector, enum feed_notice_kind kind, const char *member_name)
+{
+    struct feed_str bytes = vector_bytes(vector, "hex");
+    struct feed_str member = vector_bytes(vector, member_name);
+    struct feed_notice notice;
+    vector_check(vector, feed_notice_decode(bytes, &notice) == FEED_OK);
+    vector_check(vector, notice.kind == kind);
+    check_place(vector, &notice);
+    vector_check(vector, notice.published_ms == yyjson_get_sint(yyjson_obj_get(vector, "published_ms")));
+    vector_check(vector, feed_str_eq(notice.entry, member));
+
+    struct feed_buf out;
+    feed_buf_init(&out, FEED_NOTICE_MAX);
+    feed_notice_encode(&notice, &out);
+    vector_check(vector, out.error == FEED_OK);
+    vector_check(vector, feed_str_eq(feed_buf_view(&out), bytes) == yyjson_is_true(yyjson_obj_get(vector, "written")));
+    struct feed_notice again;
+    vector_check(vector, feed_notice_decode(feed_buf_view(&out), &again) == FEED_OK);
+    check_place(vector, &again);
+    feed_buf_fini(&out);
+    free_copy(bytes);
+    free_copy(member);
+}
+
 static void vectors_are_decoded_and_encoded(void **state)
 {
     size_t i, max;
     yyjson_val *vector;
     yyjson_arr_foreach(vectors_list(*state, "valid"), i, max, vector)
     {
-        struct feed_str bytes = vector_bytes(vector, "hex");
-        struct feed_str entry = vector_bytes(vector, "entry");
-        struct feed_notice notice;
-        vector_check(vector, feed_notice_decode(bytes, &notice) == FEED_OK);
-        vector_check(vector, notice.kind == FEED_NOTICE_ADD);
-        check_place(vector, &notice);
-        vector_check(vector, notice.published_ms == yyjson_get_sint(yyjson_obj_get(vector, "published_ms")));
-        vector_check(vector, feed_str_eq(notice.entry, entry));
-
-        struct feed_buf out;
-        feed_buf_init(&out, FEED_NOTICE_MAX);
-        feed_notice_encode(&notice, &out);
-        vector_check(vector, out.error == FEED_OK);
-        vector_check(vector,
-                     feed_str_eq(feed_buf_view(&out), bytes) == yyjson_is_true(yyjson_obj_get(vector, "written")));
-        struct feed_notice again;
-        vector_check(vector, feed_notice_decode(feed_buf_view(&out), &again) == FEED_OK);
-        check_place(vector, &again);
-        feed_buf_fini(&out);
-        free_copy(bytes);
-        free_copy(entry);
+        check_both_ways(vector, FEED_NOTICE_ADD, "entry");
+    }
+    yyjson_arr_foreach(vectors_list(*state, "removed"), i, max, vector)
+    {
+        check_both_ways(vector, FEED_NOTICE_REMOVE, "member");
     }
 }
 
@@ -88,8 +96,8 @@ static void what_is_no_notice_is_refused(void **state)
 
 static void every_cut_is_refused(void **state)
 {
-    static const char *const lists[] = {"valid", "unsupported"};
-    for (size_t l = 0; l < 2; l++) {
+    static const char *const lists[] = {"valid", "removed", "unsupported"};
+    for (size_t l = 0; l < 3; l++) {
         size_t i, max;
         yyjson_val *vector;
         yyjson_arr_foreach(vectors_list(*state, lists[l]), i, max, vector)

@@ -18,9 +18,30 @@ struct model_zset {
     uint64_t seq; /* of a timeline */
 };
 
-enum { MODEL_ZSETS_MAX = 128 };
+enum { MODEL_ZSETS_MAX = 128, MODEL_REGISTERS_MAX = 128 };
+
+/* A field of a hash m: with its registers. */
+enum model_letter {
+    MODEL_U,
+    MODEL_F,
+    MODEL_M,
+    MODEL_N,
+    MODEL_B,
+    MODEL_C,
+    MODEL_OTHER_B,
+    MODEL_OTHER_C,
+    MODEL_X,
+    MODEL_I
+};
+enum { MODEL_LETTERS = MODEL_I + 1 };
+struct model_registers {
+    char key[200], field[160];
+    int64_t at[MODEL_LETTERS]; /* 0: not there */
+};
 
 struct model {
+    struct model_registers registers[MODEL_REGISTERS_MAX];
+    size_t register_count;
     struct model_zset zsets[MODEL_ZSETS_MAX];
     size_t count;
     uint64_t notices;
@@ -32,7 +53,7 @@ void model_fini(struct model *model);
 void model_execute(struct model *model, struct world_command *command);
 /* NULL when there is no such key. */
 const struct model_zset *model_find(const struct model *model, const char *key);
-/* Whether all keys, members and seqs of the two are the same. */
+/* Whether all keys, members and seqs of the two are the same, but for marks, which nobody sees. */
 bool model_equal(const struct model *a, const struct model *b);
 /* *out is made by it. */
 void model_copy(const struct model *model, struct model *out);

@@ -45,6 +45,15 @@ static void done(struct world *world)
     world_fini(world);
 }
 
+/* Members of an outbox; the second one is addressed to cy, which a home feed must not have. */
+static const char member_1[] = "\1\1\1\1............"
+                               "\x94\xa4post\xa3"
+                               "bob\xa4note\xa1n";
+static const char member_2[] = "\2\2\2\2............"
+                               "\x99\xa4post\xa3"
+                               "bob\xa4note\xa1n\xc0\xc0\xc0\xc0\x91\xa2"
+                               "cy";
+
 static const struct sample post = {.id = 1, .published_ms = 1000, .actor = "bob", .verb = "post", .object = "n1"};
 
 /* ---- what activities do ---- */
@@ -56,7 +65,7 @@ static void a_post_goes_to_outbox_then_to_each_follower(void **state)
     start(&world);
     world_record(&world, &post);
     assert_int_equal(world.commands, 1);
-    expect_int(&world, "add o:{demo/bob} 1000 #1", 1);
+    expect_int(&world, "post o:{demo/bob} 1000 #1", 1);
     /* Followers are read only when the outbox has been written: a follow that comes between sees it there. */
     expect_list(&world, "followers g:{demo/bob/0} 1000 500", (const char *[]){"900", "ann", "cy"}, 3);
     assert_int_equal(world.commands, 2);
@@ -80,7 +89,7 @@ static void to_owner_and_followed_are_notified_once_each(void **state)
     sample.to = "[\"cy\",\"bob\",\"dan\"]";
     sample.owner = "dan";
     world_record(&world, &sample);
-    expect_int(&world, "add o:{demo/bob} 1000 #1", 1);
+    expect_int(&world, "post o:{demo/bob} 1000 #1", 1);
     assert_int_equal(world.commands, 3);
     expect_int(&world, "add n:{demo/cy} 1000 #1", 1);
     expect_int(&world, "add n:{demo/bob} 1000 #1", 1);
@@ -96,13 +105,19 @@ static void a_follow_makes_the_edge_backfills_and_is_an_activity_too(void **stat
     start(&world);
     world_record(&world,
                  &(struct sample){.id = 2, .published_ms = 50, .actor = "ann", .verb = "follow", .object = "bob"});
-    expect_list(&world, "follow g:{demo/bob/0} k:{demo/bob/0} ann 50", (const char *[]){"2", "40"}, 2);
-    expect_int(&world, "ZADD h:{demo/ann} LT 40 bob", 0);
+    expect_list(&world, "follow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 50", (const char *[]){"2", "40", "0"},
+                3);
+    expect_int(&world, "join h:{demo/ann} m:{demo/ann} bob 50 40 0", 1);
     /* By the edge's time, which an earlier follow has set. */
-    expect_list(&world, "since o:{demo/bob} 40 20", (const char *[]){"30", "\1\1\1\1-entry", "45", "\2\2\2\2-entry"},
-                4);
-    expect_list(&world, "add f:{demo/ann} 30 #16843009 45 #33686018", (const char *[]){"1", "0"}, 2);
-    expect_int(&world, "add o:{demo/ann} 50 #2", 1);
+    expect_list(&world, "since o:{demo/bob} 40 20",
+                (const char *[]){"30", member_1, "45", member_2, "46", "no entry at all, but long enough"}, 6);
+    expect(&world, "backfill f:{demo/ann} 40 30 #16843009 45 #33686018");
+    assert_int_equal(world.first->argc, 13);
+    assert_memory_equal(world.first->argv[10].data, member_1, sizeof member_1 - 1);
+    assert_memory_equal(world.first->argv[12].data + 4, member_1 + 4, sizeof member_1 - 1 - 4);
+    assert_int_equal(world.first->argv[12].len, sizeof member_1 - 1);
+    world_answer_list(&world, (const char *[]){"1", "0"}, 2);
+    expect_int(&world, "post o:{demo/ann} 50 #2", 1);
     expect_int(&world, "add n:{demo/bob} 50 #2", 1);
     expect_list(&world, "followers g:{demo/ann/0} 50 500", (const char *[]){"7", "cy"}, 2);
     expect_int(&world, "add f:{demo/cy} 50 #2", 1);
@@ -118,11 +133,42 @@ static void a_follow_that_was_ended_later_leaves_the_graph_alone(void **state)
     start(&world);
     world_record(&world,
                  &(struct sample){.id = 2, .published_ms = 50, .actor = "ann", .verb = "follow", .object = "bob"});
-    expect_list(&world, "follow g:{demo/bob/0} k:{demo/bob/0} ann 50", (const char *[]){"0", "60"}, 2);
-    expect_int(&world, "add o:{demo/ann} 50 #2", 0);
+    expect_list(&world, "follow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 50", (const char *[]){"0", "60", "0"},
+                3);
+    expect_int(&world, "post o:{demo/ann} 50 #2", 0);
     expect_int(&world, "add n:{demo/bob} 50 #2", 0);
     expect_list(&world, "followers g:{demo/ann/0} 50 500", NULL, 0);
     assert_int_equal(fan_engine_counts(world.engine)->repeat, 1);
+    done(&world);
+}
+
+static void a_follow_that_the_feed_refuses_is_no_more_than_an_activity(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world);
+    world_record(&world,
+                 &(struct sample){.id = 2, .published_ms = 50, .actor = "ann", .verb = "follow", .object = "bob"});
+    expect_list(&world, "follow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 50", (const char *[]){"1", "50", "20"},
+                3);
+    expect_int(&world, "join h:{demo/ann} m:{demo/ann} bob 50 50 20", 0);
+    expect(&world, "post o:{demo/ann} 50 #2");
+    world_fini(&world);
+}
+
+static void an_unfollow_may_keep_the_entries(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world);
+    world_record(&world, &(struct sample){.id = 3,
+                                          .published_ms = 70,
+                                          .actor = "ann",
+                                          .verb = "unfollow",
+                                          .object = "bob",
+                                          .data = "{\"entries\":\"keep\"}"});
+    expect_int(&world, "unfollow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 70", 1);
+    expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 keep", 0);
     done(&world);
 }
 
@@ -133,24 +179,25 @@ static void a_large_backfill_goes_in_chunks(void **state)
     start(&world);
     world_record(&world,
                  &(struct sample){.id = 2, .published_ms = 50, .actor = "ann", .verb = "follow", .object = "bob"});
-    expect_list(&world, "follow g:{demo/bob/0} k:{demo/bob/0} ann 50", (const char *[]){"1", "50"}, 2);
-    expect_int(&world, "ZADD h:{demo/ann} LT 50 bob", 1);
+    expect_list(&world, "follow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 50", (const char *[]){"1", "50", "0"},
+                3);
+    expect_int(&world, "join h:{demo/ann} m:{demo/ann} bob 50 50 0", 1);
     static const char *items[2 * 101];
     for (size_t i = 0; i < 101; i++) {
         items[2 * i] = "60";
-        items[2 * i + 1] = "\1\1\1\1-entry";
+        items[2 * i + 1] = member_1;
     }
     expect_list(&world, "since o:{demo/bob} 50 20", items, 2 * 101);
     const size_t entries[] = {40, 40, 21};
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(world.commands, 1);
-        assert_int_equal(world.first->argc, 7 + 2 * entries[i]);
+        assert_int_equal(world.first->argc, 9 + 2 * entries[i]);
         static const char *zeros[40];
         for (size_t j = 0; j < entries[i]; j++)
             zeros[j] = "0";
         world_answer_list(&world, zeros, entries[i]);
     }
-    expect(&world, "add o:{demo/ann} 50 #2");
+    expect(&world, "post o:{demo/ann} 50 #2");
     world_fini(&world);
 }
 
@@ -162,9 +209,9 @@ static void an_unfollow_ends_the_edge_and_writes_no_entry(void **state)
         start(&world);
         world_record(
             &world, &(struct sample){.id = 3, .published_ms = 70, .actor = "ann", .verb = "unfollow", .object = "bob"});
-        expect_int(&world, "unfollow g:{demo/bob/0} k:{demo/bob/0} ann 70", answer);
+        expect_int(&world, "unfollow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 70", answer);
         if (answer)
-            expect_int(&world, "ZREM h:{demo/ann} bob", 1);
+            expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 purge", 3);
         assert_int_equal(fan_engine_counts(world.engine)->done, 1);
         done(&world);
     }
@@ -176,7 +223,7 @@ static void a_repeat_is_counted_and_done_all_the_same(void **state)
     struct world world;
     start(&world);
     world_record(&world, &post);
-    expect_int(&world, "add o:{demo/bob} 1000 #1", 0);
+    expect_int(&world, "post o:{demo/bob} 1000 #1", 0);
     expect_list(&world, "followers g:{demo/bob/0} 1000 500", (const char *[]){"900", "ann"}, 2);
     expect_int(&world, "add f:{demo/ann} 1000 #1", 0);
     assert_int_equal(fan_engine_counts(world.engine)->repeats, 1);
@@ -221,10 +268,10 @@ static void one_authors_acts_stay_in_order(void **state)
     world_record(&world, &post);
     world_record(&world, &second);
     assert_int_equal(world.commands, 1);
-    expect_int(&world, "add o:{demo/bob} 1000 #1", 1);
+    expect_int(&world, "post o:{demo/bob} 1000 #1", 1);
     assert_int_equal(world.commands, 1);
     expect_list(&world, "followers g:{demo/bob/0} 1000 500", NULL, 0);
-    expect(&world, "add o:{demo/bob} 1000 #2");
+    expect(&world, "post o:{demo/bob} 1000 #2");
     world_fini(&world);
 }
 
@@ -238,7 +285,7 @@ static void other_authors_go_on_meanwhile(void **state)
     world_record(&world, &other);
     assert_int_equal(world.commands, 2);
     world_answer_int(&world, 1);
-    expect_int(&world, "add o:{demo/dan} 5 #2", 1);
+    expect_int(&world, "post o:{demo/dan} 5 #2", 1);
     expect_list(&world, "followers g:{demo/bob/0} 1000 500", (const char *[]){"900", "ann"}, 2);
     expect_list(&world, "followers g:{demo/dan/0} 5 500", NULL, 0);
     /* dan's is finished, bob's before it is not: nothing to commit yet. */
@@ -266,7 +313,7 @@ static void a_follow_stands_between_what_its_followee_does(void **state)
     world_answer_int(&world, 1);
     world_answer_list(&world, NULL, 0);
     assert_int_equal(world.commands, 1);
-    expect(&world, "follow g:{demo/bob/0} k:{demo/bob/0} ann 1001");
+    expect(&world, "follow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 1001");
     world_fini(&world);
 }
 
@@ -294,7 +341,7 @@ static void a_huge_author_shares_the_pipeline(void **state)
     for (int i = 0; i < FAN_TURN_COMMANDS; i++)
         world_answer_int(&world, 1);
     size_t until = 0;
-    for (const struct world_command *c = world.first; c && strcmp(c->text, "add o:{demo/dan} 5 #2") != 0; c = c->next)
+    for (const struct world_command *c = world.first; c && strcmp(c->text, "post o:{demo/dan} 5 #2") != 0; c = c->next)
         until++;
     assert_true(until < world.commands);
     assert_true(until <= FAN_TURN_COMMANDS);
@@ -377,7 +424,7 @@ static void a_port_without_room_is_asked_again(void **state)
     assert_int_equal(world.commands, 0);
     world.room = 100;
     world_tick(&world, 100);
-    expect(&world, "add o:{demo/bob} 1000 #1");
+    expect(&world, "post o:{demo/bob} 1000 #1");
     world_fini(&world);
 }
 
@@ -422,7 +469,7 @@ static void a_revoked_partition_is_dropped_where_it_stands(void **state)
     assert_int_equal(world.commands, 1);
     world_answer_int(&world, 1);
     assert_int_equal(world.commands, 1);
-    expect_int(&world, "add o:{demo/bob} 1000 #3", 1);
+    expect_int(&world, "post o:{demo/bob} 1000 #3", 1);
     expect_list(&world, "followers g:{demo/bob/0} 1000 500", NULL, 0);
     assert_int_equal(world_position(&world, 1), 1);
     assert_int_equal(fan_engine_counts(world.engine)->done, 1);
@@ -443,7 +490,7 @@ static void a_partition_that_comes_back_begins_anew(void **state)
     world_record(&world, &post);
     world_answer_int(&world, 1);
     assert_int_equal(world_position(&world, 0), 0);
-    expect_int(&world, "add o:{demo/bob} 1000 #1", 0);
+    expect_int(&world, "post o:{demo/bob} 1000 #1", 0);
     expect_list(&world, "followers g:{demo/bob/0} 1000 500", NULL, 0);
     assert_int_equal(world_position(&world, 0), 1);
     done(&world);
@@ -474,7 +521,7 @@ static void a_log_that_begins_anew_is_followed(void **state)
     world_answer_int(&world, 1);
     world_answer_list(&world, NULL, 0);
     assert_int_equal(world_position(&world, 0), 0);
-    expect_int(&world, "add o:{demo/bob} 1000 #2", 1);
+    expect_int(&world, "post o:{demo/bob} 1000 #2", 1);
     world_answer_list(&world, NULL, 0);
     assert_int_equal(world_position(&world, 0), 1);
     done(&world);
@@ -501,6 +548,8 @@ int main(void)
         cmocka_unit_test(to_owner_and_followed_are_notified_once_each),
         cmocka_unit_test(a_follow_makes_the_edge_backfills_and_is_an_activity_too),
         cmocka_unit_test(a_follow_that_was_ended_later_leaves_the_graph_alone),
+        cmocka_unit_test(a_follow_that_the_feed_refuses_is_no_more_than_an_activity),
+        cmocka_unit_test(an_unfollow_may_keep_the_entries),
         cmocka_unit_test(a_large_backfill_goes_in_chunks),
         cmocka_unit_test(an_unfollow_ends_the_edge_and_writes_no_entry),
         cmocka_unit_test(a_repeat_is_counted_and_done_all_the_same),

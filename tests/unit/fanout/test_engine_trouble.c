@@ -63,7 +63,7 @@ static void a_bad_record_does_not_hold_up_others(void **state)
     next.offset = 1;
     world_record(&world, &bad);
     world_record(&world, &next);
-    expect(&world, "add o:{demo/bob} 1000 #1");
+    expect(&world, "post o:{demo/bob} 1000 #1");
     world_fini(&world);
 }
 
@@ -171,10 +171,10 @@ static void every_step_goes_on_after_a_wrong_type(void **state)
     start(&world);
     world_record(&world,
                  &(struct sample){.id = 2, .published_ms = 50, .actor = "ann", .verb = "follow", .object = "bob"});
-    expect(&world, "follow g:{demo/bob/0} k:{demo/bob/0} ann 50");
+    expect(&world, "follow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 50");
     world_answer_error(&world, wrong_type);
     world_letter_done(&world, FEED_OK);
-    expect(&world, "add o:{demo/ann} 50 #2");
+    expect(&world, "post o:{demo/ann} 50 #2");
     world_answer_error(&world, wrong_type);
     world_letter_done(&world, FEED_OK);
     expect(&world, "add n:{demo/bob} 50 #2");
@@ -199,7 +199,7 @@ static void an_unknown_error_is_tried_again_then_gets_a_letter(void **state)
     assert_int_equal(world.commands, 0);
     /* Only this record waits. */
     world_record(&world, &other);
-    expect(&world, "add o:{demo/dan} 5 #2");
+    expect(&world, "post o:{demo/dan} 5 #2");
     world_answer_int(&world, 1);
     world_answer_list(&world, NULL, 0);
     unsigned tries = 0;
@@ -207,7 +207,7 @@ static void an_unknown_error_is_tried_again_then_gets_a_letter(void **state)
         world_tick(&world, 100);
         if (!world.first)
             continue;
-        expect(&world, "add o:{demo/bob} 1000 #1");
+        expect(&world, "post o:{demo/bob} 1000 #1");
         world_answer_error(&world, "ERR something new");
         tries++;
     }
@@ -271,7 +271,7 @@ static void a_lost_connection_pauses_and_what_was_unanswered_is_sent_again(void 
     world_answer_list(&world, (const char *[]){"900", "ann", "cy", "dan"}, 4);
     world_answer_int(&world, 1);
     uint8_t epoch[FEED_EPOCH_BYTES];
-    memcpy(epoch, world.first->argv[4].data, sizeof epoch);
+    memcpy(epoch, world.first->argv[5].data, sizeof epoch);
     world_lose(&world);
     assert_int_equal(world.halts, 1);
     assert_false(world.consuming);
@@ -284,7 +284,7 @@ static void a_lost_connection_pauses_and_what_was_unanswered_is_sent_again(void 
     assert_int_equal(world.commands, 2);
     expect(&world, "add f:{demo/cy} 1000 #1");
     /* Redis may have lost everything meanwhile: a timeline that is made now is another life. */
-    assert_memory_not_equal(epoch, world.first->argv[4].data, sizeof epoch);
+    assert_memory_not_equal(epoch, world.first->argv[5].data, sizeof epoch);
     world_answer_int(&world, 0);
     world_answer_int(&world, 1);
     assert_int_equal(world_position(&world, 0), 1);
@@ -301,7 +301,7 @@ static void an_outbox_write_that_was_cut_off_is_not_a_repeat(void **state)
     world_record(&world, &post);
     world_lose(&world);
     world_ready(&world);
-    expect(&world, "add o:{demo/bob} 1000 #1");
+    expect(&world, "post o:{demo/bob} 1000 #1");
     world_answer_int(&world, 0);
     world_answer_list(&world, NULL, 0);
     assert_int_equal(fan_engine_counts(world.engine)->done, 1);
@@ -365,7 +365,7 @@ static void a_key_on_its_way_to_another_shard_is_tried_for_as_long_as_it_takes(v
     start(&world);
     world_record(&world, &post);
     for (int i = 0; i < 100; i++) {
-        expect(&world, "add o:{demo/bob} 1000 #1");
+        expect(&world, "post o:{demo/bob} 1000 #1");
         world_answer_error(&world, i % 2 ? "TRYAGAIN Multiple keys request during rehashing of slot"
                                          : "MOVED 1 127.0.0.1:7001");
         assert_null(world.first); /* it rests between */
@@ -519,7 +519,7 @@ static void nothing_is_sent_before_redis_is_ready(void **state)
     assert_null(world.first);
     world_ready(&world);
     assert_true(world.consuming);
-    expect(&world, "add o:{demo/bob} 1000 #1");
+    expect(&world, "post o:{demo/bob} 1000 #1");
     world_fini(&world);
 }
 

@@ -85,7 +85,7 @@ static void within_a_tenant_the_order_of_arrival_holds(void **state)
         post_of(&world, "flood", i);
     for (unsigned i = 0; i < 5; i++) {
         char expected[64];
-        snprintf(expected, sizeof expected, "add o:{flood/user%u} 1000 #%u", i, i);
+        snprintf(expected, sizeof expected, "post o:{flood/user%u} 1000 #%u", i, i);
         assert_string_equal(world.first->text, expected);
         world_answer_int(&world, 1);
     }

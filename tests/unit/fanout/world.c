@@ -8,25 +8,50 @@
 
 /* ---- the port ---- */
 
+static bool is_function(const struct world_command *command, const char *name)
+{
+    return feed_str_eq(command->argv[1], feed_str_of(name));
+}
+
+/* Where the epoch is in the arguments of a command that adds: behind the timeline, and its user's settings. */
+static size_t epoch_at(const struct world_command *command)
+{
+    return feed_str_eq(command->argv[2], FEED_STR("2")) ? 5 : 4;
+}
+
+/* Which arguments are left out: what is the same in all commands, or random. */
+static bool dull(const struct world_command *command, size_t at, bool adds, bool removes)
+{
+    return at == 0 || at == 2 || (adds && at >= 4 && at < epoch_at(command) + 3) || (removes && (at == 4 || at == 5));
+}
+
+static bool is_member(const struct world_command *command, size_t at, bool adds, bool backfills)
+{
+    size_t first = epoch_at(command) + 4 + backfills;
+    return adds && at >= first && (at - first) % 2 == 0;
+}
+
 static void describe(struct world_command *command)
 {
-    size_t at = 0, used = 0;
-    bool function =
-        feed_str_eq(command->argv[0], FEED_STR("FCALL")) || feed_str_eq(command->argv[0], FEED_STR("FCALL_RO"));
-    bool add = function && feed_str_eq(command->argv[1], FEED_STR("feedwire_v1_add"));
-    for (; at < command->argc && used + 300 < sizeof command->text; at++) {
+    size_t used = 0;
+    bool backfills = is_function(command, "feedwire_v1_backfill");
+    bool adds = backfills || is_function(command, "feedwire_v1_add") || is_function(command, "feedwire_v1_post");
+    bool removes = is_function(command, "feedwire_v1_remove");
+    bool finds = is_function(command, "feedwire_v1_find");
+    for (size_t at = 0; at < command->argc && used + 300 < sizeof command->text; at++) {
         struct feed_str arg = command->argv[at];
-        if (function && (at == 0 || at == 2))
+        if (dull(command, at, adds, removes))
             continue;
-        if (function && at == 1)
+        if (at == 1)
             arg = (struct feed_str){arg.data + strlen("feedwire_v1_"), arg.len - strlen("feedwire_v1_")};
-        if (add && at >= 4 && at <= 6)
-            continue;
         used += (size_t)snprintf(command->text + used, sizeof command->text - used, "%s", used ? " " : "");
         const uint8_t *b = (const uint8_t *)arg.data;
-        if (add && at >= 7 && at % 2 == 0)
-            used += (size_t)snprintf(command->text + used, sizeof command->text - used, "#%u",
-                                     (unsigned)b[0] << 24 | (unsigned)b[1] << 16 | (unsigned)b[2] << 8 | b[3]);
+        if (is_member(command, at, adds, backfills) || (removes && at == 6) || (finds && at == 4))
+            used += (size_t)snprintf(command->text + used, sizeof command->text - used, "#%u%s",
+                                     (unsigned)b[0] << 24 | (unsigned)b[1] << 16 | (unsigned)b[2] << 8 | b[3],
+                                     feed_mark_is(arg) ? "!" : "");
+        else if (removes && arg.len == 0)
+            used += (size_t)snprintf(command->text + used, sizeof command->text - used, "-");
         else
             used += (size_t)snprintf(command->text + used, sizeof command->text - used, "%.*s", (int)arg.len, arg.data);
     }

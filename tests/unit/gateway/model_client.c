@@ -28,10 +28,10 @@ static struct model_feed *feed_of(struct model_client *client, yyjson_val *root)
     return NULL;
 }
 
-static int order(const char *published, const char *id, const struct model_feed *feed, size_t i)
+static int order(const char *published, const char *id, const struct model_entry *entry)
 {
-    int by_time = strcmp(published, feed->entries[i].published);
-    return by_time ? by_time : strcmp(id, feed->entries[i].id);
+    int by_time = strcmp(published, entry->published);
+    return by_time ? by_time : strcmp(id, entry->id);
 }
 
 static bool has(const struct model_feed *feed, const char *id)
@@ -47,14 +47,14 @@ static void insert(struct model_client *client, struct model_feed *feed, yyjson_
 {
     const char *published = text(entry, "published"), *id = text(entry, "id");
     /* After a resume with `current` the gateway does not know where this client's entries end, but the client does. */
-    if (!oldest_last && feed->more && feed->count > 0 && order(published, id, feed, feed->count - 1) < 0)
+    if (!oldest_last && feed->more && order(published, id, &feed->floor) < 0)
         return;
     if (has(feed, id)) {
         client->doubles++;
         return;
     }
     size_t at = 0;
-    while (at < feed->count && order(published, id, feed, at) < 0)
+    while (at < feed->count && order(published, id, &feed->entries[at]) < 0)
         at++;
     feed_assert(!oldest_last || at == feed->count);
     feed_assert(feed->count < MODEL_ENTRIES_MAX);
@@ -86,6 +86,9 @@ static void on_slice(struct model_client *client, yyjson_val *root)
     {
         insert(client, feed, entry, true);
     }
+    feed_assert(!feed->more || feed->count > 0);
+    if (feed->more)
+        feed->floor = feed->entries[feed->count - 1];
 }
 
 static void on_push(struct model_client *client, yyjson_val *root)
@@ -103,6 +106,33 @@ static void on_push(struct model_client *client, yyjson_val *root)
     }
 }
 
+static void remove_id(struct model_feed *feed, const char *id)
+{
+    for (size_t i = 0; i < feed->count; i++) {
+        if (strcmp(feed->entries[i].id, id) != 0)
+            continue;
+        memmove(&feed->entries[i], &feed->entries[i + 1], (--feed->count - i) * sizeof feed->entries[0]);
+        feed->least -= feed->least > 0;
+        return;
+    }
+}
+
+static void on_remove(struct model_client *client, yyjson_val *root)
+{
+    struct model_feed *feed = feed_of(client, root);
+    feed_assert(feed->sliced);
+    client->removals++;
+    snprintf(feed->position, sizeof feed->position, "%s", text(root, "position"));
+    feed_assert(yyjson_is_bool(yyjson_obj_get(root, "final")));
+    yyjson_val *id;
+    size_t i, n;
+    yyjson_arr_foreach(yyjson_obj_get(root, "ids"), i, n, id)
+    {
+        client->removed_entries++;
+        remove_id(feed, yyjson_get_str(id));
+    }
+}
+
 static void on_frame(void *arg, struct feed_str json)
 {
     struct model_client *client = arg;
@@ -114,6 +144,8 @@ static void on_frame(void *arg, struct feed_str json)
         on_slice(client, root);
     else if (strcmp(type, "push") == 0)
         on_push(client, root);
+    else if (strcmp(type, "remove") == 0)
+        on_remove(client, root);
     else if (strcmp(type, "welcome") == 0)
         client->welcomed = true;
     else if (strcmp(type, "heartbeat") == 0)
@@ -172,21 +204,45 @@ void model_client_disconnect(struct model_client *client, unsigned code)
     client->ws = NULL;
 }
 
-void model_client_check(const struct model_client *client, unsigned which, const struct timeline *timeline)
+static struct model_entry entry_of(const struct timeline *timeline, size_t i)
+{
+    struct model_entry entry;
+    feed_time_format(timeline->entries[i].published_ms, entry.published);
+    feed_id_format(&timeline->entries[i].id, entry.id);
+    return entry;
+}
+
+/* The client's entries from *at on begin with this one, or it is older than all that the client was given. After a
+ * purge there is room in the timeline for entries that are older than what was trimmed, which the client still has. */
+static void check_entry(const struct model_feed *feed, const struct model_entry *entry, bool purged, size_t *at)
+{
+    size_t found = *at;
+    while (purged && found < feed->count && order(entry->published, entry->id, &feed->entries[found]) < 0)
+        found++;
+    if (found < feed->count && order(entry->published, entry->id, &feed->entries[found]) == 0)
+        *at = found + 1;
+    else
+        feed_assert(feed->more && order(entry->published, entry->id, &feed->floor) < 0);
+}
+
+void model_client_check(const struct model_client *client, unsigned which, const struct world *world,
+                        const struct timeline *timeline)
 {
     const struct model_feed *feed = &client->feeds[which];
     char position[FEED_POSITION_TEXT_MAX + 1];
     feed_position_format(&timeline->position, position);
     feed_assert(feed->sliced);
     feed_assert(strcmp(feed->position, position) == 0);
-    size_t window = timeline->count < FEED_CAP ? timeline->count : FEED_CAP;
+    size_t at = 0, window = 0;
+    for (size_t i = 0; i < timeline->count && i < FEED_CAP; i++) {
+        if (timeline->entries[i].mark)
+            continue;
+        struct model_entry entry = entry_of(timeline, i);
+        check_entry(feed, &entry, timeline->purged, &at);
+        window++;
+    }
     feed_assert(feed->more || feed->count >= window);
     feed_assert(feed->count >= (window < feed->least ? window : feed->least));
-    for (size_t i = 0; i < feed->count && i < window; i++) {
-        char published[FEED_TIME_TEXT + 1], id[FEED_ID_TEXT + 1];
-        feed_time_format(timeline->entries[i].published_ms, published);
-        feed_id_format(&timeline->entries[i].id, id);
-        feed_assert(strcmp(feed->entries[i].published, published) == 0);
-        feed_assert(strcmp(feed->entries[i].id, id) == 0);
-    }
+    for (size_t i = 0; i < feed->count; i++)
+        feed_assert(!world_removed(world, feed->entries[i].id));
 }

@@ -1,5 +1,5 @@
-/* A client as schemas/protocol.md describes it: applies slices and pushes in the order of their arrival, and knows
- * nothing else. */
+/* A client as schemas/protocol.md describes it: applies slices, pushes and removals in the order of their arrival, and
+ * knows nothing else. */
 #ifndef TEST_GATEWAY_MODEL_CLIENT_H
 #define TEST_GATEWAY_MODEL_CLIENT_H
 
@@ -11,13 +11,14 @@ struct model_feed {
     bool wanted;
     char position[FEED_POSITION_TEXT_MAX + 1]; /* "": none */
     unsigned limit;
-    unsigned least;    /* the last slice that was no `current` had so many entries, if the feed had them */
+    unsigned least;    /* so many entries it must have if the feed has them: those of the last slice that are left */
     bool more, sliced; /* sliced: since the last hello */
     char last_outcome[16];
-    struct {
+    struct model_entry {
         char published[32];
         char id[FEED_ID_TEXT + 1];
-    } * entries; /* newest first; owned */
+    } * entries;              /* newest first; owned */
+    struct model_entry floor; /* while more: the oldest entry that it was given, though it may have gone since */
     size_t count;
 };
 
@@ -25,7 +26,7 @@ struct model_client {
     const char *user;
     struct feed_ws *ws;                   /* NULL: not connected */
     struct model_feed feeds[MODEL_FEEDS]; /* home, notifications */
-    unsigned slices, pushes, pushed_entries, heartbeats, errors, doubles;
+    unsigned slices, pushes, pushed_entries, removals, removed_entries, heartbeats, errors, doubles;
     bool welcomed;
 };
 
@@ -35,8 +36,9 @@ void model_client_fini(struct model_client *client);
 void model_client_connect(struct model_client *client, struct world *world);
 void model_client_disconnect(struct model_client *client, unsigned code);
 /* Fails the test unless the feed is a piece of the timeline without a hole: its newest entries are the timeline's, down
- * to the client's oldest one, or all of them if it was told that there are no more; and its position is the timeline's.
- */
-void model_client_check(const struct model_client *client, unsigned feed, const struct timeline *timeline);
+ * to the client's oldest one, or all of them if it was told that there are no more; nothing in it was removed; and its
+ * position is the timeline's. */
+void model_client_check(const struct model_client *client, unsigned feed, const struct world *world,
+                        const struct timeline *timeline);
 
 #endif

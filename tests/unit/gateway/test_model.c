@@ -1,7 +1,7 @@
-/* Random histories against the whole core. Entries are published, notices are lost, repeated and reordered, reads race
- * with them, connections to Redis and to clients break, clients stop reading, timelines are trimmed and lost; and
- * whenever the world has come to rest, each client has exactly its feed. Seeds are fixed; a failing one can be run
- * alone: test_gateway_model SEED. */
+/* Random histories against the whole core. Entries are published and removed, notices are lost, repeated and reordered,
+ * reads race with them, connections to Redis and to clients break, clients stop reading, timelines are trimmed and
+ * lost; and whenever the world has come to rest, each client has exactly its feed. Seeds are fixed; a failing one can
+ * be run alone: test_gateway_model SEED. */
 #include "gateway/metrics.h"
 #include "shared/base/assert.h"
 #include "tests/unit/gateway/model_client.h"
@@ -24,7 +24,7 @@ struct run {
 
 /* What the histories were worth, all seeds together. */
 struct happened {
-    double gaps, slow_closes, pushed_entries;
+    double gaps, slow_closes, pushed_entries, removed_entries;
     double outcomes[GW_OUTCOME_COUNT];
     double notices[GW_NOTICE_RESULTS];
 };
@@ -51,6 +51,16 @@ static void publish_some(struct run *run)
     }
     while (burst && world_deliver_event(world))
         continue;
+}
+
+/* Mostly new ones, of which clients have just heard. */
+static void remove_some(struct run *run)
+{
+    struct world *world = &run->world;
+    struct timeline *timeline = &world->timelines[world_random(world, WORLD_TIMELINES)];
+    for (uint64_t n = 1 + world_random(world, 3); n > 0; n--)
+        world_remove(world, timeline, world_random(world, world_chance(world, 70) ? 5 : FEED_CAP),
+                     world_chance(world, 80));
 }
 
 static void toggle_client(struct run *run)
@@ -105,8 +115,10 @@ static void step(struct run *run)
 {
     struct world *world = &run->world;
     uint64_t dice = world_random(world, 100);
-    if (dice < 30)
+    if (dice < 26)
         publish_some(run);
+    else if (dice < 30)
+        remove_some(run);
     else if (dice < 55)
         deliver_some(run);
     else if (dice < 58)
@@ -165,7 +177,7 @@ static void rest(struct run *run)
             continue;
         for (unsigned f = 0; f < MODEL_FEEDS; f++) {
             if (client->feeds[f].wanted)
-                model_client_check(client, f, timeline_of(run, client, f));
+                model_client_check(client, f, &run->world, timeline_of(run, client, f));
         }
     }
 }
@@ -179,8 +191,10 @@ static void count_happenings(const struct run *run, struct happened *happened)
         happened->outcomes[i] += feed_metrics_get(metrics, GW_M_SLICES, i);
     for (unsigned i = 0; i < GW_NOTICE_RESULTS; i++)
         happened->notices[i] += feed_metrics_get(metrics, GW_M_NOTICES, i);
-    for (unsigned i = 0; i < CLIENTS; i++)
+    for (unsigned i = 0; i < CLIENTS; i++) {
         happened->pushed_entries += run->clients[i].pushed_entries;
+        happened->removed_entries += run->clients[i].removed_entries;
+    }
 }
 
 static void run_seed(uint64_t seed, struct happened *happened)
@@ -219,6 +233,7 @@ static void clients_have_their_feeds_whenever_the_world_rests(void **state)
         run_seed(seed, &happened);
     assert_true(happened.gaps > 20 * SEEDS);
     assert_true(happened.pushed_entries > 500 * SEEDS);
+    assert_true(happened.removed_entries > 50 * SEEDS);
     assert_true(happened.slow_closes > SEEDS);
     for (unsigned i = 0; i < GW_OUTCOME_COUNT; i++)
         assert_true(happened.outcomes[i] > SEEDS);

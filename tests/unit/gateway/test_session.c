@@ -327,7 +327,7 @@ static void one_read_serves_all_who_wait(void **state)
     world_settle(world);
     assert_int_equal(metric(world, GW_M_WINDOWS_READ, 0), 1);
     for (unsigned i = 0; i < 5; i++) {
-        model_client_check(&clients[i], 0, &world->timelines[0]);
+        model_client_check(&clients[i], 0, world, &world->timelines[0]);
         model_client_disconnect(&clients[i], 1000);
         model_client_fini(&clients[i]);
     }
@@ -347,7 +347,55 @@ static void entries_of_one_turn_leave_as_one_message(void **state)
     gw_hub_turn(&world->hub);
     assert_int_equal(client.pushes, 1);
     assert_int_equal(client.pushed_entries, 10);
-    model_client_check(&client, 0, &world->timelines[0]);
+    model_client_check(&client, 0, world, &world->timelines[0]);
+    model_client_disconnect(&client, 1000);
+    model_client_fini(&client);
+}
+
+static void removals_are_told_in_their_place(void **state)
+{
+    struct world *world = *state;
+    struct timeline *timeline = &world->timelines[0];
+    struct model_client client = ann();
+    model_client_connect(&client, world);
+    for (unsigned i = 0; i < 3; i++)
+        (void)world_publish(world, timeline, world->wall_ms + i);
+    world_settle(world);
+    client.pushes = client.pushed_entries = 0;
+    world_remove(world, timeline, 0, true);
+    world_remove(world, timeline, 1, true);
+    (void)world_publish(world, timeline, world->wall_ms + 10);
+    world_remove(world, timeline, 0, true);
+    world_remove(world, timeline, 3, false);
+    while (world_deliver_event(world))
+        continue;
+    gw_hub_turn(&world->hub);
+    /* Two for good, one new, it too for good, one not for good: each run is a message. */
+    assert_int_equal(client.pushes, 1);
+    assert_int_equal(client.removals, 3);
+    assert_int_equal(client.removed_entries, 4);
+    model_client_check(&client, 0, world, timeline);
+    assert_int_equal(client.feeds[0].count, 0);
+    model_client_disconnect(&client, 1000);
+    model_client_fini(&client);
+}
+
+static void who_resumes_gets_a_window_without_what_was_removed(void **state)
+{
+    struct world *world = *state;
+    struct timeline *timeline = &world->timelines[0];
+    struct model_client client = ann();
+    for (unsigned i = 0; i < 3; i++)
+        (void)world_publish(world, timeline, world->wall_ms + i);
+    model_client_connect(&client, world);
+    world_settle(world);
+    model_client_disconnect(&client, 1006);
+    world_remove(world, timeline, 1, true);
+    model_client_connect(&client, world);
+    world_settle(world);
+    assert_string_equal(client.feeds[0].last_outcome, "window");
+    assert_int_equal(client.feeds[0].count, 2);
+    model_client_check(&client, 0, world, timeline);
     model_client_disconnect(&client, 1000);
     model_client_fini(&client);
 }
@@ -366,12 +414,12 @@ static void entries_below_the_slice_are_not_pushed(void **state)
     world_settle(world);
     assert_int_equal(client.pushes, 1); /* for the position */
     assert_int_equal(client.pushed_entries, 0);
-    model_client_check(&client, 0, &world->timelines[0]);
+    model_client_check(&client, 0, world, &world->timelines[0]);
     (void)world_publish(world, &world->timelines[0], world->wall_ms - 20600);
     (void)world_publish(world, &world->timelines[0], world->wall_ms - 500);
     world_settle(world);
     assert_int_equal(client.pushed_entries, 1);
-    model_client_check(&client, 0, &world->timelines[0]);
+    model_client_check(&client, 0, world, &world->timelines[0]);
     model_client_disconnect(&client, 1000);
     model_client_fini(&client);
 }
@@ -391,7 +439,7 @@ static void whoever_is_current_costs_no_entries(void **state)
     assert_true(world->reads[0]->has_known);
     world_settle(world);
     assert_string_equal(client.feeds[0].last_outcome, "current");
-    model_client_check(&client, 0, &world->timelines[0]);
+    model_client_check(&client, 0, world, &world->timelines[0]);
     (void)world_publish(world, &world->timelines[0], world->wall_ms + 100);
     model_client_disconnect(&client, 1006);
     model_client_connect(&client, world);
@@ -448,7 +496,7 @@ static void a_lost_notice_is_found_by_the_check(void **state)
     world_drop_event(world);
     world_pass(world, CHECK_MS + GW_DOUBT_GRACE_MS + 2 * GW_TICK_MS);
     assert_string_equal(client.feeds[0].last_outcome, "window");
-    model_client_check(&client, 0, &world->timelines[0]);
+    model_client_check(&client, 0, world, &world->timelines[0]);
     assert_int_equal(metric(world, GW_M_SEQ_GAPS, 0), 1);
     model_client_disconnect(&client, 1000);
     model_client_fini(&client);
@@ -479,7 +527,7 @@ static void a_notice_of_a_later_version_makes_it_read(void **state)
                   FEED_STR("\x95\x07\xa8"
                            "abcdefgh\x01\x01\xa1x"));
     world_settle(world);
-    model_client_check(&client, 0, &world->timelines[0]);
+    model_client_check(&client, 0, world, &world->timelines[0]);
     gw_hub_notice(&world->hub, feed_key_str(&world->timelines[0].key), FEED_STR("garbage"));
     world_settle(world);
     assert_true(metric(world, GW_M_ENTRIES_UNREADABLE, 0) >= 1);
@@ -507,7 +555,7 @@ static void after_redis_was_away_clients_get_what_differs(void **state)
     world_settle(world);
     assert_int_equal(one.slices, 2);
     assert_int_equal(two.slices, 1);
-    model_client_check(&one, 0, &world->timelines[0]);
+    model_client_check(&one, 0, world, &world->timelines[0]);
     model_client_disconnect(&one, 1000);
     model_client_disconnect(&two, 1000);
     model_client_fini(&one);
@@ -532,12 +580,12 @@ static void a_slow_client_is_closed_and_its_queue_dropped(void **state)
     }
     assert_int_equal(slow.ws->close_code, 4001);
     assert_int_equal(slow.ws->session->outbox.bytes, 0);
-    model_client_check(&quick, 0, &world->timelines[0]);
+    model_client_check(&quick, 0, world, &world->timelines[0]);
     model_client_disconnect(&slow, 4001);
     assert_int_equal(metric(world, GW_M_CLOSES, GW_CLOSE_SLOW_CLIENT), 1);
     model_client_connect(&slow, world);
     world_settle(world);
-    model_client_check(&slow, 0, &world->timelines[0]);
+    model_client_check(&slow, 0, world, &world->timelines[0]);
     model_client_disconnect(&slow, 1000);
     model_client_disconnect(&quick, 1000);
     model_client_fini(&slow);
@@ -646,6 +694,8 @@ int main(void)
         CASE(one_read_serves_all_who_wait),
         CASE(entries_of_one_turn_leave_as_one_message),
         CASE(entries_below_the_slice_are_not_pushed),
+        CASE(removals_are_told_in_their_place),
+        CASE(who_resumes_gets_a_window_without_what_was_removed),
         CASE(whoever_is_current_costs_no_entries),
         CASE(different_positions_still_need_one_read),
         CASE(an_unreadable_position_is_reset),

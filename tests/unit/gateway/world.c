@@ -180,20 +180,15 @@ static void encode_entry(const struct feed_id *id, struct feed_buf *out)
     feed_entry_encode(&entry, out);
 }
 
-static void announce(struct world *world, struct timeline *timeline, int64_t published_ms, const struct feed_id *id)
+static void announce(struct world *world, struct timeline *timeline, enum feed_notice_kind kind, int64_t published_ms,
+                     struct feed_str member)
 {
     if (!timeline->confirmed)
         return;
-    struct feed_buf entry;
-    feed_buf_init(&entry, FEED_ENTRY_MAX);
-    encode_entry(id, &entry);
-    struct feed_notice notice = {.kind = FEED_NOTICE_ADD,
-                                 .seq = timeline->position.seq,
-                                 .published_ms = published_ms,
-                                 .entry = feed_buf_view(&entry)};
+    struct feed_notice notice = {
+        .kind = kind, .seq = timeline->position.seq, .published_ms = published_ms, .entry = member};
     memcpy(notice.epoch, timeline->position.epoch, FEED_EPOCH_BYTES);
     push_event(world, WORLD_NOTICE, timeline, &notice);
-    feed_buf_fini(&entry);
 }
 
 uint64_t world_publish(struct world *world, struct timeline *timeline, int64_t published_ms)
@@ -212,19 +207,79 @@ uint64_t world_publish(struct world *world, struct timeline *timeline, int64_t p
             (timeline->count - rank) * sizeof timeline->entries[0]);
     timeline->entries[rank].published_ms = published_ms;
     timeline->entries[rank].id = id;
+    timeline->entries[rank].mark = false;
     if (++timeline->count > WORLD_ENTRIES_MAX)
         timeline->count = FEED_CAP;
     if (gw_position_none(&timeline->position))
         random_bytes(world, timeline->position.epoch, FEED_EPOCH_BYTES);
     timeline->position.seq++;
-    announce(world, timeline, published_ms, &id);
+    struct feed_buf entry;
+    feed_buf_init(&entry, FEED_ENTRY_MAX);
+    encode_entry(&id, &entry);
+    announce(world, timeline, FEED_NOTICE_ADD, published_ms, feed_buf_view(&entry));
+    feed_buf_fini(&entry);
     return timeline->position.seq;
+}
+
+static uint64_t number_of(const struct feed_id *id)
+{
+    uint64_t number = 0;
+    for (unsigned i = 8; i < FEED_ID_BYTES; i++)
+        number = number << 8 | id->bytes[i];
+    return number;
+}
+
+static void note_removed(struct world *world, const struct feed_id *id)
+{
+    size_t number = (size_t)number_of(id);
+    if (number >= world->removed_size) {
+        size_t size = 2 * number + 1024;
+        world->removed = realloc(world->removed, size);
+        feed_assert(world->removed);
+        memset(world->removed + world->removed_size, 0, size - world->removed_size);
+        world->removed_size = size;
+    }
+    world->removed[number] = 1;
+}
+
+bool world_removed(const struct world *world, const char *id)
+{
+    struct feed_id parsed;
+    enum feed_error error = feed_id_parse(feed_str_of(id), &parsed);
+    feed_assert(error == FEED_OK);
+    uint64_t number = number_of(&parsed);
+    return number < world->removed_size && world->removed[number];
+}
+
+void world_remove(struct world *world, struct timeline *timeline, size_t rank, bool for_good)
+{
+    if (rank >= timeline->count || rank >= FEED_CAP || timeline->entries[rank].mark)
+        return;
+    struct feed_id id = timeline->entries[rank].id;
+    int64_t published_ms = timeline->entries[rank].published_ms;
+    char member[FEED_MARK_BYTES] = {0};
+    memcpy(member, id.bytes, FEED_ID_BYTES);
+    note_removed(world, &id);
+    timeline->position.seq++;
+    if (for_good) {
+        timeline->entries[rank].mark = true;
+    } else {
+        /* What nobody sees must not come into view by it. */
+        timeline->count = timeline->count < FEED_CAP ? timeline->count : FEED_CAP;
+        timeline->count--;
+        memmove(&timeline->entries[rank], &timeline->entries[rank + 1],
+                (timeline->count - rank) * sizeof timeline->entries[0]);
+        timeline->purged = true;
+    }
+    announce(world, timeline, FEED_NOTICE_REMOVE, published_ms,
+             (struct feed_str){member, for_good ? FEED_MARK_BYTES : FEED_ID_BYTES});
 }
 
 void world_forget(struct world *world, struct timeline *timeline)
 {
     (void)world;
     timeline->count = 0;
+    timeline->purged = false;
     memset(&timeline->position, 0, sizeof timeline->position);
 }
 
@@ -324,16 +379,19 @@ static void execute(struct world_read *read)
     read->done = true;
     read->position = timeline->position;
     read->unchanged = read->has_known && feed_position_eq(&read->known, &timeline->position);
-    read->count = read->unchanged ? 0 : timeline->count < read->limit ? timeline->count : read->limit;
     size_t ends[FEED_CAP];
-    for (size_t i = 0; i < read->count; i++) {
+    size_t limit = read->unchanged ? 0 : read->limit;
+    read->count = 0;
+    for (size_t i = 0; i < timeline->count && i < FEED_CAP && read->count < limit; i++) {
+        if (timeline->entries[i].mark)
+            continue;
         encode_entry(&timeline->entries[i].id, &read->bytes);
-        ends[i] = read->bytes.len;
+        read->items[read->count].published_ms = timeline->entries[i].published_ms;
+        ends[read->count++] = read->bytes.len;
     }
     for (size_t i = 0; i < read->count; i++) {
         size_t begin = i ? ends[i - 1] : 0;
-        read->items[i] =
-            (struct gw_item){timeline->entries[i].published_ms, {read->bytes.data + begin, ends[i] - begin}};
+        read->items[i].entry = (struct feed_str){read->bytes.data + begin, ends[i] - begin};
     }
 }
 
@@ -489,5 +547,6 @@ void world_fini(struct world *world)
     gw_hub_fini(&world->hub);
     feed_metrics_free(world->metrics);
     feed_log_free(world->log);
+    free(world->removed);
     feed_assert(world->frames == 0);
 }

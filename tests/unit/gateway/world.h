@@ -28,8 +28,10 @@ struct timeline {
     struct {
         int64_t published_ms;
         struct feed_id id;
+        bool mark;                    /* it was removed for good */
     } entries[WORLD_ENTRIES_MAX + 1]; /* newest first */
     size_t count;
+    bool purged;            /* something was removed without a mark */
     bool wanted, confirmed; /* the gateway's subscription */
 };
 
@@ -61,9 +63,11 @@ struct world {
     struct feed_log *log;
     int64_t mono_ms, wall_ms;
     uint64_t random;
-    uint64_t ids; /* entries published so far */
-    bool up;      /* the connections to Redis */
-    bool busy;    /* Redis refuses more commands (FEED_E_FULL) */
+    uint64_t ids;     /* entries published so far; the number is the id's end */
+    uint8_t *removed; /* for each number; owned */
+    size_t removed_size;
+    bool up;   /* the connections to Redis */
+    bool busy; /* Redis refuses more commands (FEED_E_FULL) */
     struct timeline timelines[WORLD_TIMELINES];
     struct world_event *events[WORLD_QUEUE_MAX];
     size_t event_count;
@@ -86,6 +90,10 @@ bool world_chance(struct world *world, unsigned percent);
 /* Adds an entry, as feedwire_v1_add does; its notice goes into the queue if the gateway is subscribed. Returns the seq,
  * or 0 if it ranks beyond the cap. */
 uint64_t world_publish(struct world *world, struct timeline *timeline, int64_t published_ms);
+/* Removes the entry of that rank, 0 the newest: with a mark as feedwire_v1_remove does, or without, as a purge. No
+ * effect when there is none. */
+void world_remove(struct world *world, struct timeline *timeline, size_t rank, bool for_good);
+bool world_removed(const struct world *world, const char *id);     /* so named in a frame */
 void world_forget(struct world *world, struct timeline *timeline); /* as if Redis had lost it */
 void world_redis_down(struct world *world);
 void world_redis_up(struct world *world);

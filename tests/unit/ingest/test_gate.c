@@ -108,6 +108,24 @@ static void test_paths_and_methods(void **state)
     }
 }
 
+static void test_one_activity(void **state)
+{
+    struct fixture *f = *state;
+    f->head.path = FEED_STR("/v1/activities/a/b c");
+    refused(f, 405);
+    assert_string_equal(decide(f).methods, "DELETE");
+    f->head.method = FEED_HTTP_DELETE;
+    f->head.headers[FEED_HTTP_CONTENT_TYPE] = (struct feed_str){NULL, 0};
+    assert_int_equal(decide(f).verdict, ING_GATE_UNDO);
+    f->head.headers[FEED_HTTP_AUTHORIZATION] = (struct feed_str){NULL, 0};
+    refused(f, 401);
+    f->head.method = FEED_HTTP_OPTIONS;
+    assert_int_equal(decide(f).verdict, ING_GATE_PREFLIGHT);
+    assert_string_equal(decide(f).methods, "DELETE");
+    f->head.path = FEED_STR("/v1/activities");
+    assert_string_equal(decide(f).methods, "POST");
+}
+
 static void test_tokens(void **state)
 {
     struct fixture *f = *state;
@@ -150,6 +168,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_good),   CASE(test_origins),       CASE(test_preflight), CASE(test_paths_and_methods),
-        CASE(test_tokens), CASE(test_expired_token), CASE(test_media)};
+        CASE(test_tokens), CASE(test_expired_token), CASE(test_media),     CASE(test_one_activity)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

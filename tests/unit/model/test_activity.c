@@ -5,6 +5,7 @@
 #include "tests/unit/support/random.h"
 #include "tests/unit/support/vectors.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,15 +247,81 @@ static void deep_data_is_not_followed(void **state)
     feed_buf_fini(&text);
 }
 
-static void knows_the_two_verbs_that_change_the_graph(void **state)
+static enum feed_act act_of(const char *verb)
+{
+    struct feed_activity activity = {.verb = feed_str_of(verb)};
+    return feed_activity_act(&activity);
+}
+
+static void knows_the_verbs_that_have_a_meaning(void **state)
 {
     (void)state;
-    struct feed_activity activity = {.verb = FEED_STR("follow")};
-    assert_true(feed_activity_is_follow(&activity) && !feed_activity_is_unfollow(&activity));
-    activity.verb = FEED_STR("unfollow");
-    assert_true(!feed_activity_is_follow(&activity) && feed_activity_is_unfollow(&activity));
-    activity.verb = FEED_STR("follows");
-    assert_true(!feed_activity_is_follow(&activity) && !feed_activity_is_unfollow(&activity));
+    assert_int_equal(act_of("follow"), FEED_ACT_FOLLOW);
+    assert_int_equal(act_of("unfollow"), FEED_ACT_UNFOLLOW);
+    assert_int_equal(act_of("undo"), FEED_ACT_UNDO);
+    assert_int_equal(act_of("mute"), FEED_ACT_MUTE);
+    assert_int_equal(act_of("unmute"), FEED_ACT_UNMUTE);
+    assert_int_equal(act_of("block"), FEED_ACT_BLOCK);
+    assert_int_equal(act_of("unblock"), FEED_ACT_UNBLOCK);
+    assert_int_equal(act_of("filter"), FEED_ACT_FILTER);
+    assert_int_equal(act_of("follows"), FEED_ACT_ENTRY);
+    assert_true(feed_act_on_user(FEED_ACT_FOLLOW) && feed_act_on_user(FEED_ACT_UNFOLLOW));
+    assert_true(feed_act_on_user(FEED_ACT_MUTE) && feed_act_on_user(FEED_ACT_UNBLOCK));
+    assert_true(!feed_act_on_user(FEED_ACT_FILTER) && !feed_act_on_user(FEED_ACT_UNDO) &&
+                !feed_act_on_user(FEED_ACT_ENTRY));
+}
+
+static void from_json(const char *json, struct feed_activity *activity)
+{
+    struct feed_activity_problem problem;
+    feed_activity_init(activity);
+    assert_int_equal(feed_activity_from_json(feed_str_of(json), activity, &problem), FEED_OK);
+}
+
+static void an_unfollow_purges_unless_told_to_keep(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *data;
+        bool keeps;
+    } rows[] = {{"", false},
+                {",\"data\":{\"entries\":\"keep\"}", true},
+                {",\"data\":{\"entries\":\"purge\"}", false},
+                {",\"data\":{\"x\":1}", false},
+                {",\"data\":\"keep\"", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char json[256];
+        struct feed_activity activity;
+        snprintf(json, sizeof json,
+                 "{\"actor\":\"ann\",\"verb\":\"unfollow\",\"object\":{\"type\":\"user\",\"id\":\"bob\"}%s}",
+                 rows[i].data);
+        from_json(json, &activity);
+        assert_int_equal(feed_activity_keeps_entries(&activity), rows[i].keeps);
+        feed_activity_fini(&activity);
+    }
+}
+
+static void a_filter_lists_each_verb_once(void **state)
+{
+    (void)state;
+    struct feed_activity activity;
+    struct feed_str verbs[FEED_EXCLUDE_MAX];
+    from_json("{\"actor\":\"ann\",\"verb\":\"filter\",\"object\":{\"type\":\"feed\",\"id\":\"home\"},"
+              "\"data\":{\"x\":[1],\"exclude\":[\"like\",\"share\",\"like\"]}}",
+              &activity);
+    assert_int_equal(feed_activity_excluded(&activity, verbs), 2);
+    assert_str_equal(verbs[0], "like");
+    assert_str_equal(verbs[1], "share");
+    feed_activity_fini(&activity);
+}
+
+static void an_undo_names_the_id_of_what_it_undoes(void **state)
+{
+    (void)state;
+    struct feed_activity activity = {.source = FEED_STR("/shop"), .object_id = FEED_STR("order-7")};
+    struct feed_id expected = feed_id_from_text(FEED_STR("/shop"), FEED_STR("order-7"));
+    struct feed_id id = feed_activity_undone_id(&activity);
+    assert_memory_equal(id.bytes, expected.bytes, FEED_ID_BYTES);
 }
 
 int main(void)
@@ -267,7 +334,10 @@ int main(void)
         cmocka_unit_test(damaged_requests_harm_nothing),
         cmocka_unit_test(large_and_deep_requests_are_refused),
         cmocka_unit_test(deep_data_is_not_followed),
-        cmocka_unit_test(knows_the_two_verbs_that_change_the_graph),
+        cmocka_unit_test(knows_the_verbs_that_have_a_meaning),
+        cmocka_unit_test(an_unfollow_purges_unless_told_to_keep),
+        cmocka_unit_test(a_filter_lists_each_verb_once),
+        cmocka_unit_test(an_undo_names_the_id_of_what_it_undoes),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

@@ -79,6 +79,10 @@ static struct feed_key make(const char *kind, struct feed_str tenant, struct fee
         return feed_key_followers(tenant, user, page);
     if (strcmp(kind, "ended") == 0)
         return feed_key_ended(tenant, user, page);
+    if (strcmp(kind, "latest") == 0)
+        return feed_key_latest(tenant, user, page);
+    if (strcmp(kind, "settings") == 0)
+        return feed_key_settings(tenant, user);
     if (strcmp(kind, "followees") == 0)
         return feed_key_followees(tenant, user);
     for (int t = FEED_TIMELINE_HOME; t <= FEED_TIMELINE_OUTBOX; t++) {

@@ -1,0 +1,85 @@
+/* From a record to a job: what it says, whom it concerns, which step comes first. */
+#include "fanout/job.h"
+
+#include "shared/base/assert.h"
+
+#include <stdio.h>
+
+void fan_job_add_recipient(struct fan_job *job, struct feed_str user)
+{
+    for (size_t i = 0; i < job->recipient_count; i++) {
+        if (feed_str_eq(job->recipients[i], user))
+            return;
+    }
+    feed_assert(job->recipient_count < FAN_RECIPIENTS_MAX);
+    job->recipients[job->recipient_count++] = user;
+}
+
+static void find_recipients(struct fan_job *job)
+{
+    const struct feed_activity *activity = &job->activity;
+    for (size_t i = 0; i < activity->to_count; i++)
+        fan_job_add_recipient(job, activity->to[i]);
+    if (activity->object_owner.data)
+        fan_job_add_recipient(job, activity->object_owner);
+    if (job->act == FEED_ACT_FOLLOW)
+        fan_job_add_recipient(job, activity->object_id);
+}
+
+static void encode_entries(struct fan_job *job)
+{
+    const struct feed_activity *activity = &job->activity;
+    struct feed_entry entry = feed_activity_entry(activity);
+    feed_buf_reset(&job->entry);
+    feed_entry_encode(&entry, &job->entry);
+    feed_assert(job->entry.error == FEED_OK);
+    feed_buf_reset(&job->outbox_entry);
+    if (activity->to_count)
+        feed_entry_encode_outbox(&entry, activity->to, activity->to_count, &job->outbox_entry);
+    feed_assert(job->outbox_entry.error == FEED_OK);
+}
+
+/* Until the outbox is asked: the time that the undo gives, or that a UUIDv7 carries. The latter is a guess, since
+ * whoever made it may have published later; a mark at a time where the entry never was does no harm. */
+static void begin_undo(struct fan_job *job)
+{
+    int64_t at_ms = job->activity.object_published_ms;
+    struct feed_id uuid;
+    job->undone = feed_activity_undone_id(&job->activity);
+    if (at_ms == 0 && feed_id_parse(job->activity.object_id, &uuid) == FEED_OK)
+        at_ms = feed_id_time_ms(&uuid);
+    if (at_ms >= FEED_TIME_MIN_MS && at_ms <= FEED_TIME_MAX_MS)
+        snprintf(job->undone_text, sizeof job->undone_text, "%lld", (long long)at_ms);
+}
+
+static enum fan_step first_step(enum feed_act act)
+{
+    static const enum fan_step first[] = {
+        [FEED_ACT_ENTRY] = FAN_STEP_OUTBOX,      [FEED_ACT_FOLLOW] = FAN_STEP_FOLLOW,
+        [FEED_ACT_UNFOLLOW] = FAN_STEP_UNFOLLOW, [FEED_ACT_UNDO] = FAN_STEP_UNDO_FIND,
+        [FEED_ACT_MUTE] = FAN_STEP_SETTLE_OWN,   [FEED_ACT_UNMUTE] = FAN_STEP_SETTLE_OWN,
+        [FEED_ACT_BLOCK] = FAN_STEP_SETTLE_OWN,  [FEED_ACT_UNBLOCK] = FAN_STEP_SETTLE_OWN,
+        [FEED_ACT_FILTER] = FAN_STEP_FILTER,
+    };
+    return first[act];
+}
+
+void fan_job_prepare(struct fan_job *job, bool home_own)
+{
+    job->bad_reason = NULL;
+    if (fan_record_read(&job->record, &job->activity, &job->bad_reason, &job->problem) != FEED_OK) {
+        job->step = FAN_STEP_BAD_RECORD;
+        return;
+    }
+    job->bad_reason = NULL;
+    job->act = feed_activity_act(&job->activity);
+    /* An undo looks there in any case: it may be from when this was otherwise. */
+    job->own = home_own || job->act == FEED_ACT_UNDO;
+    find_recipients(job);
+    if (job->act == FEED_ACT_UNDO)
+        begin_undo(job);
+    else
+        encode_entries(job);
+    snprintf(job->published_text, sizeof job->published_text, "%lld", (long long)job->activity.published_ms);
+    job->step = first_step(job->act);
+}
