@@ -5,7 +5,8 @@ All authors share one crowd of followers, so that feeds lie as far apart in Redi
 thousand. What an activity says (verb, object, target) is taken from the development stack's data set; only its author, id and time are new.
 
 Every feed is a copy of one of a few patterns, which fan-out itself has written: full ones with 100, 101, .. 120 entries, so that trimming, which
-is done at 121, falls evenly on all writes from the first one on; growing ones with 10, 14, .. 90."""
+is done at 121, falls evenly on all writes from the first one on; trimmed ones with 100, for those who trim with each write; growing ones with
+10, 14, .. 90."""
 
 import itertools
 import json
@@ -22,8 +23,8 @@ from .wire import Connection, pack
 TENANT = "demo"
 CROWD = 50_000
 SIZES = (10, 100, 1_000, 50_000)
-AUTHORS = {10: 1_000, 100: 200, 1_000: 50, 50_000: 2}
-PATTERNS = {"full": list(range(100, 121)), "growing": list(range(10, 91, 4))}
+AUTHORS = {10: 5_000, 100: 500, 1_000: 50, 50_000: 2}  # so many that each has the whole crowd, all together
+PATTERNS = {"full": list(range(100, 121)), "trimmed": [100], "growing": list(range(10, 91, 4))}
 PATTERN_AUTHOR, PATTERN_ACTIVITIES = "pattern", 120
 EPOCH = b"bench000"  # as in writes.c
 STRIDE = 7_919  # a prime that does not divide CROWD: the followers of an author lie scattered

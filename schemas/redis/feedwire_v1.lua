@@ -35,45 +35,67 @@ local function before(a, b)
   return #a < #b
 end
 
+-- The end of a notice: time and entry. One activity goes to many timelines one after the other, so the last one made is kept.
+local last_score, last_entry, last_tail
+
+local function notice(epoch, seq, score, entry)
+  if entry ~= last_entry or score ~= last_score then
+    last_score, last_entry, last_tail = score, entry, cmsgpack.pack(tonumber(score)) .. cmsgpack.pack(entry)
+  end
+  return '\149\1\168' .. epoch .. cmsgpack.pack(seq) .. last_tail -- an array of 5, kind 1, 8 bytes
+end
+
+-- Of a timeline with at least as many entries as the cap.
+local function beyond_cap(key, cap, score, entry)
+  local last = redis.call('ZRANGE', key, cap - 1, cap - 1, 'REV', 'WITHSCORES')
+  local time, last_time = tonumber(score), tonumber(last[2])
+  return time < last_time or (time == last_time and before(entry, last[1]))
+end
+
+local function trim(key, cap, slack)
+  local over = redis.call('ZCARD', key) - 1 - cap
+  if over > slack then redis.call('ZREMRANGEBYRANK', key, 1, over) end
+end
+
+-- One call into Redis costs a fifteenth of a write, so the usual one, an entry newer than all others, makes four: the state, the
+-- newest time, the entry with the new seq, the notice. docs/decisions/redis-function-cost.md has the figures.
+local function add_one(key, candidate, cap, slack, score, entry)
+  local call = redis.call
+  -- Rank 0, if one entry more needs no trim; else nothing.
+  local low = call('ZRANGE', key, -cap - slack, '0', 'WITHSCORES')
+  local has_room = low[1]
+  if not has_room then low = call('ZRANGE', key, '0', '0', 'WITHSCORES') end
+  local reserved, epoch, seq = low[1], candidate, 1
+  if reserved and #reserved == RESERVED_BYTES then
+    epoch, seq = string.sub(reserved, 2), 1 - tonumber(low[2])
+  else
+    reserved = '\0' .. epoch
+  end
+  local not_older = call('ZCOUNT', key, score, '+inf') -- Redis looks at the newest first: 0 costs no search
+  if not_older > 0 then
+    if has_id(key, score, entry) then return 0 end
+    if not_older >= cap and beyond_cap(key, cap, score, entry) then return -1 end
+  end
+  -- An entry with the same bytes at an older time stays where it is (LT); then there was no change, and seq goes back.
+  if call('ZADD', key, 'LT', score, entry, -seq, reserved) == 0 then
+    call('ZADD', key, 1 - seq, reserved)
+    return 0
+  end
+  if not has_room then trim(key, cap, slack) end
+  call('SPUBLISH', key, notice(epoch, seq, score, entry))
+  return seq
+end
+
 -- add: KEYS timeline; ARGV epoch candidate (8 bytes), cap, slack, then (published ms, entry) once or more.
 -- Answers for each entry: its seq (> 0) when added, 0 when its id is there already, -1 when it would rank beyond the cap (nothing
 -- changes then: no seq, no notice). One entry gives an integer, more give a list.
 local function add(keys, args)
-  local key = keys[1]
   local cap, slack = tonumber(args[2]), tonumber(args[3])
-  local epoch, seq, reserved = state_of(key)
-  local entries = redis.call('ZCARD', key) - (reserved and 1 or 0)
+  if #args == 5 then return add_one(keys[1], args[1], cap, slack, args[4], args[5]) end
   local answers = {}
   for i = 4, #args, 2 do
-    local score, entry = args[i], args[i + 1]
-    local answer
-    if has_id(key, score, entry) then
-      answer = 0
-    else
-      if entries >= cap then
-        local last = redis.call('ZRANGE', key, cap - 1, cap - 1, 'REV', 'WITHSCORES')
-        local time, last_time = tonumber(score), tonumber(last[2])
-        if time < last_time or (time == last_time and before(entry, last[1])) then answer = -1 end
-      end
-      if not answer then
-        if not reserved then
-          epoch = args[1]
-          reserved = '\0' .. epoch
-        end
-        seq = seq + 1
-        redis.call('ZADD', key, score, entry, string.format('%d', -seq), reserved)
-        entries = entries + 1
-        if entries > cap + slack then
-          redis.call('ZREMRANGEBYRANK', key, 1, entries - cap)
-          entries = cap
-        end
-        redis.call('SPUBLISH', key, cmsgpack.pack({1, epoch, seq, tonumber(score), entry}))
-        answer = seq
-      end
-    end
-    answers[#answers + 1] = answer
+    answers[#answers + 1] = add_one(keys[1], args[1], cap, slack, args[i], args[i + 1])
   end
-  if #answers == 1 then return answers[1] end
   return answers
 end
 
