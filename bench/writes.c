@@ -83,8 +83,8 @@ static redisReply *ask(redisContext *redis, const char *command, const struct fe
 static void add_target(struct work *work, struct feed_key key)
 {
     work->targets = grow(work->targets, work->target_count, &work->target_room, sizeof *work->targets);
-    work->targets[work->target_count++] = (struct target){
-        .key = work->bytes.len, .item = (uint32_t)(work->item_count - 1), .length = (uint16_t)key.len};
+    work->targets[work->target_count++] =
+        (struct target){.key = work->bytes.len, .item = (uint32_t)(work->item_count - 1), .length = (uint16_t)key.len};
     feed_buf_str(&work->bytes, feed_key_str(&key));
 }
 

@@ -6,6 +6,7 @@
 #include "shared/base/assert.h"
 #include "shared/loop/loop.h"
 #include "shared/redis/connection.h"
+#include "shared/redis/request.h"
 
 #include <stdlib.h>
 
@@ -27,6 +28,7 @@ struct feed_redis {
     struct pending *first, **last; /* under way, oldest first */
     struct pending *spare;         /* kept for reuse: a delivery takes no memory of ours */
     unsigned spare_count;
+    struct feed_redis_request request; /* the one that is being sent */
     bool timed_out;
     bool in_callback;
     feed_redis_state_fn *state_fn;
@@ -141,6 +143,7 @@ void feed_redis_free(struct feed_redis *redis)
     feed_redis_connection_fini(&redis->connection);
     feed_assert(!redis->first);
     feed_timer_free(redis->watch);
+    feed_redis_request_fini(&redis->request);
     while (redis->spare) {
         struct pending *pending = redis->spare;
         redis->spare = pending->next;
@@ -169,15 +172,11 @@ enum feed_error feed_redis_command(struct feed_redis *redis, const struct feed_s
     if (redis->in_flight >= redis->in_flight_max) {
         return FEED_E_FULL;
     }
-    const char *words[ARGC_MAX];
-    size_t lengths[ARGC_MAX];
-    for (size_t i = 0; i < argc; i++) {
-        words[i] = argv[i].len ? argv[i].data : "";
-        lengths[i] = argv[i].len;
-    }
+    feed_redis_request_set(&redis->request, argv, argc);
     struct pending *pending = take(redis);
     *pending = (struct pending){.redis = redis, .fn = fn, .arg = arg, .sent_us = feed_clock_mono_us()};
-    if (redisAsyncCommandArgv(redis->connection.context, on_reply, pending, (int)argc, words, lengths) != REDIS_OK) {
+    if (redisAsyncFormattedCommand(redis->connection.context, on_reply, pending, redis->request.bytes,
+                                   redis->request.len) != REDIS_OK) {
         give_back(redis, pending); /* the context is being given up: its callbacks are firing now */
         return FEED_E_UNAVAILABLE;
     }
