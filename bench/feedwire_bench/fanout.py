@@ -6,12 +6,11 @@ import os
 import pathlib
 import platform
 import signal
-import statistics
-import subprocess
 import sys
 import time
 
 from feedwire_dev import paths, tokens
+from feedwire_dev.admin import total
 from feedwire_dev.daemon import Daemon
 from feedwire_dev.kafka import ApacheKafka, EmbeddedBroker
 from feedwire_dev.play import Player, Refused
@@ -20,6 +19,7 @@ from feedwire_dev.redis_server import RedisServer
 from feedwire_dev.run_directory import RunDirectory
 
 from . import steady
+from .figures import VARIANTS, Costs, all_figures, as_text
 from .population import SIZES, Population, write_file
 from .steady import Cost
 from .wire import Connection
@@ -32,9 +32,9 @@ machine. docs/performance-fanout.md explains them. Needs about 1 GB of memory.""
 
 TOPICS = {"activities": 4, "activities.dlq": 1}
 DEPTH = 4096  # fanout.commands_max
-VARIANTS = ("fanout", "function", "plain")
 SAME_CALLS = {"fanout": "fcall", "function": "fcall", "plain": "zadd"}  # what each write calls once
 WORKLOADS = [(size, "full") for size in SIZES] + [(1_000, "growing")]
+WRITES_MIN = 20_000
 STOPPED_EXIT = 130
 
 
@@ -115,7 +115,7 @@ class Bench:
         finally:
             self.fanout.popen.send_signal(signal.SIGCONT)
         cost = steady.measure(self.asking, "fcall", writes, lambda: self.fanout.pid, lambda: self._alive(self.fanout))
-        self._until_fanned_out(int(steady_total(before, "fanout_records_total")) + len(lines))
+        self._until_fanned_out(int(total(before, "fanout_records_total")) + len(lines))
         added = 'fanout_feed_writes_total{result="added"}'
         done = self.fanout.metrics().get(added, 0) - before.get(added, 0)
         if done != writes:
@@ -150,103 +150,27 @@ class Bench:
             return self._by_fanout(lines, writes)
         return self._by_program(variant, lines, writes)
 
-    def run(self) -> dict:
-        costs: dict[tuple, dict[str, list[Cost]]] = {workload: {variant: [] for variant in VARIANTS} for workload in WORKLOADS}
+    def run(self) -> Costs:
+        costs: Costs = {workload: {variant: [] for variant in VARIANTS} for workload in WORKLOADS}
         for number in range(self.options.rounds):
             for followers, state in WORKLOADS:
                 for variant in VARIANTS:
-                    cost = self.measure(variant, followers, state)
-                    costs[followers, state][variant].append(cost)
-                ours, limit, plain = (costs[followers, state][variant][-1] for variant in VARIANTS)
+                    costs[followers, state][variant].append(self.measure(variant, followers, state))
+                us = [1e6 / costs[followers, state][variant][-1].writes_per_redis_cpu_s for variant in VARIANTS]
                 say(
-                    f"round {number + 1} of {self.options.rounds}, {followers:>6,} followers, feeds {state:<7}: Redis CPU a write "
-                    f"{1e6 / ours.writes_per_redis_cpu_s:.2f} us by fanout, {1e6 / limit.writes_per_redis_cpu_s:.2f} function, "
-                    f"{1e6 / plain.writes_per_redis_cpu_s:.2f} plain; fanout's own {ours.driver_vs_redis_cpu:.2f} of Redis'"
+                    f"round {number + 1} of {self.options.rounds}, {followers:,} followers, {state} feeds: Redis CPU a write "
+                    f"{us[0]:.2f} us by fanout, {us[1]:.2f} by function calls, {us[2]:.2f} by plain commands"
                 )
         return costs
 
+    def settings(self) -> dict:
+        names = ("rounds", "writes", "quick", "kafka", "aof")
+        return {name: getattr(self.options, name) for name in names} | {"commands_under_way": DEPTH}
 
-# ---- figures ----
-
-
-def steady_total(metrics: dict[str, float], name: str) -> float:
-    return sum(value for sample, value in metrics.items() if sample.partition("{")[0] == name)
-
-
-def spread(values: list[float], digits: int) -> dict[str, float]:
-    return {"median": round(statistics.median(values), digits), "low": round(min(values), digits), "high": round(max(values), digits)}
-
-
-def ratios(above: list[Cost], below: list[Cost]) -> list[float]:
-    return [a.writes_per_redis_cpu_s / b.writes_per_redis_cpu_s for a, b in zip(above, below)]
-
-
-def workload_figures(followers: int, state: str, costs: dict[str, list[Cost]]) -> dict:
-    figures = {"followers": followers, "feeds": state}
-    for variant in VARIANTS:
-        figures[variant] = {
-            "writes_measured": sum(cost.writes for cost in costs[variant]),
-            "writes_per_redis_cpu_s": spread([cost.writes_per_redis_cpu_s for cost in costs[variant]], 0),
-            "redis_cpu_us_per_write": spread([1e6 / cost.writes_per_redis_cpu_s for cost in costs[variant]], 2),
-            "writes_per_s": spread([cost.writes / cost.seconds for cost in costs[variant]], 0),
-        }
-    figures["vs_function_limit"] = spread(ratios(costs["fanout"], costs["function"]), 3)
-    figures["vs_plain_commands"] = spread(ratios(costs["function"], costs["plain"]), 3)
-    figures["worker_cpu_vs_redis_cpu"] = spread([cost.driver_vs_redis_cpu for cost in costs["fanout"]], 3)
-    return figures
-
-
-def together(costs: list[list[Cost]]) -> list[Cost]:
-    """The workloads as one, round by round, in which each has the same number of writes."""
-    whole = []
-    for parts in zip(*costs):
-        writes = sum(part.writes for part in parts)
-        share = writes / len(parts)
-        whole.append(
-            Cost(
-                writes,
-                sum(part.seconds * share / part.writes for part in parts),
-                sum(part.redis_cpu_s * share / part.writes for part in parts),
-                sum(part.driver_cpu_s * share / part.writes for part in parts),
-            )
-        )
-    return whole
-
-
-def machine(redis: Connection) -> dict:
-    cpu = next((line.partition(":")[2].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
-    return {"cpu": cpu or platform.machine(), "cpus": os.cpu_count(), "kernel": platform.release(), "redis": redis.info("server")["redis_version"]}
-
-
-def all_figures(bench: Bench, costs: dict) -> dict:
-    steady_state = [workload for workload in WORKLOADS if workload[1] == "full"]
-    whole = {variant: together([costs[workload][variant] for workload in steady_state]) for variant in VARIANTS}
-    spreads = {
-        "vs_function_limit": spread(ratios(whole["fanout"], whole["function"]), 3),
-        "vs_plain_commands": spread(ratios(whole["function"], whole["plain"]), 3),
-        "worker_cpu_vs_redis_cpu": spread([cost.driver_vs_redis_cpu for cost in whole["fanout"]], 3),
-        "writes_per_redis_cpu_s": spread([cost.writes_per_redis_cpu_s for cost in whole["fanout"]], 0),
-    }
-    options = bench.options
-    return {
-        **{name: value["median"] for name, value in spreads.items()},
-        "spread": spreads,
-        "settings": {"rounds": options.rounds, "writes_a_measurement": options.writes, "depth": DEPTH, "kafka": options.kafka, "append_only_file": options.aof, "quick": options.quick},
-        "machine": machine(bench.asking),
-        "workloads": [workload_figures(followers, state, costs[followers, state]) for followers, state in WORKLOADS],
-    }
-
-
-def as_text(figures: dict) -> str:
-    lines = [f"{'followers':>9}  {'feeds':<7}  {'Redis CPU a write, us: fanout':>30} {'function':>9} {'plain':>6}   {'vs limit':>8} {'vs plain':>8} {'worker/Redis':>12}"]
-    for row in figures["workloads"]:
-        us = [row[variant]["redis_cpu_us_per_write"]["median"] for variant in VARIANTS]
-        shares = [row[name]["median"] for name in ("vs_function_limit", "vs_plain_commands", "worker_cpu_vs_redis_cpu")]
-        lines.append(f"{row['followers']:>9,}  {row['feeds']:<7}  {us[0]:>30.2f} {us[1]:>9.2f} {us[2]:>6.2f}   {shares[0]:>8.2f} {shares[1]:>8.2f} {shares[2]:>12.2f}")
-    lines.append("Full feeds, the same number of writes for each number of followers:")
-    for name, (low, high) in {name: (value["low"], value["high"]) for name, value in figures["spread"].items()}.items():
-        lines.append(f"  {name:<24} {figures[name]:>10,}   ({low:,} .. {high:,})")
-    return "\n".join(lines)
+    def machine(self) -> dict:
+        text = pathlib.Path("/proc/cpuinfo").read_text()
+        cpu = next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")), platform.machine())
+        return {"cpu": cpu, "cpus": os.cpu_count(), "kernel": platform.release(), "redis": self.asking.info("server")["redis_version"]}
 
 
 # ---- the command ----
@@ -257,13 +181,16 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", metavar="FILE", help="write all figures into this file, as one JSON object")
     parser.add_argument("--quick", action="store_true", help="one short round, for a look: seconds instead of minutes")
     parser.add_argument("--rounds", type=int, metavar="N", help="how often each variant has its turn (default 5)")
+    parser.add_argument("--writes", type=int, metavar="N", help="at least so many in each measurement (default 200,000; quick 50,000)")
     parser.add_argument("--kafka", choices=("embedded", "apache"), default="embedded", help="the Kafka that fan-out reads from (default embedded)")
     parser.add_argument("--aof", action="store_true", help="Redis writes its append-only file, as deploy/redis.conf has it; off by default, because the disk then has its say")
     options = parser.parse_args(argv)
     if options.rounds is not None and options.rounds < 1:
         parser.error("--rounds must be 1 or more")
+    if options.writes is not None and options.writes < WRITES_MIN:
+        parser.error(f"--writes must be {WRITES_MIN:,} or more: fewer are over before they can be measured")
     options.rounds = options.rounds or (1 if options.quick else 5)
-    options.writes = 50_000 if options.quick else 200_000
+    options.writes = options.writes or (50_000 if options.quick else 200_000)
     return options
 
 
@@ -282,7 +209,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         bench.start()
         bench.prepare()
-        figures = all_figures(bench, bench.run())
+        figures = all_figures(bench.run()) | {"settings": bench.settings(), "machine": bench.machine()}
         print(as_text(figures), flush=True)
         if options.json:
             pathlib.Path(options.json).write_text(json.dumps(figures, indent=2) + "\n")
