@@ -110,11 +110,13 @@ class Bench:
         """From a backlog: fan-out is held while the records are put into Kafka."""
         before = self.fanout.metrics()
         self.fanout.popen.send_signal(signal.SIGSTOP)
-        try:
-            self.player.play(lines)
-        finally:
+        self.player.play(lines)
+
+        def start() -> int:
             self.fanout.popen.send_signal(signal.SIGCONT)
-        cost = steady.measure(self.asking, "fcall", writes, lambda: self.fanout.pid, lambda: self._alive(self.fanout))
+            return self.fanout.pid
+
+        cost = steady.measure(self.asking, "fcall", writes, start, lambda: self._alive(self.fanout))
         self._until_fanned_out(int(total(before, "fanout_records_total")) + len(lines))
         added = 'fanout_feed_writes_total{result="added"}'
         done = self.fanout.metrics().get(added, 0) - before.get(added, 0)

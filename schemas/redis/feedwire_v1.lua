@@ -16,11 +16,10 @@ local function state_of(key)
   return '', 0, nil
 end
 
--- Adding is by id: an entry with these 16 bytes at this time is there already.
+-- Adding is by id: an entry with these 16 bytes at this time is there already. Looked for from the newest on, since few are late by much.
 local function has_id(key, score, entry)
-  if redis.call('ZSCORE', key, entry) then return true end
   local id = string.sub(entry, 1, 16)
-  for _, member in ipairs(redis.call('ZRANGE', key, score, score, 'BYSCORE')) do
+  for _, member in ipairs(redis.call('ZRANGE', key, score, score, 'BYSCORE', 'REV')) do
     if string.sub(member, 1, 16) == id then return true end
   end
   return false
@@ -57,8 +56,22 @@ local function trim(key, cap, slack)
   if over > slack then redis.call('ZREMRANGEBYRANK', key, 1, over) end
 end
 
--- One call into Redis costs a fifteenth of a write, so the usual one, an entry newer than all others, makes four: the state, the
--- newest time, the entry with the new seq, the notice. docs/decisions/redis-function-cost.md has the figures.
+-- Entry and seq in one call; false, and no change, when the same bytes stand at another time: LT leaves them there if that time is older,
+-- and an entry that is newer than all others can meet no younger one.
+local function insert(key, score, entry, seq, reserved, newest)
+  local call = redis.call
+  if newest then
+    if call('ZADD', key, 'LT', score, entry, -seq, reserved) > 0 then return true end
+    call('ZADD', key, 1 - seq, reserved)
+    return false
+  end
+  if call('ZADD', key, 'NX', score, entry) == 0 then return false end
+  call('ZADD', key, -seq, reserved)
+  return true
+end
+
+-- The usual entry is newer than all others, and makes four calls into Redis: the state, whether it is the newest, itself with the new
+-- seq, the notice. docs/decisions/redis-function-cost.md says what each costs.
 local function add_one(key, candidate, cap, slack, score, entry)
   local call = redis.call
   -- Rank 0, if one entry more needs no trim; else nothing.
@@ -72,15 +85,9 @@ local function add_one(key, candidate, cap, slack, score, entry)
     reserved = '\0' .. epoch
   end
   local not_older = call('ZCOUNT', key, score, '+inf') -- Redis looks at the newest first: 0 costs no search
-  if not_older > 0 then
-    if has_id(key, score, entry) then return 0 end
-    if not_older >= cap and beyond_cap(key, cap, score, entry) then return -1 end
-  end
-  -- An entry with the same bytes at an older time stays where it is (LT); then there was no change, and seq goes back.
-  if call('ZADD', key, 'LT', score, entry, -seq, reserved) == 0 then
-    call('ZADD', key, 1 - seq, reserved)
-    return 0
-  end
+  if not_older > 0 and has_id(key, score, entry) then return 0 end
+  if not_older >= cap and beyond_cap(key, cap, score, entry) then return call('ZSCORE', key, entry) and 0 or -1 end
+  if not insert(key, score, entry, seq, reserved, not_older == 0) then return 0 end
   if not has_room then trim(key, cap, slack) end
   call('SPUBLISH', key, notice(epoch, seq, score, entry))
   return seq
