@@ -21,8 +21,8 @@ from feedwire_dev.run_directory import RunDirectory
 from . import steady
 from .figures import VARIANTS, Costs, all_figures, as_text
 from .population import SIZES, Population, write_file
-from .steady import Cost
-from .wire import Connection
+from .steady import Cost, Wrong
+from .wire import Connection, RedisRefused
 
 DESCRIPTION = """Measures what a feed write costs: in CPU time of Redis, done by the real feedwire-fanout; by a C program that sends the same
 function calls and nothing else; and by the same program with plain commands that keep none of the function's promises. And what CPU time
@@ -40,10 +40,6 @@ STOPPED_EXIT = 130
 
 class Stopped(Exception):
     """Somebody asked for the end: Ctrl-C, or a signal."""
-
-
-class Wrong(Exception):
-    """The work was not done as it should be, so its cost means nothing."""
 
 
 def say(text: str) -> None:
@@ -218,7 +214,7 @@ def main(argv: list[str] | None = None) -> int:
         code = 0
     except Stopped:
         code = STOPPED_EXIT
-    except (NotReady, Refused, Wrong, steady.StoodStill, OSError) as error:
+    except (NotReady, Refused, RedisRefused, Wrong, OSError) as error:
         say(str(error))
     finally:
         bench.stop()

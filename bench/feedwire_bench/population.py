@@ -18,6 +18,7 @@ from datetime import datetime, timezone
 from feedwire_dev import paths
 from feedwire_dev.play import read_lines
 
+from .steady import Wrong
 from .wire import Connection, pack
 
 TENANT = "demo"
@@ -91,7 +92,7 @@ class Population:
                 key = home(pattern(state, number))
                 found = self._redis.call("ZCARD", key) - 1
                 if found != size:
-                    raise AssertionError(f"{key} has {found} entries, not {size}")
+                    raise Wrong(f"{key} has {found} entries, not {size}")
                 reserved, score = self._redis.call("ZRANGE", key, 0, 0, "WITHSCORES")
                 self._redis.call("ZREM", key, reserved)
                 self._redis.call("ZADD", key, score, b"\0" + EPOCH)

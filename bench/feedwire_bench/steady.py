@@ -16,8 +16,8 @@ LOOK_S = 0.02
 STANDSTILL_S = 60
 
 
-class StoodStill(Exception):
-    """The work did not come to its end."""
+class Wrong(Exception):
+    """The work was not done as it should be, so its cost means nothing."""
 
 
 @dataclass
@@ -78,12 +78,12 @@ def measure(redis: Connection, command: str, expected: int, start: Callable[[], 
         if look.calls - before > done:
             done, moved_s = look.calls - before, look.time_s
         elif look.time_s - moved_s > STANDSTILL_S:
-            raise StoodStill(f"{done:,} of {expected:,} writes were done, and nothing has moved for {STANDSTILL_S} s")
+            raise Wrong(f"{done:,} of {expected:,} writes were done, and nothing has moved for {STANDSTILL_S} s")
         alive()
         if BEGIN * expected <= done <= END * expected:
             looks.append(look)
         time.sleep(LOOK_S)
     if len(looks) < 2:
-        raise StoodStill(f"{expected:,} writes were too few to be measured on this machine")
+        raise Wrong(f"{expected:,} writes were too few to be measured on this machine")
     first, last = looks[0], looks[-1]
     return Cost(last.calls - first.calls, last.time_s - first.time_s, last.redis_cpu_s - first.redis_cpu_s, last.driver_cpu_s - first.driver_cpu_s)

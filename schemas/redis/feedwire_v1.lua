@@ -44,16 +44,27 @@ local function notice(epoch, seq, score, entry)
   return '\149\1\168' .. epoch .. cmsgpack.pack(seq) .. last_tail -- an array of 5, kind 1, 8 bytes
 end
 
+-- Cap and slack of the call, as numbers. They are the same in nearly all calls, so what was made of their texts is kept.
+local limits = {}
+
+local function set_limits(cap, slack)
+  if cap == limits.cap_text and slack == limits.slack_text then return end
+  local most, more = tonumber(cap), tonumber(slack)
+  limits.room_rank = string.format('%d', -most - more) -- below rank 0 while one entry more needs no trim
+  limits.cap, limits.slack, limits.cap_text, limits.slack_text = most, more, cap, slack
+end
+
 -- Of a timeline with at least as many entries as the cap.
-local function beyond_cap(key, cap, score, entry)
+local function beyond_cap(key, score, entry)
+  local cap = limits.cap
   local last = redis.call('ZRANGE', key, cap - 1, cap - 1, 'REV', 'WITHSCORES')
   local time, last_time = tonumber(score), tonumber(last[2])
   return time < last_time or (time == last_time and before(entry, last[1]))
 end
 
-local function trim(key, cap, slack)
-  local over = redis.call('ZCARD', key) - 1 - cap
-  if over > slack then redis.call('ZREMRANGEBYRANK', key, 1, over) end
+local function trim(key)
+  local over = redis.call('ZCARD', key) - 1 - limits.cap
+  if over > limits.slack then redis.call('ZREMRANGEBYRANK', key, 1, over) end
 end
 
 -- Entry and seq in one call; false, and no change, when the same bytes stand at another time: LT leaves them there if that time is older,
@@ -72,10 +83,10 @@ end
 
 -- The usual entry is newer than all others, and makes four calls into Redis: the state, whether it is the newest, itself with the new
 -- seq, the notice. docs/decisions/redis-function-cost.md says what each costs.
-local function add_one(key, candidate, cap, slack, score, entry)
-  local call = redis.call
+local function add_one(key, candidate, score, entry)
+  local call, cap = redis.call, limits.cap
   -- Rank 0, if one entry more needs no trim; else nothing.
-  local low = call('ZRANGE', key, -cap - slack, '0', 'WITHSCORES')
+  local low = call('ZRANGE', key, limits.room_rank, '0', 'WITHSCORES')
   local has_room = low[1]
   if not has_room then low = call('ZRANGE', key, '0', '0', 'WITHSCORES') end
   local reserved, epoch, seq = low[1], candidate, 1
@@ -86,9 +97,9 @@ local function add_one(key, candidate, cap, slack, score, entry)
   end
   local not_older = call('ZCOUNT', key, score, '+inf') -- Redis looks at the newest first: 0 costs no search
   if not_older > 0 and has_id(key, score, entry) then return 0 end
-  if not_older >= cap and beyond_cap(key, cap, score, entry) then return call('ZSCORE', key, entry) and 0 or -1 end
+  if not_older >= cap and beyond_cap(key, score, entry) then return call('ZSCORE', key, entry) and 0 or -1 end
   if not insert(key, score, entry, seq, reserved, not_older == 0) then return 0 end
-  if not has_room then trim(key, cap, slack) end
+  if not has_room then trim(key) end
   call('SPUBLISH', key, notice(epoch, seq, score, entry))
   return seq
 end
@@ -97,11 +108,11 @@ end
 -- Answers for each entry: its seq (> 0) when added, 0 when its id is there already, -1 when it would rank beyond the cap (nothing
 -- changes then: no seq, no notice). One entry gives an integer, more give a list.
 local function add(keys, args)
-  local cap, slack = tonumber(args[2]), tonumber(args[3])
-  if #args == 5 then return add_one(keys[1], args[1], cap, slack, args[4], args[5]) end
+  set_limits(args[2], args[3])
+  if #args == 5 then return add_one(keys[1], args[1], args[4], args[5]) end
   local answers = {}
   for i = 4, #args, 2 do
-    answers[#answers + 1] = add_one(keys[1], args[1], cap, slack, args[i], args[i + 1])
+    answers[#answers + 1] = add_one(keys[1], args[1], args[i], args[i + 1])
   end
   return answers
 end
