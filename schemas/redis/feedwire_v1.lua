@@ -19,11 +19,10 @@ local function state_of(key)
   return '', 0, nil
 end
 
--- Adding is by id: an entry with these 16 bytes at this time is there already.
+-- Adding is by id: an entry with these 16 bytes at this time is there already. Looked for from the newest on, since few are late by much.
 local function has_id(key, score, entry)
-  if redis.call('ZSCORE', key, entry) then return true end
   local id = string.sub(entry, 1, 16)
-  for _, member in ipairs(redis.call('ZRANGE', key, score, score, 'BYSCORE')) do
+  for _, member in ipairs(redis.call('ZRANGE', key, score, score, 'BYSCORE', 'REV')) do
     if string.sub(member, 1, 16) == id then return true end
   end
   return false
@@ -119,48 +118,88 @@ end
 
 -- ---- adding ----
 
+-- The end of a notice: time and entry. One activity goes to many timelines one after the other, so the last one made is kept.
+local last_score, last_entry, last_tail
+
+local function notice(epoch, seq, score, entry)
+  if entry ~= last_entry or score ~= last_score then
+    last_score, last_entry, last_tail = score, entry, cmsgpack.pack(tonumber(score)) .. cmsgpack.pack(entry)
+  end
+  return '\149\1\168' .. epoch .. cmsgpack.pack(seq) .. last_tail -- an array of 5, kind 1, 8 bytes
+end
+
+-- Cap and slack of the call, as numbers. They are the same in nearly all calls, so what was made of their texts is kept.
+local limits = {}
+
+local function set_limits(cap, slack)
+  if cap == limits.cap_text and slack == limits.slack_text then return end
+  local most, more = tonumber(cap), tonumber(slack)
+  limits.room_rank = string.format('%d', -most - more) -- below rank 0 while one entry more needs no trim
+  limits.cap, limits.slack, limits.cap_text, limits.slack_text = most, more, cap, slack
+end
+
+-- Of a timeline with at least as many entries as the cap.
+local function beyond_cap(key, score, entry)
+  local cap = limits.cap
+  local last = redis.call('ZRANGE', key, cap - 1, cap - 1, 'REV', 'WITHSCORES')
+  local time, last_time = tonumber(score), tonumber(last[2])
+  return time < last_time or (time == last_time and before(entry, last[1]))
+end
+
+local function trim(key)
+  local over = redis.call('ZCARD', key) - 1 - limits.cap
+  if over > limits.slack then redis.call('ZREMRANGEBYRANK', key, 1, over) end
+end
+
+-- Entry and seq in one call; false, and no change, when the same bytes stand at another time: LT leaves them there if that time is older,
+-- and an entry that is newer than all others can meet no younger one.
+local function insert(key, score, entry, seq, reserved, newest)
+  local call = redis.call
+  if newest then
+    if call('ZADD', key, 'LT', score, entry, -seq, reserved) > 0 then return true end
+    call('ZADD', key, 1 - seq, reserved)
+    return false
+  end
+  if call('ZADD', key, 'NX', score, entry) == 0 then return false end
+  call('ZADD', key, -seq, reserved)
+  return true
+end
+
+-- The usual entry is newer than all others, and makes four calls into Redis: the state, whether it is the newest, itself with the new
+-- seq, the notice. docs/decisions/redis-function-cost.md says what each costs.
+local function add_one(key, settings, candidate, score, entry)
+  local call, cap = redis.call, limits.cap
+  -- Rank 0, if one entry more needs no trim; else nothing.
+  local low = call('ZRANGE', key, limits.room_rank, '0', 'WITHSCORES')
+  local has_room = low[1]
+  if not has_room then low = call('ZRANGE', key, '0', '0', 'WITHSCORES') end
+  local reserved, epoch, seq = low[1], candidate, 1
+  if reserved and #reserved == RESERVED_BYTES then
+    epoch, seq = string.sub(reserved, 2), 1 - tonumber(low[2])
+  else
+    reserved = '\0' .. epoch
+  end
+  local not_older = call('ZCOUNT', key, score, '+inf') -- Redis looks at the newest first: 0 costs no search
+  if not_older > 0 and has_id(key, score, entry) then return 0 end
+  if settings and left_out(key, settings, score, entry) then return -2 end
+  if not_older >= cap and beyond_cap(key, score, entry) then return call('ZSCORE', key, entry) and 0 or -1 end
+  if not insert(key, score, entry, seq, reserved, not_older == 0) then return 0 end
+  if not has_room then trim(key) end
+  call('SPUBLISH', key, notice(epoch, seq, score, entry))
+  return seq
+end
+
 -- add: KEYS timeline, then optionally the settings of its user; ARGV epoch candidate (8 bytes), cap, slack, then (published ms, entry)
 -- once or more. Answers for each entry: its seq (> 0) when added, 0 when its id is there already, -1 when it would rank beyond the cap,
 -- -2 when the settings keep it out (nothing changes then: no seq, no notice). One entry gives an integer, more give a list.
 local function add(keys, args)
-  local key = keys[1]
-  local cap, slack = tonumber(args[2]), tonumber(args[3])
-  local epoch, seq, reserved = state_of(key)
-  local entries = redis.call('ZCARD', key) - (reserved and 1 or 0)
+  set_limits(args[2], args[3])
   local settings = keys[2] and redis.call('EXISTS', keys[2]) == 1 and keys[2]
+  if #args == 5 then return add_one(keys[1], settings, args[1], args[4], args[5]) end
   local answers = {}
   for i = 4, #args, 2 do
-    local score, entry = args[i], args[i + 1]
-    local answer
-    if has_id(key, score, entry) then
-      answer = 0
-    elseif settings and left_out(key, settings, score, entry) then
-      answer = -2
-    else
-      if entries >= cap then
-        local last = redis.call('ZRANGE', key, cap - 1, cap - 1, 'REV', 'WITHSCORES')
-        local time, last_time = tonumber(score), tonumber(last[2])
-        if time < last_time or (time == last_time and before(entry, last[1])) then answer = -1 end
-      end
-      if not answer then
-        if not reserved then
-          epoch = args[1]
-          reserved = '\0' .. epoch
-        end
-        seq = seq + 1
-        redis.call('ZADD', key, score, entry, string.format('%d', -seq), reserved)
-        entries = entries + 1
-        if entries > cap + slack then
-          redis.call('ZREMRANGEBYRANK', key, 1, entries - cap)
-          entries = cap
-        end
-        redis.call('SPUBLISH', key, cmsgpack.pack({1, epoch, seq, tonumber(score), entry}))
-        answer = seq
-      end
-    end
-    answers[#answers + 1] = answer
+    answers[#answers + 1] = add_one(keys[1], settings, args[1], args[i], args[i + 1])
   end
-  if #answers == 1 then return answers[1] end
   return answers
 end
 

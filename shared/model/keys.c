@@ -5,33 +5,47 @@
 #include "shared/model/names.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char *const timeline_names[] = {"home", "notifications", "outbox"};
 static const char timeline_letters[] = {'f', 'n', 'o'};
 
-/* page_suffix: "" or "/page" */
-static struct feed_key make_key(char letter, struct feed_str tenant, struct feed_str user, const char *page_suffix)
+static char *put(char *at, struct feed_str s)
+{
+    memcpy(at, s.data, s.len);
+    return at + s.len;
+}
+
+/* By hand, because each write to a feed begins with this. page_suffix: "" or "/page" */
+static struct feed_key make_key(char letter, struct feed_str tenant, struct feed_str user, struct feed_str page_suffix)
 {
     feed_assert(feed_tenant_valid(tenant) && feed_user_valid(user));
     struct feed_key key;
-    int len = snprintf(key.text, sizeof(key.text), "%c:{%.*s/%.*s%s}", letter, (int)tenant.len, tenant.data,
-                       (int)user.len, user.data, page_suffix);
-    feed_assert(len > 0 && len <= FEED_KEY_MAX);
-    key.len = (size_t)len;
+    char *at = key.text;
+    *at++ = letter;
+    *at++ = ':';
+    *at++ = '{';
+    at = put(at, tenant);
+    *at++ = '/';
+    at = put(at, user);
+    at = put(at, page_suffix);
+    *at++ = '}';
+    *at = '\0';
+    key.len = (size_t)(at - key.text);
     return key;
 }
 
 static struct feed_key make_page_key(char letter, struct feed_str tenant, struct feed_str author, unsigned page)
 {
-    char suffix[16];
-    snprintf(suffix, sizeof(suffix), "/%u", page);
-    return make_key(letter, tenant, author, suffix);
+    char suffix[1 + 10 + 1];
+    int len = snprintf(suffix, sizeof suffix, "/%u", page);
+    return make_key(letter, tenant, author, (struct feed_str){suffix, (size_t)len});
 }
 
 struct feed_key feed_key_timeline(enum feed_timeline timeline, struct feed_str tenant, struct feed_str user)
 {
     feed_assert((unsigned)timeline < sizeof(timeline_letters));
-    return make_key(timeline_letters[timeline], tenant, user, "");
+    return make_key(timeline_letters[timeline], tenant, user, FEED_STR(""));
 }
 
 struct feed_key feed_key_followers(struct feed_str tenant, struct feed_str author, unsigned page)
@@ -51,12 +65,12 @@ struct feed_key feed_key_latest(struct feed_str tenant, struct feed_str author, 
 
 struct feed_key feed_key_settings(struct feed_str tenant, struct feed_str user)
 {
-    return make_key('m', tenant, user, "");
+    return make_key('m', tenant, user, FEED_STR(""));
 }
 
 struct feed_key feed_key_followees(struct feed_str tenant, struct feed_str user)
 {
-    return make_key('h', tenant, user, "");
+    return make_key('h', tenant, user, FEED_STR(""));
 }
 
 size_t feed_key_progress(struct feed_str topic, int32_t partition, char out[FEED_PROGRESS_KEY_MAX + 1])

@@ -5,6 +5,7 @@
 
 #include "shared/base/assert.h"
 #include "shared/loop/loop.h"
+#include "shared/redis/request.h"
 
 #include <stdlib.h>
 
@@ -26,6 +27,7 @@ struct feed_redis_node {
     struct pending *first, **last; /* under way, oldest first */
     struct pending *spare;         /* kept for reuse: a delivery takes no memory of ours */
     unsigned spare_count;
+    struct feed_redis_request request; /* the one that is being sent */
     bool timed_out;
     bool in_callback;
     feed_redis_node_fn *state_fn;
@@ -137,6 +139,7 @@ void feed_redis_node_free(struct feed_redis_node *node)
     feed_redis_connection_fini(&node->connection);
     feed_assert(!node->first);
     feed_timer_free(node->watch);
+    feed_redis_request_fini(&node->request);
     while (node->spare) {
         struct pending *pending = node->spare;
         node->spare = pending->next;
@@ -219,14 +222,10 @@ enum feed_error feed_redis_node_command(struct feed_redis_node *node, const stru
     if (!pending) {
         return error;
     }
-    const char *words[ARGC_MAX];
-    size_t lengths[ARGC_MAX];
-    for (size_t i = 0; i < argc; i++) {
-        words[i] = argv[i].len ? argv[i].data : "";
-        lengths[i] = argv[i].len;
-    }
+    feed_redis_request_set(&node->request, argv, argc);
     return sent(node, pending,
-                redisAsyncCommandArgv(node->connection.context, on_reply, pending, (int)argc, words, lengths));
+                redisAsyncFormattedCommand(node->connection.context, on_reply, pending, node->request.bytes,
+                                           node->request.len));
 }
 
 enum feed_error feed_redis_node_send(struct feed_redis_node *node, struct feed_str bytes, feed_redis_fn *fn, void *arg)

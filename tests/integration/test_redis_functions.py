@@ -145,10 +145,21 @@ def test_the_same_id_at_the_same_time_with_other_bytes_changes_nothing(redis, li
     assert len(listener.notices()) == 1
 
 
-def test_the_same_bytes_at_another_time_do_not_move_the_entry(redis):
+def test_the_same_bytes_at_another_time_do_not_move_the_entry(redis, listener):
     add(redis, (1000, entry(1)))
+    before = redis("ZRANGE", TIMELINE, 0, -1, "WITHSCORES")
     assert add(redis, (2000, entry(1))) == 0
-    assert entries(redis) == [(1000, entry(1))]
+    assert add(redis, (500, entry(1))) == 0
+    assert redis("ZRANGE", TIMELINE, 0, -1, "WITHSCORES") == before
+    assert len(listener.notices()) == 1
+    assert add(redis, (2000, entry(2))) == 2
+
+
+def test_notices_of_entries_that_take_turns_are_their_own(redis, listener):
+    times = [(1000, entry(1)), (1000, entry(2)), (1001, entry(2, b"\x90")), (1001, entry(1, b"\x91"))]
+    for pair in times:
+        add(redis, pair)
+    assert [(notice[3], notice[4]) for notice in listener.notices()] == times
 
 
 def test_other_ids_at_the_same_time_are_added(redis):
