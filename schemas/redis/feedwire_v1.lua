@@ -43,10 +43,11 @@ end
 -- time of the newest event of that kind. Events of one kind may come in any order and again, so the newest of each decides. They stand in
 -- the slot of the user's feeds, where every write to these sees them.
 --   u ended following, f follows again since (only if later than u) | m muted, n unmuted | b blocked, c unblocked | B, C the same by the other
+--   v, d, D the first end after m, b, B, where there was more than one: it hides no more than it must
 -- A verb that is left out of the home feed has the field '#verb' with x (left out since) and i (not any more since), and '#' has the time
 -- and the words of the newest list.
 
-local LETTERS = {'u', 'f', 'm', 'n', 'b', 'c', 'B', 'C', 'x', 'i'}
+local LETTERS = {'u', 'f', 'm', 'n', 'b', 'c', 'B', 'C', 'x', 'i', 'v', 'd', 'D'}
 
 local function parse_registers(value)
   local found = {}
@@ -78,12 +79,12 @@ local function is_on(on, off)
 end
 
 -- Whether what was published then is left out: all of it while it is on, and what is from before it was ended.
-local function hides(on, off, time)
-  return on and (is_on(on, off) or time < off)
+local function hides(on, off, first_off, time)
+  return on and (is_on(on, off) or time < (first_off or off))
 end
 
-local function hides_anybody(r, time)
-  return hides(r.m, r.n, time) or hides(r.b, r.c, time) or hides(r.B, r.C, time)
+local function blocks(r, time)
+  return hides(r.b, r.c, r.d, time) or hides(r.B, r.C, r.D, time)
 end
 
 -- A str of msgpack in its shortest form, of at most 255 bytes, and where the next value begins.
@@ -108,7 +109,7 @@ local function left_out(timeline, settings, score, entry, followed)
   local time = tonumber(score)
   local found = redis.call('HMGET', settings, actor, '#' .. verb)
   local r = parse_registers(found[1])
-  if hides_anybody(r, time) then return true end
+  if hides(r.m, r.n, r.v, time) or blocks(r, time) then return true end
   if string.sub(timeline, 1, 1) ~= 'f' then return false end
   if r.u and not followed and (not r.f or time < r.f) then return true end
   if not found[2] then return false end
@@ -465,7 +466,7 @@ local function join(keys, args)
   local followees, settings, user = keys[1], keys[2], args[1]
   local time, edge, ended = tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
   local r = read_registers(settings, user)
-  if hides(r.b, r.c, time) or hides(r.B, r.C, time) then return 2 end
+  if blocks(r, time) then return 2 end
   if ended > 0 then r.u = newest(r.u, ended) end
   if r.u and r.u >= time then return 0 end
   local at = redis.call('ZSCORE', followees, user)
@@ -498,6 +499,7 @@ end
 
 local OTHERS = {m = 'n', n = 'm', b = 'c', c = 'b', B = 'C', C = 'B'}
 local ENDS = {n = true, c = true, C = true}
+local FIRST_ENDS = {m = 'v', n = 'v', b = 'd', c = 'd', B = 'D', C = 'D'}
 
 -- settle: KEYS settings, followees, home feed, notifications; ARGV letter, the other user, time, cap.
 -- The register takes the newest time. Whatever is left out then is taken out: when it is on, all of the other; when it was ended later,
@@ -509,8 +511,11 @@ local function settle(keys, args)
   local on, off = r[letter], r[OTHERS[letter]]
   if ENDS[letter] then on, off = off, on end
   local active = is_on(on, off)
+  local first = FIRST_ENDS[letter]
+  if ENDS[letter] and time > (on or 0) and time < (r[first] or math.huge) then r[first] = time end
+  if r[first] and on and r[first] <= on then r[first] = nil end
   if not ENDS[letter] then
-    local before_time = not active and off or nil
+    local before_time = not active and (r[first] or off) or nil
     take_out(keys[3], user, before_time, tonumber(args[4]))
     take_out(keys[4], user, before_time, tonumber(args[4]))
   end

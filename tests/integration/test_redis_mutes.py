@@ -51,6 +51,18 @@ def test_older_events_change_nothing(redis, on, off):
 
 
 @pytest.mark.parametrize("on, off", PAIRS)
+def test_an_end_again_hides_nothing_more(redis, on, off):
+    settle(redis, on, "bob", 20)
+    settle(redis, off, "bob", 30)
+    settle(redis, off, "bob", 50)
+    assert push(redis, (29, act(1)), (31, act(2)), key=NOTIFICATIONS) == [-2, 1]
+    settle(redis, on, "bob", 60)
+    settle(redis, off, "bob", 80)
+    settle(redis, off, "bob", 70)
+    assert push(redis, (69, act(3)), (70, act(4)), key=NOTIFICATIONS) == [-2, 3]
+
+
+@pytest.mark.parametrize("on, off", PAIRS)
 def test_an_end_without_a_beginning_hides_nothing(redis, on, off):
     settle(redis, off, "bob", 30)
     assert push(redis, (10, act(1))) == 1

@@ -147,9 +147,16 @@ static bool is_on(int64_t on, int64_t off)
     return on && off <= on;
 }
 
+/* Of a pair of letters, on and off, the one for the first end after it was on. */
+static enum model_letter first_end_of(enum model_letter on)
+{
+    return MODEL_V + (on - MODEL_M) / 2;
+}
+
 static bool hides(const struct model_registers *r, enum model_letter on, enum model_letter off, int64_t time_ms)
 {
-    return r->at[on] && (is_on(r->at[on], r->at[off]) || time_ms < r->at[off]);
+    int64_t first = r->at[first_end_of(on)];
+    return r->at[on] && (is_on(r->at[on], r->at[off]) || time_ms < (first ? first : r->at[off]));
 }
 
 /* The rules of `left_out` in the library. settings: empty when the call has no such key. */
@@ -495,7 +502,7 @@ static void call_leave(struct model *model, struct world_command *command)
 
 static enum model_letter letter_of(char letter)
 {
-    static const char letters[] = "ufmnbcBCxi";
+    static const char letters[] = "ufmnbcBCxivdD";
     const char *at = strchr(letters, letter);
     feed_assert(at && letter);
     return (enum model_letter)(at - letters);
@@ -512,8 +519,17 @@ static void call_settle(struct model *model, struct world_command *command)
     if (r->at[letter] < time_ms)
         r->at[letter] = time_ms;
     bool active = is_on(r->at[on], r->at[off]);
+    int64_t *first = &r->at[first_end_of(on)];
+    if (letter == off && time_ms > r->at[on] && (!*first || time_ms < *first))
+        *first = time_ms;
+    if (*first <= r->at[on])
+        *first = 0;
     for (size_t k = 5; letter == on && k <= 6; k++)
-        take_out(model, zset_of(model, argv[k]), argv[8], active ? 0 : r->at[off], number_of(argv[10]));
+        take_out(model, zset_of(model, argv[k]), argv[8],
+                 active   ? 0
+                 : *first ? *first
+                          : r->at[off],
+                 number_of(argv[10]));
     if (active && letter == on && on != MODEL_M) {
         int64_t ended = edge > time_ms ? edge : time_ms;
         zrem(followees, argv[8]);

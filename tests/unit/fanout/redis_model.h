@@ -31,9 +31,12 @@ enum model_letter {
     MODEL_OTHER_B,
     MODEL_OTHER_C,
     MODEL_X,
-    MODEL_I
+    MODEL_I,
+    MODEL_V,
+    MODEL_D,
+    MODEL_OTHER_D
 };
-enum { MODEL_LETTERS = MODEL_I + 1 };
+enum { MODEL_LETTERS = MODEL_OTHER_D + 1 };
 struct model_registers {
     char key[200], field[160];
     int64_t at[MODEL_LETTERS]; /* 0: not there */

@@ -385,7 +385,7 @@ static void check_notifications(const struct run *run, const struct sample *act)
 struct pair {
     int64_t since;                  /* follows; 0: not at the end */
     int64_t purged_ms, after_purge; /* the last purge, and the first follow after it; 0: none */
-    int64_t muted, unmuted;         /* the user the followee: the last of each; 0: none */
+    int64_t muted, unmuted;         /* the user the followee: the last mute, and the first unmute after it; 0: none */
     bool blocked, ever_blocked;     /* either the other */
 };
 
@@ -424,9 +424,11 @@ static struct pair pair_of(const struct run *run, const char *user, const char *
                 if (!s->data)
                     pair.purged_ms = s->published_ms;
             }
-            if (is_about(s, "mute", user, followee))
+            if (is_about(s, "mute", user, followee)) {
                 pair.muted = s->published_ms;
-            if (is_about(s, "unmute", user, followee))
+                pair.unmuted = 0;
+            }
+            if (is_about(s, "unmute", user, followee) && !pair.unmuted)
                 pair.unmuted = s->published_ms;
             pair.ever_blocked |= is_about(s, "block", user, followee) || is_about(s, "block", followee, user);
             if (pass == 1 && is_about(s, "follow", user, followee)) {
