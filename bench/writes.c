@@ -49,6 +49,7 @@ struct command {
     const char *words[ARGS_MAX];
     size_t lengths[ARGS_MAX];
     int count;
+    char settings[FEED_KEY_MAX]; /* the key m:{..} beside f:{..} */
 };
 
 static _Noreturn void fail(const char *what, const char *why)
@@ -159,10 +160,18 @@ static void begin(struct command *command, const char *name)
 static int build_function(const struct work *work, const struct target *target, struct command *command)
 {
     const struct item *item = &work->items[target->item];
+    const char *key = work->bytes.data + target->key;
+    bool home = key[0] == 'f'; /* with the settings of its user; else an outbox */
     begin(command, "FCALL");
-    text(command, "feedwire_v1_add");
-    text(command, "1");
-    word(command, work->bytes.data + target->key, target->length);
+    text(command, home ? "feedwire_v1_add" : "feedwire_v1_post");
+    text(command, home ? "2" : "1");
+    word(command, key, target->length);
+    if (home) {
+        feed_assert(target->length <= sizeof command->settings);
+        memcpy(command->settings, key, target->length);
+        command->settings[0] = 'm';
+        word(command, command->settings, target->length);
+    }
     text(command, "bench000");
     text(command, "100");
     text(command, "20");
