@@ -92,6 +92,7 @@ static struct feed_str recipient_of(const struct fan_job *job, size_t i)
         return fan_page_at(job->page, i);
     case FAN_STEP_FOLLOW:
     case FAN_STEP_UNFOLLOW:
+    case FAN_STEP_GRAPH:
     case FAN_STEP_BACKFILL_READ:
         return job->activity.object_id;
     default:
@@ -132,7 +133,7 @@ enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *po
     for (;;) {
         bool under_way = job->sent > job->taken;
         if (!job->partition)
-            return under_way || job->letters ? FAN_JOB_WAITS : FAN_JOB_FINISHED;
+            return under_way || job->letters || job->relation_sent ? FAN_JOB_WAITS : FAN_JOB_FINISHED;
         if (job->redo_from != SIZE_MAX) {
             if (under_way)
                 return FAN_JOB_WAITS;
@@ -152,7 +153,7 @@ enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *po
         }
         if (job->sent < job->count && job->sent - job->taken < fan_step_window(job->step))
             return FAN_JOB_CAN_SEND;
-        if (job->taken < job->count || job->letters)
+        if (job->taken < job->count || job->letters || job->relation_sent)
             return FAN_JOB_WAITS;
         if (job->step == FAN_STEP_DONE)
             return FAN_JOB_FINISHED;

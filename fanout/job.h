@@ -19,7 +19,9 @@
  *                                      |         | (a full page: there may be more)   |           |
  *                                     HOME ------'                                    |           |
  *                                      |                                              |           |
- *                                      '---------------> DONE <-----------------------+-----------'
+ *                                      |---(a follow)---> GRAPH <---------------------'           |
+ *                                      |                    |                                     |
+ *                                      '---------------> DONE <-----------------------------------'
  *
  * The order between two jobs that run at the same time, in this process or in another, rests on one rule: each side
  * writes first and reads then. An activity stands in the author's outbox before the followers are read; an edge
@@ -39,6 +41,7 @@
 #include "fanout/record.h"
 #include "fanout/trouble.h"
 #include "shared/model/keys.h"
+#include "shared/model/relation.h"
 
 struct fan_engine;
 struct fan_partition;
@@ -55,6 +58,7 @@ enum fan_step {
     FAN_STEP_NOTIFY,
     FAN_STEP_FOLLOWERS, /* the next page of followers -> page */
     FAN_STEP_HOME,      /* page -> the followers' home feeds */
+    FAN_STEP_GRAPH,     /* how the edge stands now -> the topic graph */
     FAN_STEP_BAD_RECORD,
     FAN_STEP_DONE,
     FAN_STEP_COUNT
@@ -66,7 +70,7 @@ enum fan_job_place {
     FAN_JOB_LOOK,    /* something has changed for it: to be looked at in this turn */
     FAN_JOB_RUN,     /* has something to send */
     FAN_JOB_PAGES,   /* waits for a free page */
-    FAN_JOB_ANSWERS, /* waits for answers, or for dead letters to be acknowledged */
+    FAN_JOB_ANSWERS, /* waits for answers, or for what went to Kafka to be acknowledged */
     FAN_JOB_DELAYED, /* a command failed; again at retry_at_ms */
     FAN_JOB_PLACES
 };
@@ -112,6 +116,10 @@ struct fan_job {
     char cursor[FEED_USER_MAX + 1]; /* the last follower of the page; "" before the first page */
     char cursor_time_text[24];
     bool page_full;
+
+    int64_t since_ms, ended_ms; /* GRAPH: the edge as it stands in Redis; 0: not */
+    bool relation_due;          /* it was read, and is to be sent to Kafka */
+    bool relation_sent;         /* and is not acknowledged yet */
 
     bool repeat;      /* the outbox had the activity already */
     bool redone;      /* something of this job was sent twice */
@@ -168,7 +176,7 @@ enum { FAN_FAILING_MS = 5000, FAN_RETRY_FIRST_MS = 100, FAN_RETRY_MAX_MS = 1600 
 /* What a job can do next. */
 enum fan_job_next {
     FAN_JOB_CAN_SEND,
-    FAN_JOB_WAITS, /* for answers, or for letters to be acknowledged */
+    FAN_JOB_WAITS, /* for answers, or for letters or its relation to be acknowledged */
     FAN_JOB_WANTS_PAGE,
     FAN_JOB_WANTS_DELAY, /* until retry_at_ms */
     FAN_JOB_FINISHED
@@ -192,6 +200,11 @@ struct fan_letter *fan_job_bad_letter(struct fan_job *job);
 enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *port, int64_t now_ms);
 /* Sends up to budget commands of the present step; *refused when the port takes no more. Returns how many were sent. */
 size_t fan_job_send(struct fan_job *job, const struct fan_port *port, size_t budget, bool *refused);
+/* Kafka has not taken the relation: it is read and sent again at retry_at_ms. Read again, because what was read may
+ * have been overtaken by a younger state, and the topic keeps what came last. */
+void fan_job_relate_again(struct fan_job *job, int64_t retry_at_ms);
+/* The relation of a follow or unfollow, for Kafka; borrowed from the job. */
+struct feed_relation fan_job_relation(const struct fan_job *job);
 /* Takes the answer to the oldest command that has none. */
 void fan_job_take(struct fan_job *job, const struct fan_answer *answer, int64_t now_ms, struct fan_effects *effects);
 

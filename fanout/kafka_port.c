@@ -12,7 +12,8 @@ enum {
     LETTERS_QUEUED_MAX = 10000,
     LETTERS_KBYTES_MAX = 32 * 1024,
     LETTER_TIMEOUT_MS = 30000,
-    LETTER_LINGER_MS = 5
+    LETTER_LINGER_MS = 5,
+    REVOKED_FLUSH_MS = 3000
 };
 
 /* ---- in ---- */
@@ -39,7 +40,9 @@ static void on_assigned(void *arg, const int32_t *partitions, size_t count)
     service->partitions += count;
     FEED_LOG(service->log, FEED_LOG_INFO, "partitions_assigned", NULL, FEED_LOG_NUMBER("count", (int64_t)count),
              FEED_LOG_NUMBER("total", (int64_t)service->partitions));
+    fan_starts_assigned(&service->starts, partitions, count);
     fan_engine_assigned(service->engine, partitions, count);
+    fan_life_port_settle(service);
 }
 
 static void on_revoked(void *arg, const int32_t *partitions, size_t count, bool lost)
@@ -48,9 +51,14 @@ static void on_revoked(void *arg, const int32_t *partitions, size_t count, bool 
     service->partitions -= count < service->partitions ? count : service->partitions;
     FEED_LOG(service->log, FEED_LOG_INFO, "partitions_revoked", NULL, FEED_LOG_NUMBER("count", (int64_t)count),
              FEED_LOG_NUMBER("total", (int64_t)service->partitions), FEED_LOG_NUMBER("lost", lost));
-    if (!lost)
+    if (!lost) {
+        /* The next owner's records of an edge must come after ours: the topic keeps what came last. */
+        feed_kafka_producer_flush(service->producer, REVOKED_FLUSH_MS);
         fan_kafka_port_commit(service, true);
+    }
+    fan_starts_revoked(&service->starts, partitions, count);
     fan_engine_revoked(service->engine, partitions, count);
+    fan_kafka_port_gate(service);
 }
 
 static void on_committed(void *arg, enum feed_error error, const char *reason)
@@ -71,15 +79,21 @@ static void on_state(void *arg, bool up, const char *reason)
              FEED_LOG_TEXT("reason", feed_str_of(reason ? reason : "")));
 }
 
-void fan_kafka_port_consume(void *arg, bool on)
+void fan_kafka_port_gate(struct fan_service *service)
 {
-    struct fan_service *service = arg;
     if (!service->consumer)
         return;
-    if (on)
+    if (service->engine_consumes && service->life.state == FAN_LIFE_KNOWN && fan_starts_settled(&service->starts))
         feed_kafka_consumer_resume(service->consumer);
     else
         feed_kafka_consumer_pause(service->consumer);
+}
+
+void fan_kafka_port_consume(void *arg, bool on)
+{
+    struct fan_service *service = arg;
+    service->engine_consumes = on;
+    fan_kafka_port_gate(service);
 }
 
 /* ---- out ---- */
@@ -94,8 +108,10 @@ void fan_kafka_port_commit(struct fan_service *service, bool wait)
     size_t count = fan_engine_take_commits(service->engine, positions, service->partitions);
     for (size_t i = 0; i < count; i++)
         offsets[i] = (struct feed_kafka_offset){positions[i].partition, positions[i].next_offset};
+    char note[FAN_LIFE_NOTE_MAX + 1];
+    fan_life_note(service->life_begun, note);
     if (count)
-        feed_kafka_commit(service->consumer, offsets, count, wait);
+        feed_kafka_commit(service->consumer, offsets, count, note, wait);
     free(offsets);
     free(positions);
 }
@@ -145,6 +161,7 @@ static const struct feed_kafka_consumer_events consumer_events = {
     .assigned_fn = on_assigned,
     .revoked_fn = on_revoked,
     .committed_fn = on_committed,
+    .asked_fn = fan_life_port_asked,
     .state_fn = on_state,
 };
 

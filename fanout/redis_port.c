@@ -11,7 +11,7 @@
 enum {
     CONNECT_TIMEOUT_MS = 3000,
     COMMAND_TIMEOUT_MS = 10000, /* far above what a full pipeline takes; a server that is silent for so long is gone */
-    SPARE_COMMANDS = 16,        /* besides the engine's: loading functions */
+    SPARE_COMMANDS = 16,        /* besides those that write: loading functions, looking after the life */
     VALUES_FIRST = 1024
 };
 
@@ -104,7 +104,7 @@ static void follow_link(struct fan_service *service, enum fan_link_do what)
         feed_health_set(&service->health, service->redis_condition, true, NULL);
         FEED_LOG(service->log, FEED_LOG_INFO, "redis_ready", "connected to Redis, functions loaded",
                  FEED_LOG_TEXT("library", FEED_STR("feedwire_v1")));
-        fan_engine_redis_ready(service->engine);
+        fan_life_port_up(service);
     }
 }
 
@@ -116,6 +116,7 @@ void fan_redis_port_halted(void *arg, enum fan_trouble trouble, struct feed_str 
     feed_health_set(&service->health, service->redis_condition, false, reason);
     FEED_LOG(service->log, FEED_LOG_WARN, "redis_halted", "Redis cannot be worked with; records wait until it can",
              FEED_LOG_TEXT("reason", text));
+    fan_life_port_gone(service);
     follow_link(service, fan_link_halted(&service->link, trouble, feed_loop_now_ms(service->loop), random_number()));
 }
 
@@ -127,6 +128,7 @@ static void on_state(void *arg, bool up, const char *reason)
         return;
     }
     fan_link_lost(&service->link);
+    fan_life_port_gone(service);
     feed_health_set(&service->health, service->redis_condition, false, reason ? reason : "not connected");
     FEED_LOG(service->log, FEED_LOG_WARN, "redis_lost", "no connection to Redis; records wait until there is one",
              FEED_LOG_TEXT("reason", feed_str_of(reason)));

@@ -1,4 +1,5 @@
-/* The rows of the table of steps, for the files that fill it: steps_timeline.c (entries), steps_graph.c (edges). */
+/* The rows of the table of steps, for the files that fill it: steps_timeline.c (entries), steps_graph.c (edges),
+ * steps_relation.c (edges to Kafka). */
 #ifndef FANOUT_STEPS_H
 #define FANOUT_STEPS_H
 
@@ -18,6 +19,9 @@ struct fan_step_row {
 extern const struct fan_step_row fan_row_outbox, fan_row_notify, fan_row_followers, fan_row_home, fan_row_backfill_read,
     fan_row_backfill_write;
 extern const struct fan_step_row fan_row_follow, fan_row_followee_add, fan_row_unfollow, fan_row_followee_remove;
+
+extern const struct fan_step_row fan_row_graph;
+bool fan_job_changes_graph(const struct fan_job *job);
 
 /* Building blocks of a command. */
 void fan_call_arg(struct fan_call *call, struct feed_str arg);

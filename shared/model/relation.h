@@ -27,7 +27,6 @@ void feed_relation_value(const struct feed_relation *relation, struct feed_buf *
 /* Reads a record; the views point into key. FEED_E_MISSING: the value is absent (data NULL), somebody deleted the
  * relation. FEED_E_UNSUPPORTED: a kind that this code does not know. FEED_E_INVALID for anything else that is no
  * relation. */
-enum feed_error feed_relation_read(struct feed_str key, struct feed_str value,
-                                   struct feed_relation *out) FEED_MUST_USE;
+enum feed_error feed_relation_read(struct feed_str key, struct feed_str value, struct feed_relation *out) FEED_MUST_USE;
 
 #endif

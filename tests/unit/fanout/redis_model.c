@@ -194,6 +194,19 @@ static void call_unfollow(struct model *model, struct world_command *command)
         zrem(followers, command->argv[5]);
 }
 
+static int64_t score_of(struct model *model, struct feed_str key, struct feed_str member)
+{
+    const struct model_member *at = member_of(zset_of(model, key), member);
+    return at ? at->score : 0;
+}
+
+static void call_edge(struct model *model, struct world_command *command)
+{
+    begin_list(command);
+    add_item(command, (struct feed_str){"", 0}, score_of(model, command->argv[3], command->argv[5]));
+    add_item(command, (struct feed_str){"", 0}, score_of(model, command->argv[4], command->argv[5]));
+}
+
 /* Pages of two, whatever was asked for, would end the paging early; so a page is what was asked for. */
 static void call_followers(struct model *model, struct world_command *command)
 {
@@ -237,7 +250,7 @@ void model_execute(struct model *model, struct world_command *command)
     } functions[] = {
         {"feedwire_v1_add", call_add},           {"feedwire_v1_follow", call_follow},
         {"feedwire_v1_unfollow", call_unfollow}, {"feedwire_v1_followers", call_followers},
-        {"feedwire_v1_since", call_since},
+        {"feedwire_v1_since", call_since},       {"feedwire_v1_edge", call_edge},
     };
     command->executed = true;
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {

@@ -4,7 +4,8 @@
  *
  * - one partition: everything is as if each record had been worked off alone, in order;
  * - two partitions: every follower has all that a followee did since the follow, and nothing of anybody else;
- * - working the whole log off once more changes nothing: no entry, no seq, no notice.
+ * - working the whole log off once more changes nothing: no entry, no seq, no notice;
+ * - the newest record of each edge in the topic `graph`, which is what compaction leaves, is how the edge stands.
  *
  * A failure prints the seed; SEED=n runs that one alone, and SEEDS=n runs so many. */
 #include "redis_model.h"
@@ -17,7 +18,7 @@
 
 #include <cmocka.h>
 
-enum { PARTITIONS = 2, LOG_MAX = 24, USERS = 5 };
+enum { PARTITIONS = 2, LOG_MAX = 24, USERS = 5, GRAPH_MAX = USERS * USERS };
 
 static const char *const users[USERS] = {"ann", "bob", "cy", "dan", "eve"};
 
@@ -42,6 +43,8 @@ struct run {
     unsigned backfill;
     unsigned cap;
     bool unfollows;
+    char graph[GRAPH_MAX][400]; /* the newest record of each key; as world_relation has it */
+    size_t graph_count;
 };
 
 /* ---- logs ---- */
@@ -121,6 +124,34 @@ static void execute_some(struct run *run, struct world *world)
         model_execute(&run->model, c);
 }
 
+/* ---- the topic graph ---- */
+
+static void append(struct run *run, const char *text)
+{
+    size_t key_len = strcspn(text, " ") + 1, i = 0;
+    while (i < run->graph_count && strncmp(run->graph[i], text, key_len) != 0)
+        i++;
+    assert_true(i < GRAPH_MAX);
+    snprintf(run->graph[i], sizeof run->graph[i], "%s", text);
+    run->graph_count += i == run->graph_count;
+}
+
+/* The oldest relation is acknowledged; or it fails, and nobody knows whether the topic has it. */
+static void acknowledge(struct run *run, struct world *world, bool good)
+{
+    if (good || pick(run, 2))
+        append(run, world->relations[0].text);
+    world_relation_done(world, good ? FEED_OK : FEED_E_TIMEOUT);
+}
+
+/* What was on its way when the worker died arrives, up to somewhere. */
+static void outlive(struct run *run, const struct world *world)
+{
+    size_t arrived = world->relation_count ? pick(run, world->relation_count + 1) : 0;
+    for (size_t i = 0; i < arrived; i++)
+        append(run, world->relations[i].text);
+}
+
 /* True when there was something to do. */
 static bool step(struct run *run, struct worker *worker, bool calm)
 {
@@ -128,8 +159,10 @@ static bool step(struct run *run, struct worker *worker, bool calm)
     struct world_command *todo = oldest_unexecuted(world);
     bool answered = world->first && world->first->executed;
     bool more = worker->next < worker->log->count && world->consuming;
-    if (!todo && !answered && !more)
+    bool waits = fan_engine_records(world->engine) > 0; /* perhaps for the time of a second try */
+    if (!todo && !answered && !more && !waits)
         return false;
+    world_tick(world, 10);
     switch (pick(run, calm ? 30 : 33)) {
     case 30:
         execute_some(run, world);
@@ -138,6 +171,7 @@ static bool step(struct run *run, struct worker *worker, bool calm)
         return true;
     case 31:
         execute_some(run, world);
+        outlive(run, world);
         world_fini(world);
         worker_begin(worker, run);
         return true;
@@ -147,7 +181,7 @@ static bool step(struct run *run, struct worker *worker, bool calm)
     default:
         break;
     }
-    uint64_t way = pick(run, 3);
+    uint64_t way = pick(run, 4);
     if (way == 0 && more)
         world_record(world, &worker->log->records[worker->next++]);
     else if (way == 1 && todo)
@@ -155,6 +189,8 @@ static bool step(struct run *run, struct worker *worker, bool calm)
     else if (way == 2 && answered) {
         struct fan_answer answer = world->first->answer;
         world_answer(world, &answer);
+    } else if (way == 3 && world->relation_count) {
+        acknowledge(run, world, calm || pick(run, 8));
     }
     return true;
 }
@@ -198,6 +234,8 @@ static void one_after_the_other(struct run *run, struct model *out)
             model_execute(&run->model, worker.world.first);
             struct fan_answer answer = worker.world.first->answer;
             world_answer(&worker.world, &answer);
+            if (worker.world.relation_count)
+                world_relation_done(&worker.world, FEED_OK);
         }
     }
     world_fini(&worker.world);
@@ -253,6 +291,42 @@ static void check_feeds(const struct run *run)
     }
 }
 
+static int64_t edge_time(const struct run *run, char letter, const char *followee, const char *follower)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%c:{demo/%s/0}", letter, followee);
+    const struct model_zset *zset = model_find(&run->model, key);
+    for (size_t i = 0; zset && i < zset->count; i++) {
+        const struct model_member *m = &zset->members[i];
+        if (m->len == strlen(follower) && memcmp(m->bytes, follower, m->len) == 0)
+            return m->score;
+    }
+    return 0;
+}
+
+static void check_graph(const struct run *run)
+{
+    size_t edges = 0;
+    for (size_t u = 0; u < USERS; u++) {
+        for (size_t v = 0; v < USERS; v++) {
+            int64_t since = edge_time(run, 'g', users[v], users[u]), ended = edge_time(run, 'k', users[v], users[u]);
+            if (!since && !ended)
+                continue;
+            char text[400];
+            snprintf(text, sizeof text, "demo/follow/%s/%s %lld %lld", users[u], users[v], (long long)since,
+                     (long long)ended);
+            size_t i = 0;
+            while (i < run->graph_count && strcmp(run->graph[i], text) != 0)
+                i++;
+            if (i == run->graph_count)
+                fail_msg("the topic does not have %s", text);
+            edges++;
+        }
+    }
+    if (edges != run->graph_count)
+        fail_msg("the topic has %zu edges, Redis %zu", run->graph_count, edges);
+}
+
 static void check_that_a_replay_changes_nothing(struct run *run)
 {
     struct model before;
@@ -278,6 +352,7 @@ static void run_seed(uint64_t seed, size_t partitions)
     make_logs(&run);
     model_init(&run.model);
     work_off(&run, false);
+    check_graph(&run);
     if (run.cap == 100)
         check_feeds(&run);
     if (partitions == 1) {
@@ -289,6 +364,7 @@ static void run_seed(uint64_t seed, size_t partitions)
     }
     if (run.cap == 100)
         check_that_a_replay_changes_nothing(&run);
+    check_graph(&run);
     model_fini(&run.model);
 }
 
