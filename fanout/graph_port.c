@@ -11,15 +11,20 @@ enum { ASK_TIMEOUT_MS = 5000, QUEUED_KBYTES_MAX = 16 * 1024 };
 
 /* ---- out ---- */
 
+static void log_failure(struct fan_service *service, const char *reason)
+{
+    FEED_LOG(service->log, FEED_LOG_WARN, "graph_record_failed",
+             "Kafka did not take an edge; it will be sent again, and nothing behind it is committed",
+             FEED_LOG_TEXT("topic", feed_str_of(service->options->kafka_graph_topic)),
+             FEED_LOG_TEXT("reason", feed_str_of(reason)));
+}
+
 static void on_delivery(void *arg, const struct feed_kafka_delivery *delivery)
 {
     struct fan_job *job = arg;
     struct fan_service *service = fan_engine_port_arg(job);
     if (delivery->error != FEED_OK)
-        FEED_LOG(service->log, FEED_LOG_WARN, "graph_record_failed",
-                 "Kafka did not take an edge; it will be sent again, and nothing behind it is committed",
-                 FEED_LOG_TEXT("topic", feed_str_of(service->options->kafka_graph_topic)),
-                 FEED_LOG_TEXT("reason", feed_str_of(delivery->reason)));
+        log_failure(service, delivery->reason);
     fan_engine_relation_done(job, delivery->error);
 }
 
@@ -37,6 +42,8 @@ enum feed_error fan_graph_port_relate(void *arg, struct fan_job *job)
                                                feed_buf_view(&key), feed_buf_view(&value), NULL, 0, on_delivery, job);
     feed_buf_fini(&key);
     feed_buf_fini(&value);
+    if (error != FEED_OK)
+        log_failure(service, feed_error_name(error));
     return error;
 }
 

@@ -159,10 +159,12 @@ static bool step(struct run *run, struct worker *worker, bool calm)
     struct world_command *todo = oldest_unexecuted(world);
     bool answered = world->first && world->first->executed;
     bool more = worker->next < worker->log->count && world->consuming;
-    bool waits = fan_engine_records(world->engine) > 0; /* perhaps for the time of a second try */
-    if (!todo && !answered && !more && !waits)
-        return false;
-    world_tick(world, 10);
+    if (!todo && !answered && !more && !world->relation_count) {
+        if (!fan_engine_records(world->engine))
+            return false;
+        world_tick(world, 1000); /* it waits for the time of a second try */
+        return true;
+    }
     switch (pick(run, calm ? 30 : 33)) {
     case 30:
         execute_some(run, world);
@@ -181,16 +183,31 @@ static bool step(struct run *run, struct worker *worker, bool calm)
     default:
         break;
     }
-    uint64_t way = pick(run, 4);
-    if (way == 0 && more)
+    enum { RECORD, EXECUTE, ANSWER, ACKNOWLEDGE, WAYS } ways[WAYS];
+    size_t count = 0;
+    if (more)
+        ways[count++] = RECORD;
+    if (todo)
+        ways[count++] = EXECUTE;
+    if (answered)
+        ways[count++] = ANSWER;
+    if (world->relation_count)
+        ways[count++] = ACKNOWLEDGE;
+    switch (ways[pick(run, count)]) {
+    case RECORD:
         world_record(world, &worker->log->records[worker->next++]);
-    else if (way == 1 && todo)
+        break;
+    case EXECUTE:
         model_execute(&run->model, todo);
-    else if (way == 2 && answered) {
+        break;
+    case ANSWER: {
         struct fan_answer answer = world->first->answer;
         world_answer(world, &answer);
-    } else if (way == 3 && world->relation_count) {
+        break;
+    }
+    default:
         acknowledge(run, world, calm || pick(run, 8));
+        break;
     }
     return true;
 }
