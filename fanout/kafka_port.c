@@ -142,14 +142,24 @@ enum feed_error fan_kafka_port_post(void *arg, const struct fan_letter *letter, 
                               headers.count, on_delivery, (void *)letter);
 }
 
+/* A partition that is read again lags from its beginning on, also before its first record has come. */
+static int64_t finished_until(const struct fan_service *service, const struct fan_position *position)
+{
+    if (position->next_offset >= 0 || !fan_starts_from_beginning(&service->starts, position->partition))
+        return position->next_offset;
+    int64_t begin = feed_kafka_low_watermark(service->consumer, position->partition);
+    return begin < 0 ? 0 : begin;
+}
+
 uint64_t fan_kafka_port_lag(const struct fan_service *service)
 {
     uint64_t lag = 0;
     struct fan_position position;
     for (size_t i = 0; service->consumer && fan_engine_position(service->engine, i, &position); i++) {
         int64_t end = feed_kafka_high_watermark(service->consumer, position.partition);
-        if (position.next_offset >= 0 && end > position.next_offset)
-            lag += (uint64_t)(end - position.next_offset);
+        int64_t until = finished_until(service, &position);
+        if (until >= 0 && end > until)
+            lag += (uint64_t)(end - until);
     }
     return lag;
 }

@@ -35,7 +35,7 @@ void fan_starts_assigned(struct fan_starts *starts, const int32_t *partitions, s
             starts->list = realloc(starts->list, starts->capacity * sizeof *starts->list);
             feed_assert(starts->list);
         }
-        starts->list[starts->count++] = (struct fan_start){partitions[i], FAN_START_ASK};
+        starts->list[starts->count++] = (struct fan_start){partitions[i], FAN_START_ASK, false};
     }
 }
 
@@ -90,8 +90,16 @@ void fan_starts_unanswered(struct fan_starts *starts)
 void fan_starts_rewound(struct fan_starts *starts, int32_t partition)
 {
     struct fan_start *start = find(starts, partition);
-    if (start && start->state == FAN_START_REWIND)
+    if (start && start->state == FAN_START_REWIND) {
         start->state = FAN_START_SETTLED;
+        start->rewound = true;
+    }
+}
+
+bool fan_starts_from_beginning(const struct fan_starts *starts, int32_t partition)
+{
+    const struct fan_start *start = find((struct fan_starts *)starts, partition);
+    return start && (start->rewound || start->state == FAN_START_REWIND);
 }
 
 bool fan_starts_settled(const struct fan_starts *starts)

@@ -20,6 +20,7 @@ enum fan_start_state { FAN_START_ASK, FAN_START_ASKED, FAN_START_REWIND, FAN_STA
 struct fan_start {
     int32_t partition;
     enum fan_start_state state;
+    bool rewound;
 };
 
 struct fan_starts {
@@ -42,6 +43,8 @@ void fan_starts_answer(struct fan_starts *starts, int32_t partition, bool holds)
 /* There will be no answer: all that were asked for are to be asked for again. */
 void fan_starts_unanswered(struct fan_starts *starts);
 void fan_starts_rewound(struct fan_starts *starts, int32_t partition);
+/* It is read from its beginning, because what came of it was lost. */
+bool fan_starts_from_beginning(const struct fan_starts *starts, int32_t partition);
 bool fan_starts_settled(const struct fan_starts *starts);
 
 #endif

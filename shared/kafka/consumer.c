@@ -320,13 +320,24 @@ enum feed_error feed_kafka_rewind(struct feed_kafka_consumer *consumer, int32_t 
     return good ? FEED_OK : FEED_E_UNAVAILABLE;
 }
 
+static void watermarks(struct feed_kafka_consumer *consumer, int32_t partition, int64_t *low, int64_t *high)
+{
+    if (rd_kafka_get_watermark_offsets(consumer->kafka, consumer->topic, partition, low, high) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        *low = *high = -1;
+    }
+}
+
 int64_t feed_kafka_high_watermark(struct feed_kafka_consumer *consumer, int32_t partition)
 {
     int64_t low, high;
-    if (rd_kafka_get_watermark_offsets(consumer->kafka, consumer->topic, partition, &low, &high) !=
-            RD_KAFKA_RESP_ERR_NO_ERROR ||
-        high < 0) {
-        return -1;
-    }
-    return high;
+    watermarks(consumer, partition, &low, &high);
+    return high < 0 ? -1 : high;
+}
+
+int64_t feed_kafka_low_watermark(struct feed_kafka_consumer *consumer, int32_t partition)
+{
+    int64_t low, high;
+    watermarks(consumer, partition, &low, &high);
+    return low < 0 ? -1 : low;
 }

@@ -78,5 +78,7 @@ void feed_kafka_ask_committed(struct feed_kafka_consumer *consumer, const int32_
 enum feed_error feed_kafka_rewind(struct feed_kafka_consumer *consumer, int32_t partition) FEED_MUST_USE;
 /* End of the partition as the last fetch saw it (high watermark); -1 unknown. No network. */
 int64_t feed_kafka_high_watermark(struct feed_kafka_consumer *consumer, int32_t partition);
+/* Its beginning, likewise. */
+int64_t feed_kafka_low_watermark(struct feed_kafka_consumer *consumer, int32_t partition);
 
 #endif

@@ -13,7 +13,7 @@ from test_fanout import (DLQ_TOPIC, GROUP, SHORT_SESSION, START_MS, TOPIC, activ
                          until, window)
 
 LIFE, LOADER = b"l:{feedwire}", b"l:{feedwire}/loader"
-EDGES = 100_000
+EDGES = 200_000
 
 
 # ---- fixtures ----
@@ -21,7 +21,7 @@ EDGES = 100_000
 
 @pytest.fixture
 def broker(embedded_broker):
-    return embedded_broker({TOPIC: 1, DLQ_TOPIC: 1, "graph": 4, "later": 1})
+    return embedded_broker({TOPIC: 1, DLQ_TOPIC: 1, "graph": 8, "later": 1})
 
 
 @pytest.fixture
@@ -328,7 +328,7 @@ def test_stopped_in_the_middle_of_a_load(broker, redis, fanout):
 @pytest.fixture
 def two(embedded_broker, redis_server, daemon):
     """A broker with two partitions, and a function that starts a member."""
-    broker = embedded_broker({TOPIC: 2, DLQ_TOPIC: 1, "graph": 4})
+    broker = embedded_broker({TOPIC: 2, DLQ_TOPIC: 1, "graph": 8})
     options = {"kafka.brokers": broker.bootstrap, "redis.url": redis_server.url, "kafka.properties": SHORT_SESSION, "commit.interval_ms": 50}
     return broker, lambda wait="/readyz": daemon("fanout", wait, **options)
 

@@ -83,7 +83,7 @@ def test_the_real_data_survive_the_loss_of_redis(apache_kafka, redis_server, dae
     followers = {follower for follower, followed in oracle.follows.items() if author in followed}
     assert len(followers) > 20
     post = {"actor": author, "verb": "post", "object": {"type": "note", "id": "after"}}
-    assert play(ingest, make_token, [json.dumps(post)]) == 1
+    assert play(ingest, make_token, [json.dumps(post).encode()]) == 1
     wait_for(lambda: finished(fanout) == 1, "the post", 60)
     assert {key[3:-1].decode().split("/")[1] for key in client.scan_iter("f:*")} == followers
 
@@ -111,7 +111,7 @@ def test_a_follow_that_kafka_does_not_take_is_not_committed(apache_kafka, redis_
     ingest = daemon("ingest", **topics.ingest_options)
     acts = [{"actor": "dan", "verb": "post", "object": {"type": "note", "id": "1"}}, {"actor": "ann", "verb": "follow", "object": {"type": "user", "id": "bob"}},
             {"actor": "bob", "verb": "post", "object": {"type": "note", "id": "2"}}]
-    assert play(ingest, make_token, [json.dumps(act) for act in acts]) == 3
+    assert play(ingest, make_token, [json.dumps(act).encode() for act in acts]) == 3
     wait_for(lambda: log_events(fanout, "warn").count("graph_record_failed") >= 2, "two tries", 120)
     assert finished(fanout) == 2 and fanout.metric("kafka_consumer_lag_records") == 2
     assert client.zcard("f:{demo/ann}") == 2, "her feed does not wait for it"
@@ -128,7 +128,7 @@ def test_without_the_topic_it_is_not_ready_and_says_why(apache_kafka, redis_serv
     topics = apache_kafka(1)
     fanout = daemon("fanout", wait="/livez", **{**topics.fanout_options, **redis_server.options, "kafka.graph_topic": "nowhere"})
     ingest = daemon("ingest", **topics.ingest_options)
-    assert play(ingest, make_token, ['{"actor": "dan", "verb": "post", "object": {"type": "note", "id": "1"}}']) == 1
+    assert play(ingest, make_token, [b'{"actor": "dan", "verb": "post", "object": {"type": "note", "id": "1"}}']) == 1
     wait_for(lambda: log_events(fanout, "error").count("graph_unreadable") >= 2, "two tries", 60)
     assert not fanout.ready() and "there is no such topic" in fanout.not_ready_because()
     assert not connect(redis_server).exists("l:{feedwire}")

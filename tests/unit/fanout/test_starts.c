@@ -66,8 +66,11 @@ static void what_was_committed_in_another_life_is_read_again(void **state)
         assert_int_equal(fan_starts_take(&starts, FAN_START_REWIND, out, 8), 1);
         assert_int_equal(out[0], 7);
     }
+    assert_true(fan_starts_from_beginning(&starts, 7));
     fan_starts_rewound(&starts, 7);
     assert_true(fan_starts_settled(&starts));
+    assert_true(fan_starts_from_beginning(&starts, 7));
+    assert_false(fan_starts_from_beginning(&starts, 4));
     fan_starts_fini(&starts);
 }
 
