@@ -69,11 +69,18 @@ static void ready_for_work(void *arg, struct fan_lane_ticket *ticket)
     fan_engine_move(job, FAN_JOB_LOOK);
 }
 
+static void leave_lanes(struct fan_job *job)
+{
+    if (!job->in_lanes)
+        return;
+    job->in_lanes = false;
+    fan_lanes_leave(&job->engine->lanes, &job->lane, ready_for_work, job->engine);
+}
+
 static void finish(struct fan_job *job)
 {
     struct fan_engine *engine = job->engine;
-    if (job->in_lanes)
-        fan_lanes_leave(&engine->lanes, &job->lane, ready_for_work, engine);
+    leave_lanes(job);
     if (job->page)
         fan_stock_put_page(engine, job->page);
     if (job->partition) {
@@ -100,6 +107,9 @@ static void settle(struct fan_job *job)
             fan_engine_place(job, FAN_JOB_RUN);
             return;
         case FAN_JOB_WAITS:
+            /* All is written that others build on: nobody need wait for Kafka's acknowledgement as well. */
+            if (job->relation_sent)
+                leave_lanes(job);
             fan_engine_place(job, FAN_JOB_ANSWERS);
             return;
         case FAN_JOB_WANTS_DELAY:
@@ -205,6 +215,8 @@ void fan_engine_answer(struct fan_seat *seat, const struct fan_answer *answer)
     engine->counts.writes.removed += effects.writes.removed;
     if (effects.letter)
         fan_engine_post(engine, effects.letter);
+    if (job->relation_due)
+        fan_engine_relate(engine, job);
     if (effects.lost)
         halt(engine, FAN_TROUBLE_AWAY, FEED_STR("the connection broke"));
     else if (effects.refused && effects.trouble != FAN_TROUBLE_OTHER)

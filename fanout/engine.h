@@ -35,6 +35,7 @@ struct fan_counts {
     uint64_t repeats;                   /* outbox writes that found the activity there */
     uint64_t letters;                   /* dead letters acknowledged */
     uint64_t retries;                   /* letters that were not acknowledged and were sent again */
+    uint64_t relations;                 /* acknowledged by Kafka */
 };
 
 /* A partition's position: everything before next_offset is finished. */
@@ -45,7 +46,8 @@ struct fan_position {
 };
 
 struct fan_engine *fan_engine_new(const struct fan_settings *settings, const struct fan_port_ops *ops, void *arg);
-/* No answers and no letters are outstanding, or will never be reported (the clients were freed, which reported them).
+/* No answers, letters and relations are outstanding, or will never be reported (the clients were freed, which reported
+ * them).
  */
 void fan_engine_free(struct fan_engine *engine);
 
@@ -55,11 +57,21 @@ void fan_engine_free(struct fan_engine *engine);
 void fan_engine_assigned(struct fan_engine *engine, const int32_t *partitions, size_t count);
 /* They belong to somebody else: their records are dropped where they are, their positions forgotten. Commit before. */
 void fan_engine_revoked(struct fan_engine *engine, const int32_t *partitions, size_t count);
+/* All that was written may have been lost: what is in hand is dropped, positions are forgotten. The partitions stay;
+ * their records will come again. */
+void fan_engine_begin_anew(struct fan_engine *engine);
 /* A record of an assigned partition (of another one it is ignored). Copied. An offset below the one before it means
  * that the log was begun anew: positions follow it. */
 void fan_engine_record(struct fan_engine *engine, const struct fan_record *record);
-/* Writes the positions that have moved since they were last taken, at most max; returns how many. They count as
- * committed from now on, unless fan_engine_commit_failed says otherwise: then all are given again. */
+/* Positions may be committed only once it is sure that what was finished has not been lost since. mark notes how far
+ * everything is; confirm says that whatever had been finished then was still there afterwards. Marks of partitions that
+ * were revoked in between are gone. */
+void fan_engine_mark(struct fan_engine *engine);
+void fan_engine_confirm(struct fan_engine *engine);
+/* Everything that is finished is confirmed. */
+bool fan_engine_confirmed(const struct fan_engine *engine);
+/* Writes the confirmed positions that have moved since they were last taken, at most max; returns how many. They count
+ * as committed from now on, unless fan_engine_commit_failed says otherwise: then all are given again. */
 size_t fan_engine_take_commits(struct fan_engine *engine, struct fan_position *out, size_t max);
 void fan_engine_commit_failed(struct fan_engine *engine);
 /* The i-th assigned partition's position; false when there are not so many. */
@@ -67,8 +79,9 @@ bool fan_engine_position(const struct fan_engine *engine, size_t i, struct fan_p
 /* The partition's log ends here at the moment, and everything before it was handed over, or had been committed before
  * the partition was assigned. */
 void fan_engine_reached_end(struct fan_engine *engine, int32_t partition, int64_t end);
-/* The answer of Kafka to a letter. */
+/* The answer of Kafka to a letter, and to a relation. */
 void fan_engine_letter_done(struct fan_engine *engine, struct fan_letter *letter, enum feed_error error);
+void fan_engine_relation_done(struct fan_job *job, enum feed_error error);
 
 /* ---- Redis ---- */
 

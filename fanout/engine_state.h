@@ -1,5 +1,5 @@
 /* The inside of the engine, shared by its files: engine.c (the work), intake.c (what Kafka gives and takes), outlet.c
- * (dead letters), stock.c (spare jobs and pages). */
+ * (what goes to Kafka), stock.c (spare jobs and pages). */
 #ifndef FANOUT_ENGINE_STATE_H
 #define FANOUT_ENGINE_STATE_H
 
@@ -10,7 +10,7 @@
 enum {
     FAN_JOB_TAG = 0x6a6f6221,
     FAN_RECORD_MEMORY_KEPT = 4096, /* what a spare job keeps of each of its buffers */
-    FAN_LETTER_RETRY_MS = 500
+    FAN_LETTER_RETRY_MS = 500      /* letters and relations that Kafka did not take */
 };
 
 struct fan_engine {
@@ -56,6 +56,9 @@ void fan_engine_work(struct fan_engine *engine);
 void fan_engine_post(struct fan_engine *engine, struct fan_letter *letter);
 /* Posts again what Kafka did not take. */
 void fan_engine_post_unsent(struct fan_engine *engine);
+
+/* Sends the relation that the job has just read. */
+void fan_engine_relate(struct fan_engine *engine, struct fan_job *job);
 
 /* stock.c */
 

@@ -42,6 +42,15 @@ void fan_engine_revoked(struct fan_engine *engine, const int32_t *partitions, si
     fan_engine_work(engine);
 }
 
+void fan_engine_begin_anew(struct fan_engine *engine)
+{
+    for (size_t i = 0; i < engine->partitions.count; i++) {
+        abandon(engine, engine->partitions.list[i]);
+        fan_partition_begin_anew(&engine->partitions, engine->partitions.list[i]);
+    }
+    fan_engine_work(engine);
+}
+
 static void join_lanes(struct fan_engine *engine, struct fan_job *job)
 {
     const struct feed_activity *activity = &job->activity;
@@ -78,12 +87,36 @@ void fan_engine_record(struct fan_engine *engine, const struct fan_record *recor
     fan_engine_work(engine);
 }
 
+void fan_engine_mark(struct fan_engine *engine)
+{
+    for (size_t i = 0; i < engine->partitions.count; i++) {
+        struct fan_partition *partition = engine->partitions.list[i];
+        partition->marked = fan_offsets_committable(&partition->offsets);
+    }
+}
+
+void fan_engine_confirm(struct fan_engine *engine)
+{
+    for (size_t i = 0; i < engine->partitions.count; i++)
+        engine->partitions.list[i]->confirmed = engine->partitions.list[i]->marked;
+}
+
+bool fan_engine_confirmed(const struct fan_engine *engine)
+{
+    for (size_t i = 0; i < engine->partitions.count; i++) {
+        const struct fan_partition *partition = engine->partitions.list[i];
+        if (partition->confirmed != fan_offsets_committable(&partition->offsets))
+            return false;
+    }
+    return true;
+}
+
 size_t fan_engine_take_commits(struct fan_engine *engine, struct fan_position *out, size_t max)
 {
     size_t count = 0;
     for (size_t i = 0; i < engine->partitions.count && count < max; i++) {
         struct fan_partition *partition = engine->partitions.list[i];
-        int64_t next = fan_offsets_committable(&partition->offsets);
+        int64_t next = partition->confirmed;
         if (next < 0 || next == partition->committed)
             continue;
         partition->committed = next;

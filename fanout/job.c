@@ -51,6 +51,7 @@ static struct feed_str recipient_of(const struct fan_job *job, size_t i)
     case FAN_STEP_FOLLOW_REFUSED:
     case FAN_STEP_SETTLE_OTHER:
     case FAN_STEP_SEVER_OTHER:
+    case FAN_STEP_GRAPH:
     case FAN_STEP_BACKFILL_READ:
         return job->activity.object_id;
     default:
@@ -104,7 +105,7 @@ enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *po
 {
     for (;;) {
         if (!job->partition)
-            return job->under_way || job->letters ? FAN_JOB_WAITS : FAN_JOB_FINISHED;
+            return job->under_way || job->letters || job->relation_sent ? FAN_JOB_WAITS : FAN_JOB_FINISHED;
         if (left_over(job)) {
             if (job->under_way)
                 return FAN_JOB_WAITS;
@@ -124,7 +125,7 @@ enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *po
         }
         if (job->next < job->count && job->under_way < fan_step_window(job->step))
             return FAN_JOB_CAN_SEND;
-        if (job->under_way || job->letters)
+        if (job->under_way || job->letters || job->relation_sent)
             return FAN_JOB_WAITS;
         if (job->step == FAN_STEP_DONE)
             return FAN_JOB_FINISHED;

@@ -19,7 +19,9 @@
  *                                      |         | (a full page: there may be more)   |           |
  *                                     HOME ------'       |                            |           |
  *                                      |                 |                            |           |
- *                                      '-----------------+-----> DONE <---------------+-----------'
+ *                                      |---(a follow)----|---> GRAPH <----------------'           |
+ *                                      |                 |       |                                |
+ *                                      '-----------------+-----> DONE <---------------------------'
  *
  *   a mute, unmute:   SETTLE_OWN - DONE; an end of a mute goes on to BACKFILL_READ for what was missed since
  *   a block, unblock: SETTLE_OWN - SETTLE_OTHER - SEVER_OTHER - SEVER_OWN - DONE; an unblock has only the first two
@@ -47,6 +49,7 @@
 #include "fanout/todo.h"
 #include "fanout/trouble.h"
 #include "shared/model/keys.h"
+#include "shared/model/relation.h"
 
 struct fan_engine;
 struct fan_partition;
@@ -76,6 +79,7 @@ enum fan_step {
     FAN_STEP_SEVER_OTHER,    /* no edge to the other any more, */
     FAN_STEP_SEVER_OWN,      /* nor back */
     FAN_STEP_FILTER,         /* verbs that are left out */
+    FAN_STEP_GRAPH,          /* how the edge stands now -> the topic graph */
     FAN_STEP_BAD_RECORD,
     FAN_STEP_DONE,
     FAN_STEP_COUNT
@@ -87,7 +91,7 @@ enum fan_job_place {
     FAN_JOB_LOOK,    /* something has changed for it: to be looked at in this turn */
     FAN_JOB_RUN,     /* has something to send */
     FAN_JOB_PAGES,   /* waits for a free page */
-    FAN_JOB_ANSWERS, /* waits for answers, or for dead letters to be acknowledged */
+    FAN_JOB_ANSWERS, /* waits for answers, or for what went to Kafka to be acknowledged */
     FAN_JOB_DELAYED, /* a command failed; again at retry_at_ms */
     FAN_JOB_SHARDS,  /* all that is left belongs to shards that are away */
     FAN_JOB_PLACES
@@ -144,6 +148,10 @@ struct fan_job {
     char cursor[FEED_USER_MAX + 1];             /* the last follower of the page; "" before the first page */
     char cursor_time_text[24];
     bool page_full;
+
+    int64_t relation_since_ms, relation_ended_ms; /* GRAPH: the edge as it stands in Redis; 0: not */
+    bool relation_due;                            /* it was read, and is to be sent to Kafka */
+    bool relation_sent;                           /* and is not acknowledged yet */
 
     struct feed_id undone; /* of an undo: what is to be removed, */
     char undone_text[24];  /* when it was published; "": nobody knows, so no mark can be left where it is not, */
@@ -217,7 +225,7 @@ enum { FAN_FAILING_MS = 5000, FAN_RETRY_FIRST_MS = 100, FAN_RETRY_MAX_MS = 1600 
 /* What a job can do next. */
 enum fan_job_next {
     FAN_JOB_CAN_SEND,
-    FAN_JOB_WAITS, /* for answers, or for letters to be acknowledged */
+    FAN_JOB_WAITS, /* for answers, or for letters or its relation to be acknowledged */
     FAN_JOB_WANTS_PAGE,
     FAN_JOB_WANTS_DELAY, /* until retry_at_ms */
     FAN_JOB_WANTS_SHARD, /* until one becomes ready */
@@ -240,6 +248,11 @@ struct fan_letter *fan_job_bad_letter(struct fan_job *job);
 enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *port, int64_t now_ms);
 /* Sends up to budget commands of the present step; *refused when the port takes no more. Returns how many were sent. */
 size_t fan_job_send(struct fan_job *job, const struct fan_port *port, size_t budget, bool *refused);
+/* Kafka has not taken the relation: it is read and sent again at retry_at_ms. Read again, because what was read may
+ * have been overtaken by a younger state, and the topic keeps what came last. */
+void fan_job_relate_again(struct fan_job *job, int64_t retry_at_ms);
+/* The relation of a follow or unfollow, for Kafka; borrowed from the job. */
+struct feed_relation fan_job_relation(const struct fan_job *job);
 /* Takes the answer to command i of the present step. */
 void fan_job_take(struct fan_job *job, size_t i, const struct fan_answer *answer, int64_t now_ms,
                   struct fan_effects *effects);

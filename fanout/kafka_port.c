@@ -12,7 +12,8 @@ enum {
     LETTERS_QUEUED_MAX = 10000,
     LETTERS_KBYTES_MAX = 32 * 1024,
     LETTER_TIMEOUT_MS = 30000,
-    LETTER_LINGER_MS = 5
+    LETTER_LINGER_MS = 5,
+    REVOKED_FLUSH_MS = 3000
 };
 
 /* ---- in ---- */
@@ -40,7 +41,9 @@ static void on_assigned(void *arg, const int32_t *partitions, size_t count)
     service->partitions += count;
     FEED_LOG(service->log, FEED_LOG_INFO, "partitions_assigned", NULL, FEED_LOG_NUMBER("count", (int64_t)count),
              FEED_LOG_NUMBER("total", (int64_t)service->partitions));
+    fan_starts_assigned(&service->starts, partitions, count);
     fan_engine_assigned(service->engine, partitions, count);
+    fan_life_port_settle(service);
 }
 
 static void on_revoked(void *arg, const int32_t *partitions, size_t count, bool lost)
@@ -49,9 +52,14 @@ static void on_revoked(void *arg, const int32_t *partitions, size_t count, bool 
     service->partitions -= count < service->partitions ? count : service->partitions;
     FEED_LOG(service->log, FEED_LOG_INFO, "partitions_revoked", NULL, FEED_LOG_NUMBER("count", (int64_t)count),
              FEED_LOG_NUMBER("total", (int64_t)service->partitions), FEED_LOG_NUMBER("lost", lost));
-    if (!lost)
+    if (!lost) {
+        /* The next owner's records of an edge must come after ours: the topic keeps what came last. */
+        feed_kafka_producer_flush(service->producer, REVOKED_FLUSH_MS);
         fan_kafka_port_commit(service, true);
+    }
+    fan_starts_revoked(&service->starts, partitions, count);
     fan_engine_revoked(service->engine, partitions, count);
+    fan_kafka_port_gate(service);
 }
 
 static void on_end(void *arg, int32_t partition, int64_t end)
@@ -78,15 +86,21 @@ static void on_state(void *arg, bool up, const char *reason)
              FEED_LOG_TEXT("reason", feed_str_of(reason ? reason : "")));
 }
 
-void fan_kafka_port_consume(void *arg, bool on)
+void fan_kafka_port_gate(struct fan_service *service)
 {
-    struct fan_service *service = arg;
     if (!service->consumer)
         return;
-    if (on)
+    if (service->engine_consumes && service->life.state == FAN_LIFE_KNOWN && fan_starts_settled(&service->starts))
         feed_kafka_consumer_resume(service->consumer);
     else
         feed_kafka_consumer_pause(service->consumer);
+}
+
+void fan_kafka_port_consume(void *arg, bool on)
+{
+    struct fan_service *service = arg;
+    service->engine_consumes = on;
+    fan_kafka_port_gate(service);
 }
 
 /* ---- out ---- */
@@ -101,8 +115,10 @@ void fan_kafka_port_commit(struct fan_service *service, bool wait)
     size_t count = fan_engine_take_commits(service->engine, positions, service->partitions);
     for (size_t i = 0; i < count; i++)
         offsets[i] = (struct feed_kafka_offset){positions[i].partition, positions[i].next_offset};
+    char note[FAN_LIFE_NOTE_MAX + 1];
+    fan_life_note(service->life_begun, note);
     if (count)
-        feed_kafka_commit(service->consumer, offsets, count, wait);
+        feed_kafka_commit(service->consumer, offsets, count, note, wait);
     free(offsets);
     free(positions);
 }
@@ -133,14 +149,24 @@ enum feed_error fan_kafka_port_post(void *arg, const struct fan_letter *letter, 
                               headers.count, on_delivery, (void *)letter);
 }
 
+/* A partition that is read again lags from its beginning on, also before its first record has come. */
+static int64_t finished_until(const struct fan_service *service, const struct fan_position *position)
+{
+    if (position->next_offset >= 0 || !fan_starts_from_beginning(&service->starts, position->partition))
+        return position->next_offset;
+    int64_t begin = feed_kafka_low_watermark(service->consumer, position->partition);
+    return begin < 0 ? 0 : begin;
+}
+
 uint64_t fan_kafka_port_lag(const struct fan_service *service)
 {
     uint64_t lag = 0;
     struct fan_position position;
     for (size_t i = 0; service->consumer && fan_engine_position(service->engine, i, &position); i++) {
         int64_t end = feed_kafka_high_watermark(service->consumer, position.partition);
-        if (position.next_offset >= 0 && end > position.next_offset)
-            lag += (uint64_t)(end - position.next_offset);
+        int64_t until = finished_until(service, &position);
+        if (until >= 0 && end > until)
+            lag += (uint64_t)(end - until);
     }
     return lag;
 }
@@ -153,6 +179,7 @@ static const struct feed_kafka_consumer_events consumer_events = {
     .revoked_fn = on_revoked,
     .end_fn = on_end,
     .committed_fn = on_committed,
+    .asked_fn = fan_life_port_asked,
     .state_fn = on_state,
 };
 

@@ -24,6 +24,26 @@ const struct feed_metric fan_metric_table[] = {
     [FAN_METRIC_LETTERS] = {.name = "fanout_dead_letters_total",
                             .type = FEED_METRIC_COUNTER,
                             .help = "Dead letters that Kafka has acknowledged."},
+    [FAN_METRIC_RELATIONS] = {.name = "fanout_graph_records_total",
+                              .type = FEED_METRIC_COUNTER,
+                              .help = "Edges written to the topic graph and acknowledged by Kafka."},
+    [FAN_METRIC_RECOVERING] = {.name = "fanout_recovering",
+                               .type = FEED_METRIC_GAUGE,
+                               .help =
+                                   "1 while Redis is empty and the graph is being loaded, by this member or another; "
+                                   "else 0."},
+    [FAN_METRIC_RECOVERIES] = {.name = "fanout_recoveries_total",
+                               .type = FEED_METRIC_COUNTER,
+                               .help =
+                                   "Times that this member has loaded the graph into an empty Redis, the very first "
+                                   "time included."},
+    [FAN_METRIC_EDGES_LOADED] = {.name = "fanout_graph_edges_loaded_total",
+                                 .type = FEED_METRIC_COUNTER,
+                                 .help = "Edges put back into Redis from the topic graph."},
+    [FAN_METRIC_REWINDS] = {.name = "fanout_partitions_rewound_total",
+                            .type = FEED_METRIC_COUNTER,
+                            .help = "Partitions read again from their beginning, because Redis had lost what came of "
+                                    "them."},
     [FAN_METRIC_LAG] = {.name = "kafka_consumer_lag_records",
                         .type = FEED_METRIC_GAUGE,
                         .help = "Records of this member's partitions that are not finished."},

@@ -17,6 +17,8 @@ const struct feed_option fan_option_table[] = {
     {"kafka.topic", FEED_OPTION_TEXT, FIELD(kafka_topic), "", "activities", 1, 249, "The topic with the activities."},
     {"kafka.dlq_topic", FEED_OPTION_TEXT, FIELD(kafka_dlq_topic), "", "activities.dlq", 1, 249,
      "The topic that gets records which can never be worked off."},
+    {"kafka.graph_topic", FEED_OPTION_TEXT, FIELD(kafka_graph_topic), "", "graph", 1, 249,
+     "The compacted topic with the follow graph; from it the graph is loaded when Redis has lost everything."},
     {"kafka.group", FEED_OPTION_TEXT, FIELD(kafka_group), "", "feedwire-fanout", 1, 249,
      "The consumer group; its members share the partitions."},
     {"kafka.instance", FEED_OPTION_TEXT, FIELD(kafka_instance), "", "", 0, 249,

@@ -8,7 +8,8 @@ struct fan_options {
     char *admin_address;
     int64_t admin_port;
     char *log_level;
-    char *kafka_brokers, *kafka_topic, *kafka_dlq_topic, *kafka_group, *kafka_instance, *kafka_properties;
+    char *kafka_brokers, *kafka_topic, *kafka_dlq_topic, *kafka_graph_topic, *kafka_group, *kafka_instance;
+    char *kafka_properties;
     char *redis_url, *redis_password;
     int64_t commit_interval_ms;
     int64_t feed_cap, backfill;

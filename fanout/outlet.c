@@ -1,6 +1,8 @@
-/* Dead letters on their way to Kafka. A record is not finished before its letters are acknowledged, so a letter that
+/* Dead letters and relations on their way to Kafka. A record is not finished before they are acknowledged, so what
  * Kafka does not take is sent again until it does, or until the record is somebody else's. */
 #include "fanout/engine_state.h"
+
+#include "shared/base/assert.h"
 
 #include <stdlib.h>
 
@@ -61,5 +63,31 @@ void fan_engine_letter_done(struct fan_engine *engine, struct fan_letter *letter
             letter->cut++;
         keep(engine, letter);
     }
+    fan_engine_work(engine);
+}
+
+/* ---- relations ---- */
+
+void fan_engine_relate(struct fan_engine *engine, struct fan_job *job)
+{
+    job->relation_due = false;
+    if (!job->partition)
+        return;
+    job->relation_sent = engine->port.ops->relate(engine->port.arg, job) == FEED_OK;
+    if (!job->relation_sent)
+        fan_job_relate_again(job, engine->now_ms + FAN_LETTER_RETRY_MS);
+}
+
+void fan_engine_relation_done(struct fan_job *job, enum feed_error error)
+{
+    feed_assert(job->tag == FAN_JOB_TAG && job->relation_sent);
+    struct fan_engine *engine = job->engine;
+    job->relation_sent = false;
+    if (error == FEED_OK)
+        engine->counts.relations++;
+    else
+        fan_job_relate_again(job, engine->now_ms + FAN_LETTER_RETRY_MS);
+    if (job->place == FAN_JOB_ANSWERS)
+        fan_engine_move(job, FAN_JOB_LOOK);
     fan_engine_work(engine);
 }

@@ -51,8 +51,7 @@ void fan_partitions_add(struct fan_partitions *partitions, int32_t id)
     struct fan_partition *partition = calloc(1, sizeof *partition);
     feed_assert(partition);
     partition->id = id;
-    partition->committed = -1;
-    partition->end_seen = -1;
+    partition->marked = partition->confirmed = partition->committed = partition->end_seen = -1;
     fan_offsets_init(&partition->offsets);
     partitions->by_id[id] = partition;
     partitions->list[partitions->count++] = partition;
@@ -87,18 +86,20 @@ int64_t fan_partition_next_offset(const struct fan_partition *partition)
     return next >= 0 ? next : partition->end_seen;
 }
 
+void fan_partition_begin_anew(struct fan_partitions *partitions, struct fan_partition *partition)
+{
+    fan_offsets_fini(&partition->offsets);
+    partition->life++;
+    partition->marked = partition->confirmed = partition->committed = partition->end_seen = -1;
+    set_crowded(partitions, partition, false);
+}
+
 uint64_t fan_partition_begin(struct fan_partitions *partitions, struct fan_partition *partition, int64_t offset,
                              int64_t time_ms)
 {
-    if (offset <= partition->offsets.last_seen) {
-        /* The topic was made anew, or the broker lost its end. What is under way goes on, but stands for no offset now.
-         */
-        fan_offsets_fini(&partition->offsets);
-        partition->life++;
-        partition->committed = -1;
-        partition->end_seen = -1;
-        set_crowded(partitions, partition, false);
-    }
+    /* The topic was made anew, or the broker lost its end. What is under way goes on, but stands for no offset now. */
+    if (offset <= partition->offsets.last_seen)
+        fan_partition_begin_anew(partitions, partition);
     uint64_t ticket = fan_offsets_begin(&partition->offsets, offset, time_ms);
     if (fan_offsets_count(&partition->offsets) >= FAN_OFFSETS_MAX - FAN_OFFSETS_SPARE)
         set_crowded(partitions, partition, true);

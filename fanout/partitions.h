@@ -15,6 +15,8 @@ struct fan_partition {
     int32_t id;
     struct fan_offsets offsets;
     unsigned life;     /* how often its log was begun anew under us */
+    int64_t marked;    /* the position when it was marked last; -1: none */
+    int64_t confirmed; /* the position that may be committed; -1: none */
     int64_t committed; /* the position that was taken last; -1: none */
     int64_t end_seen;  /* the end of the log when we had reached it last; -1: never */
     bool crowded;      /* too many records behind an unfinished one */
@@ -34,6 +36,8 @@ void fan_partitions_fini(struct fan_partitions *partitions);
 struct fan_partition *fan_partitions_find(const struct fan_partitions *partitions, int32_t id);
 void fan_partitions_add(struct fan_partitions *partitions, int32_t id); /* no effect when it is there */
 void fan_partitions_remove(struct fan_partitions *partitions, struct fan_partition *partition); /* frees it */
+/* Forgets its positions; what is under way stands for none of them. */
+void fan_partition_begin_anew(struct fan_partitions *partitions, struct fan_partition *partition);
 /* A record came; its ticket. */
 uint64_t fan_partition_begin(struct fan_partitions *partitions, struct fan_partition *partition, int64_t offset,
                              int64_t time_ms);

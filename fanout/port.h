@@ -22,6 +22,9 @@ struct fan_port_ops {
     /* Sends a dead letter to Kafka; everything is copied. FEED_OK: fan_engine_letter_done comes later, exactly once.
      * Otherwise it will not come; FEED_E_TOO_LARGE means that this letter will never be taken as it is. */
     enum feed_error (*post)(void *arg, const struct fan_letter *letter, const struct fan_record *record);
+    /* Sends the job's relation (fan_job_relation) to the topic graph; copied. FEED_OK: fan_engine_relation_done comes
+     * later, exactly once. Otherwise it will not come. */
+    enum feed_error (*relate)(void *arg, struct fan_job *job);
     /* Whether records are wanted now; called on changes. */
     void (*consume)(void *arg, bool on);
     /* The shard whose answer is being handed over cannot be worked with for this reason: FAN_SENT_AWAY for what

@@ -11,7 +11,7 @@
 enum {
     CONNECT_TIMEOUT_MS = 3000,
     COMMAND_TIMEOUT_MS = 10000, /* far above what a full pipeline takes; a server that is silent for so long is gone */
-    SPARE_COMMANDS = 16,        /* besides the engine's: loading functions */
+    SPARE_COMMANDS = 16,        /* besides those that write: loading functions, looking after the life */
     VALUES_FIRST = 1024
 };
 
@@ -168,7 +168,7 @@ static void follow_link(struct fan_service *service, int shard, enum fan_link_do
         FEED_LOG(service->log, FEED_LOG_INFO, "redis_ready", "connected to Redis, functions loaded",
                  FEED_LOG_TEXT("server", feed_str_of(name)), FEED_LOG_TEXT("library", FEED_STR("feedwire_v1")),
                  FEED_LOG_NUMBER("shards_ready", service->shards_ready));
-        fan_engine_redis_ready(service->engine);
+        fan_life_port_up(service);
     }
 }
 
@@ -186,6 +186,8 @@ bool fan_redis_port_halted(void *arg, enum fan_trouble trouble, struct feed_str 
     follow_link(service, shard,
                 fan_link_halted(&service->links[shard], trouble, feed_loop_now_ms(service->loop), random_number()));
     count_ready(service, reason);
+    if (service->shards_ready == 0)
+        fan_life_port_gone(service);
     return service->shards_ready > 0;
 }
 
@@ -204,15 +206,17 @@ static void on_state(void *arg, int shard, bool up, const char *reason)
     FEED_LOG(service->log, FEED_LOG_WARN, "redis_lost", "no connection to Redis; records wait until there is one",
              FEED_LOG_TEXT("server", feed_str_of(name)), FEED_LOG_TEXT("reason", feed_str_of(reason)),
              FEED_LOG_NUMBER("shards_ready", service->shards_ready));
-    if (service->shards_ready == 0)
-        fan_engine_redis_gone(service->engine);
+    if (service->shards_ready > 0)
+        return;
+    fan_life_port_gone(service);
+    fan_engine_redis_gone(service->engine);
 }
 
 /* Keys belong to other shards now, perhaps to some that can be worked with. */
 static void on_topology(void *arg)
 {
     struct fan_service *service = arg;
-    if (service->shards_ready > 0)
+    if (service->shards_ready > 0 && service->life.state == FAN_LIFE_KNOWN)
         fan_engine_redis_ready(service->engine);
 }
 

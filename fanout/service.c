@@ -27,6 +27,11 @@ static void add_since(struct fan_service *service, unsigned metric, unsigned lab
         feed_metrics_add(service->metrics, metric, label, now - before);
 }
 
+static void add_total(struct fan_service *service, unsigned metric, uint64_t total)
+{
+    add_since(service, metric, 0, total, (uint64_t)feed_metrics_get(service->metrics, metric, 0));
+}
+
 static void refresh_metrics(void *arg)
 {
     struct fan_service *service = arg;
@@ -42,7 +47,12 @@ static void refresh_metrics(void *arg)
     add_since(service, FAN_METRIC_WRITES, FAN_WRITES_REMOVED, now->writes.removed, was->writes.removed);
     add_since(service, FAN_METRIC_REPEATS, 0, now->repeats, was->repeats);
     add_since(service, FAN_METRIC_LETTERS, 0, now->letters, was->letters);
+    add_since(service, FAN_METRIC_RELATIONS, 0, now->relations, was->relations);
     service->reported = *now;
+    add_total(service, FAN_METRIC_RECOVERIES, service->recoveries);
+    add_total(service, FAN_METRIC_EDGES_LOADED, service->edges_loaded);
+    add_total(service, FAN_METRIC_REWINDS, service->rewinds);
+    feed_metrics_set(service->metrics, FAN_METRIC_RECOVERING, 0, fan_life_recovering(&service->life));
     feed_metrics_set(service->metrics, FAN_METRIC_LAG, 0, (double)fan_kafka_port_lag(service));
     feed_metrics_set(service->metrics, FAN_METRIC_LAG_SECONDS, 0, fan_progress_port_lag_s(service));
     feed_metrics_set(service->metrics, FAN_METRIC_IN_FLIGHT_RECORDS, 0, (double)fan_engine_records(service->engine));
@@ -62,6 +72,9 @@ static uint64_t finished(const struct fan_service *service)
 static void on_log_time(void *arg)
 {
     struct fan_service *service = arg;
+    if (service->load)
+        FEED_LOG(service->log, FEED_LOG_INFO, "graph_loading", NULL,
+                 FEED_LOG_NUMBER("records", (int64_t)fan_graph_port_loaded_records(service)));
     uint64_t records = finished(service);
     if (records == service->progress_done)
         return;
@@ -91,6 +104,7 @@ static void give_random(void *arg, uint8_t *out, size_t len)
 static const struct fan_port_ops port_ops = {
     .send = fan_redis_port_send,
     .post = fan_kafka_port_post,
+    .relate = fan_graph_port_relate,
     .consume = fan_kafka_port_consume,
     .halted = fan_redis_port_halted,
     .failing = on_failing,
@@ -105,7 +119,9 @@ static void on_tick(void *arg)
     int64_t now_ms = feed_loop_now_ms(service->loop);
     fan_redis_port_tick(service);
     fan_engine_tick(service->engine, now_ms);
-    if (service->stopping && (fan_engine_records(service->engine) == 0 || now_ms >= service->stop_deadline_ms))
+    fan_life_port_tick(service);
+    bool through = fan_engine_records(service->engine) == 0 && fan_life_port_quiet(service);
+    if (service->stopping && (through || now_ms >= service->stop_deadline_ms))
         feed_loop_stop(service->loop);
 }
 
@@ -155,6 +171,7 @@ static void open_core(struct fan_service *service)
     const struct fan_options *options = service->options;
     service->redis_condition = feed_health_add(&service->health, "redis");
     service->kafka_condition = feed_health_add(&service->health, "kafka");
+    service->graph_condition = feed_health_add(&service->health, "graph");
     service->metrics = feed_metrics_new(fan_metric_table);
     feed_metrics_set(service->metrics, FAN_METRIC_START_TIME, 0, (double)feed_clock_wall_ms() / 1000);
     const struct fan_settings settings = {
@@ -167,6 +184,7 @@ static void open_core(struct fan_service *service)
     };
     service->engine = fan_engine_new(&settings, &port_ops, service);
     fan_engine_tick(service->engine, feed_loop_now_ms(service->loop));
+    fan_life_port_open(service);
 }
 
 /* Returns 0, or the exit code. What was opened is closed by close_all in any case. */
@@ -216,6 +234,7 @@ static void close_all(struct fan_service *service)
         feed_kafka_consumer_free(consumer);
         service->consumer = NULL;
     }
+    fan_graph_port_give_up(service);
     if (service->producer)
         feed_kafka_producer_free(service->producer, LETTERS_FLUSH_MS);
     if (service->redis)
@@ -228,6 +247,7 @@ static void close_all(struct fan_service *service)
         feed_metrics_free(service->metrics);
     if (service->loop)
         feed_loop_free(service->loop);
+    fan_starts_fini(&service->starts);
     free(service->values);
 }
 

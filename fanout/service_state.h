@@ -1,12 +1,15 @@
-/* The inside of the service, shared by its files: service.c (life), redis_port.c, kafka_port.c. */
+/* The inside of the service, shared by its files: service.c (start to end), redis_port.c, kafka_port.c,
+ * life_port.c (whether Redis still has what was written), graph_port.c (the topic graph). */
 #ifndef FANOUT_SERVICE_STATE_H
 #define FANOUT_SERVICE_STATE_H
 
 #include "fanout/engine.h"
+#include "fanout/life.h"
 #include "fanout/link.h"
 #include "fanout/metrics.h"
 #include "fanout/options.h"
 #include "fanout/progress.h"
+#include "fanout/starts.h"
 #include "shared/http/admin.h"
 #include "shared/kafka/consumer.h"
 #include "shared/loop/loop.h"
@@ -14,6 +17,8 @@
 #include "shared/observe/log.h"
 #include "shared/observe/metrics.h"
 #include "shared/redis/client.h"
+
+struct fan_graph_load;
 
 struct fan_service {
     const struct fan_options *options;
@@ -27,12 +32,21 @@ struct fan_service {
     struct fan_value *values;               /* owned; the items of the answer that is being handed over */
     size_t values_capacity;
 
+    struct fan_life life;
+    struct fan_starts starts;
+    char life_begun[FAN_LIFE_TEXT + 1];   /* the life in which the engine's partitions are read; "" none yet */
+    char loader_token[FAN_LIFE_TEXT + 1]; /* ours, for the lease */
+    struct fan_graph_load *load;          /* the graph is being loaded; else NULL */
+    int64_t ask_at_ms;                    /* when committed positions may be asked for again */
+    uint64_t edges_loaded, recoveries, rewinds;
+
     struct feed_kafka_consumer *consumer;
     struct feed_kafka_producer *producer;
     size_t partitions;
+    bool engine_consumes; /* whether the engine wants records */
 
     struct feed_health health;
-    unsigned redis_condition, kafka_condition;
+    unsigned redis_condition, kafka_condition, graph_condition;
     struct feed_metrics *metrics;
     struct fan_counts reported; /* what the counters in metrics have got already */
     struct feed_admin admin;
@@ -53,7 +67,35 @@ enum fan_sent fan_redis_port_send(void *arg, const struct feed_str *argv, size_t
 bool fan_redis_port_ready(const struct fan_service *service, const struct feed_str *argv, size_t argc);
 bool fan_redis_port_halted(void *arg, enum fan_trouble trouble, struct feed_str text);
 
+/* life_port.c */
+void fan_life_port_open(struct fan_service *service);
+/* Redis, or one more shard of it, can be worked with; nothing of it can any more. */
+void fan_life_port_up(struct fan_service *service);
+void fan_life_port_gone(struct fan_service *service);
+void fan_life_port_tick(struct fan_service *service);
+/* The load of the graph has ended. */
+void fan_life_port_loaded(struct fan_service *service, bool good);
+/* Redis has refused a command of ours. */
+void fan_life_port_refused(struct fan_service *service, struct feed_str text);
+/* Sees to partitions of which it is not settled from where they are read. */
+void fan_life_port_settle(struct fan_service *service);
+void fan_life_port_asked(void *arg, enum feed_error error, const char *reason, const struct feed_kafka_committed *rows,
+                         size_t count);
+/* Nothing is finished that a check has not confirmed, or no check can. */
+bool fan_life_port_quiet(const struct fan_service *service);
+
+/* graph_port.c */
+enum feed_error fan_graph_port_relate(void *arg, struct fan_job *job);
+/* Gives up what is under way, and begins anew; fan_life_port_loaded comes later, unless it is given up. */
+void fan_graph_port_load(struct fan_service *service);
+void fan_graph_port_give_up(struct fan_service *service);
+void fan_graph_port_tick(struct fan_service *service);
+/* What has been loaded so far, for log and health. */
+uint64_t fan_graph_port_loaded_records(const struct fan_service *service);
+
 /* kafka_port.c */
+/* Hands out records, or not, by what the engine wants and what is settled. */
+void fan_kafka_port_gate(struct fan_service *service);
 enum feed_error fan_kafka_port_open(struct fan_service *service, char *problem, size_t problem_size) FEED_MUST_USE;
 enum feed_error fan_kafka_port_post(void *arg, const struct fan_letter *letter, const struct fan_record *record);
 void fan_kafka_port_consume(void *arg, bool on);

@@ -1,5 +1,5 @@
 /* The rows of the table of steps, for the files that fill it: steps_timeline.c (entries), steps_graph.c (edges),
- * steps_undo.c (removals), steps_settings.c (mutes, blocks, filters). */
+ * steps_undo.c (removals), steps_settings.c (mutes, blocks, filters), steps_relation.c (edges to Kafka). */
 #ifndef FANOUT_STEPS_H
 #define FANOUT_STEPS_H
 
@@ -39,6 +39,9 @@ enum feed_timeline fan_recipient_timeline(const struct fan_job *job, size_t i);
 struct feed_str fan_recipient(const struct fan_job *job, size_t i);
 /* After a page: whether there may be another. Empties it. */
 bool fan_users_more(struct fan_job *job);
+
+extern const struct fan_step_row fan_row_graph;
+bool fan_job_changes_graph(const struct fan_job *job);
 
 /* Building blocks of a command. */
 void fan_call_arg(struct fan_call *call, struct feed_str arg);

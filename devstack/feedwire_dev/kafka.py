@@ -85,13 +85,14 @@ class ApacheKafka(Process):
         except (OSError, NotReady):
             return False
 
-    def create_topics(self, topics: dict[str, int]) -> None:
-        create_topics(self.bootstrap, topics)
+    def create_topics(self, topics: dict[str, int], configs: dict[str, dict[str, str]] | None = None) -> None:
+        create_topics(self.bootstrap, topics, configs)
 
 
 CREATE_TOPICS, CREATE_TOPICS_VERSION = 19, 4  # the newest version in the old, simple encoding; brokers from 2.4 to 4.x know it
 OK, TOPIC_ALREADY_EXISTS = 0, 36
 BROKERS_DEFAULT = -1
+COMPACTED = {"cleanup.policy": "compact"}
 
 
 def _text(value: str) -> bytes:
@@ -114,12 +115,15 @@ def _call(bootstrap: str, request: bytes, timeout_s: float) -> bytes:
             return answers.read(struct.unpack(">i", size)[0]) if len(size) == 4 else b""
 
 
-def create_topics(bootstrap: str, topics: dict[str, int], timeout_s: float = 30) -> None:
-    """Creates those of the topics {name: partitions} that are not there, with the broker's own replication factor. By hand, because the stack has no Kafka
-    library; without TLS and passwords. OSError when nobody is there, NotReady with a sentence when the broker refuses."""
+def create_topics(bootstrap: str, topics: dict[str, int], configs: dict[str, dict[str, str]] | None = None, timeout_s: float = 30) -> None:
+    """Creates those of the topics {name: partitions} that are not there, with the broker's own replication factor, and with the settings {name: {..}} of
+    configs. By hand, because the stack has no Kafka library; without TLS and passwords. OSError when nobody is there, NotReady with a sentence when the
+    broker refuses."""
     body = struct.pack(">i", len(topics))
     for name, partitions in topics.items():
-        body += _text(name) + struct.pack(">ihii", partitions, BROKERS_DEFAULT, 0, 0)
+        settings = (configs or {}).get(name, {})
+        body += _text(name) + struct.pack(">ihii", partitions, BROKERS_DEFAULT, 0, len(settings))
+        body += b"".join(_text(setting) + _text(value) for setting, value in settings.items())
     body += struct.pack(">i?", int(timeout_s * 1000), False)
     answer = _call(bootstrap, struct.pack(">hhi", CREATE_TOPICS, CREATE_TOPICS_VERSION, 1) + _text("feedwire-dev") + body, timeout_s)
     if len(answer) < 12:

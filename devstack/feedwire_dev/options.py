@@ -5,8 +5,8 @@ import os
 import urllib.parse
 
 PAGE_PORT = 8000
-EPILOG = """By default Redis and Kafka are private ones that live as long as this run. With --kafka=HOST:PORT the topics `activities` and
-`activities.dlq` are made when they are missing. A Redis URL with a password goes into the environment variable FEEDWIRE_REDIS_URL, because every
+EPILOG = """By default Redis and Kafka are private ones that live as long as this run. With --kafka=HOST:PORT the topics `activities`,
+`activities.dlq` and `graph` are made when they are missing. A Redis URL with a password goes into the environment variable FEEDWIRE_REDIS_URL, because every
 user of the machine can read command lines."""
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from . import paths, ports, tokens
 from .daemon import Daemon
-from .kafka import ApacheKafka, EmbeddedBroker, create_topics
+from .kafka import COMPACTED, ApacheKafka, EmbeddedBroker, create_topics
 from .processes import NotReady, Process
 from .redis_server import RedisServer
 
@@ -89,7 +89,7 @@ class Stack:
         self.redis_options = self.redis.options
 
     def _start_kafka(self) -> None:
-        topics = {"activities": 4, "activities.dlq": 1}
+        topics = {"activities": 4, "activities.dlq": 1, "graph": 4}
         if self.settings.kafka == "embedded":
             broker = EmbeddedBroker(self.directory, self._bin, topics, self._port("kafka"))
             self._start(broker)
@@ -101,7 +101,7 @@ class Stack:
             self._start(kafka)
             self.brokers = kafka.bootstrap
         try:
-            create_topics(self.brokers, topics)
+            create_topics(self.brokers, topics, {"graph": COMPACTED})
         except OSError as error:
             raise NotReady(f"Kafka at {self.brokers} cannot be reached: {error}") from None
 

@@ -586,6 +586,55 @@ local function progress(keys, args)
   return redis.call('SPUBLISH', keys[1], cmsgpack.pack({1, tonumber(args[1]), tonumber(args[2])}))
 end
 
+-- edge: KEYS followers page, ended edges of that page; ARGV follower. Answers {time of the follow, or 0; time of the last unfollow, or 0}.
+local function edge(keys, args)
+  local at, ended_at = redis.call('ZSCORE', keys[1], args[1]), redis.call('ZSCORE', keys[2], args[1])
+  return {tonumber(at or 0), tonumber(ended_at or 0)}
+end
+
+-- edge_load: KEYS as for edge; ARGV follower, time of the follow or 0, time of the last unfollow or 0: a state of the edge that was true once.
+-- Joins it with the present state: the last unfollow, and the oldest follow after it. Answers the time of the follow, or 0 when there is no edge.
+local function edge_load(keys, args)
+  local user, since, ended = args[1], tonumber(args[2]), tonumber(args[3])
+  local at = tonumber(redis.call('ZSCORE', keys[1], user) or 0)
+  if ended > 0 then redis.call('ZADD', keys[2], 'GT', args[3], user) end
+  ended = tonumber(redis.call('ZSCORE', keys[2], user) or 0)
+  local joined = 0
+  for _, time in ipairs({at, since}) do
+    if time > ended and (joined == 0 or time < joined) then joined = time end
+  end
+  if joined == 0 then
+    redis.call('ZREM', keys[1], user)
+  elseif joined ~= at then
+    redis.call('ZADD', keys[1], string.format('%d', joined), user)
+  end
+  return joined
+end
+
+-- life: KEYS life, loader; ARGV token of the caller, length of the lease in ms.
+-- Answers {life, lease}. While there is no life (it is '' then), whoever asks first takes the lease of loading the graph: lease is 2 when the
+-- caller has just taken it, 1 when it had it and has renewed it, 0 when another one has it.
+local function life(keys, args)
+  local id = redis.call('GET', keys[1])
+  if id then return {id, 0} end
+  local holder = redis.call('GET', keys[2])
+  if holder and holder ~= args[1] then return {'', 0} end
+  redis.call('SET', keys[2], args[1], 'PX', args[2])
+  return {'', holder and 1 or 2}
+end
+
+-- life_begin: KEYS as for life; ARGV token of the caller, id of the new life. Only who has had the lease without a break may begin a life: if
+-- everything was lost once more meanwhile, the lease was too, and what was loaded before.
+-- Answers the life that there is now: the new one, or another's; '' when the caller has not got the lease.
+local function life_begin(keys, args)
+  local id = redis.call('GET', keys[1])
+  if id then return id end
+  if redis.call('GET', keys[2]) ~= args[1] then return '' end
+  redis.call('SET', keys[1], args[2])
+  redis.call('DEL', keys[2])
+  return args[2]
+end
+
 redis.register_function('feedwire_v1_add', add)
 redis.register_function('feedwire_v1_post', post)
 redis.register_function('feedwire_v1_backfill', backfill)
@@ -598,6 +647,10 @@ redis.register_function('feedwire_v1_leave', leave)
 redis.register_function('feedwire_v1_settle', settle)
 redis.register_function('feedwire_v1_filter', filter)
 redis.register_function('feedwire_v1_progress', progress)
+redis.register_function('feedwire_v1_edge_load', edge_load)
+redis.register_function('feedwire_v1_life', life)
+redis.register_function('feedwire_v1_life_begin', life_begin)
+redis.register_function{function_name='feedwire_v1_edge', callback=edge, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_window', callback=window, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_since', callback=since, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_find', callback=find, flags={'no-writes'}}

@@ -50,8 +50,13 @@ enum {
 
     /* Redis keys: prefix, braces, tenant, slash, user, slash, page number. */
     FEED_KEY_MAX = 2 + 2 + FEED_TENANT_MAX + 1 + FEED_USER_MAX + 1 + 10 + 1,
-    FEED_TOPIC_MAX = 249,                                   /* Kafka's limit */
-    FEED_PROGRESS_KEY_MAX = 2 + 2 + FEED_TOPIC_MAX + 1 + 10 /* prefix, braces, topic, slash, partition */
+    FEED_TOPIC_MAX = 249,                                    /* Kafka's limit */
+    FEED_PROGRESS_KEY_MAX = 2 + 2 + FEED_TOPIC_MAX + 1 + 10, /* prefix, braces, topic, slash, partition */
+
+    /* Records of the topic `graph`: tenant, kind, user, subject with slashes between; two times, and room for what
+     * later versions add. */
+    FEED_RELATION_KEY_MAX = FEED_TENANT_MAX + 1 + FEED_VERB_MAX + 1 + FEED_USER_MAX + 1 + FEED_USER_MAX,
+    FEED_RELATION_VALUE_MAX = 1024
 };
 
 /* Published times: 1 ms after the epoch of Unix .. end of year 9999, so that a score is > 0 and RFC 3339 can write it.

@@ -15,7 +15,7 @@
 
 /* Fetches wait this long at the broker for something to come. An idle partition costs ten requests a second, and a
  * broker that answers only at the end of the wait delays a record by no more. */
-enum { FETCH_WAIT_MS = 100, COMMIT_WAIT_MS = 5000, TOPIC_REFRESH_MS = 5000 };
+enum { FETCH_WAIT_MS = 100, COMMIT_WAIT_MS = 5000, SEEK_WAIT_MS = 1000, TOPIC_REFRESH_MS = 5000 };
 
 /* How long a pause may go without polling: rebalances and the results of commits wait as long. */
 enum { UNPOLLED_MS = 500 };
@@ -179,6 +179,7 @@ static void discard(struct feed_kafka_consumer *consumer)
 {
     rd_kafka_topic_partition_list_destroy(consumer->assigned);
     free(consumer->topic);
+    free(consumer->group);
     free(consumer);
 }
 
@@ -193,8 +194,9 @@ enum feed_error feed_kafka_consumer_new(struct feed_loop *loop, struct feed_log 
     consumer->arg = arg;
     consumer->log = log;
     consumer->topic = strdup(settings->topic);
+    consumer->group = strdup(settings->group);
     consumer->assigned = rd_kafka_topic_partition_list_new(16);
-    feed_assert(consumer->topic && consumer->assigned);
+    feed_assert(consumer->topic && consumer->group && consumer->assigned);
     struct feed_kafka_builder builder;
     feed_kafka_builder_init(&builder, &settings->kafka, problem, problem_size);
     consumer->kafka = make(consumer, settings, &builder);
@@ -213,6 +215,7 @@ enum feed_error feed_kafka_consumer_new(struct feed_loop *loop, struct feed_log 
         return error;
     }
     consumer->queue = feed_kafka_queue_new(loop, consumer->consumer_queue, serve, consumer);
+    feed_kafka_asking_init(consumer, loop);
     *out = consumer;
     return FEED_OK;
 }
@@ -224,6 +227,7 @@ void feed_kafka_consumer_free(struct feed_kafka_consumer *consumer)
     }
     consumer->closing = true;
     feed_kafka_queue_free(consumer->queue);
+    feed_kafka_asking_fini(consumer);
     /* Closing in the background with a deadline: the blocking close of older versions can hang. */
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->kafka, consumer->consumer_queue);
     if (error) {
@@ -281,14 +285,21 @@ static void commit_and_wait(struct feed_kafka_consumer *consumer, const rd_kafka
 }
 
 void feed_kafka_commit(struct feed_kafka_consumer *consumer, const struct feed_kafka_offset *offsets, size_t count,
-                       bool wait)
+                       const char *note, bool wait)
 {
     if (count == 0) {
         return;
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++) {
-        rd_kafka_topic_partition_list_add(list, consumer->topic, offsets[i].partition)->offset = offsets[i].next_offset;
+        rd_kafka_topic_partition_t *row =
+            rd_kafka_topic_partition_list_add(list, consumer->topic, offsets[i].partition);
+        row->offset = offsets[i].next_offset;
+        if (note[0]) {
+            row->metadata = strdup(note); /* freed with the list */
+            feed_assert(row->metadata);
+            row->metadata_size = strlen(note);
+        }
     }
     if (wait) {
         commit_and_wait(consumer, list);
@@ -301,13 +312,38 @@ void feed_kafka_commit(struct feed_kafka_consumer *consumer, const struct feed_k
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+enum feed_error feed_kafka_rewind(struct feed_kafka_consumer *consumer, int32_t partition)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, consumer->topic, partition)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(consumer->kafka, list, SEEK_WAIT_MS);
+    /* Refused as long as librdkafka has not found out itself where the partition begins for us. */
+    bool good = !error && !list->elems[0].err;
+    if (error) {
+        rd_kafka_error_destroy(error);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return good ? FEED_OK : FEED_E_UNAVAILABLE;
+}
+
+static void watermarks(struct feed_kafka_consumer *consumer, int32_t partition, int64_t *low, int64_t *high)
+{
+    if (rd_kafka_get_watermark_offsets(consumer->kafka, consumer->topic, partition, low, high) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        *low = *high = -1;
+    }
+}
+
 int64_t feed_kafka_high_watermark(struct feed_kafka_consumer *consumer, int32_t partition)
 {
     int64_t low, high;
-    if (rd_kafka_get_watermark_offsets(consumer->kafka, consumer->topic, partition, &low, &high) !=
-            RD_KAFKA_RESP_ERR_NO_ERROR ||
-        high < 0) {
-        return -1;
-    }
-    return high;
+    watermarks(consumer, partition, &low, &high);
+    return high < 0 ? -1 : high;
+}
+
+int64_t feed_kafka_low_watermark(struct feed_kafka_consumer *consumer, int32_t partition)
+{
+    int64_t low, high;
+    watermarks(consumer, partition, &low, &high);
+    return low < 0 ? -1 : low;
 }

@@ -20,6 +20,13 @@ struct feed_kafka_message { /* all borrowed inside the callback */
     bool header_overflow;
 };
 
+/* What the group has committed for a partition. */
+struct feed_kafka_committed {
+    int32_t partition;
+    int64_t next_offset;  /* -1: nothing */
+    struct feed_str note; /* borrowed inside the callback; empty: none */
+};
+
 struct feed_kafka_consumer_events {
     void (*message_fn)(void *arg, const struct feed_kafka_message *message);
     void (*assigned_fn)(void *arg, const int32_t *partitions, size_t count);
@@ -30,6 +37,9 @@ struct feed_kafka_consumer_events {
      * the end is reached, also when a partition is assigned that has nothing new. */
     void (*end_fn)(void *arg, int32_t partition, int64_t end);
     void (*committed_fn)(void *arg, enum feed_error error, const char *reason); /* result of a feed_kafka_commit */
+    /* The answer to a feed_kafka_ask_committed; on an error there are no rows, and reason says why. */
+    void (*asked_fn)(void *arg, enum feed_error error, const char *reason, const struct feed_kafka_committed *rows,
+                     size_t count);
     /* Broker errors and their end, for log and health. */
     void (*state_fn)(void *arg, bool up, const char *reason);
 };
@@ -55,15 +65,23 @@ void feed_kafka_consumer_free(struct feed_kafka_consumer *consumer);
  * read ahead where it is; in one that lasts, fetching stops, what is read ahead is put back, and polling goes on. */
 void feed_kafka_consumer_pause(struct feed_kafka_consumer *consumer);
 void feed_kafka_consumer_resume(struct feed_kafka_consumer *consumer);
-/* next_offset: the first one that is not finished. Asynchronous, or, with wait, before this returns (for revocation and
- * shutdown). */
+/* next_offset: the first one that is not finished. note: a text that is committed with it, "" none. Asynchronous, or,
+ * with wait, before this returns (for revocation and shutdown). */
 struct feed_kafka_offset {
     int32_t partition;
     int64_t next_offset;
 };
 void feed_kafka_commit(struct feed_kafka_consumer *consumer, const struct feed_kafka_offset *offsets, size_t count,
-                       bool wait);
+                       const char *note, bool wait);
+/* Asks what the group has committed for these partitions; asked_fn fires later, exactly once, unless the consumer is
+ * freed before. */
+void feed_kafka_ask_committed(struct feed_kafka_consumer *consumer, const int32_t *partitions, size_t count);
+/* The next record of this assigned partition is its first one. What was read ahead is not handed out any more. Waits
+ * for librdkafka's own thread, not for a broker. FEED_E_UNAVAILABLE: not now; try again later. */
+enum feed_error feed_kafka_rewind(struct feed_kafka_consumer *consumer, int32_t partition) FEED_MUST_USE;
 /* End of the partition as the last fetch saw it (high watermark); -1 unknown. No network. */
 int64_t feed_kafka_high_watermark(struct feed_kafka_consumer *consumer, int32_t partition);
+/* Its beginning, likewise. */
+int64_t feed_kafka_low_watermark(struct feed_kafka_consumer *consumer, int32_t partition);
 
 #endif

@@ -170,6 +170,18 @@ void feed_kafka_producer_free(struct feed_kafka_producer *producer, unsigned tim
     free(producer);
 }
 
+void feed_kafka_producer_flush(struct feed_kafka_producer *producer, unsigned timeout_ms)
+{
+    uint64_t deadline = feed_clock_mono_us() + (uint64_t)timeout_ms * 1000;
+    while (producer->queued > 0 && feed_clock_mono_us() < deadline) {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(producer->main_queue, 20);
+        if (event) {
+            on_event(producer, event);
+            rd_kafka_event_destroy(event);
+        }
+    }
+}
+
 static rd_kafka_headers_t *copy_headers(const struct feed_kafka_header *headers, size_t count)
 {
     rd_kafka_headers_t *copy = rd_kafka_headers_new(count);

@@ -52,6 +52,8 @@ void feed_kafka_producer_free(struct feed_kafka_producer *producer, unsigned tim
 enum feed_error feed_kafka_produce(struct feed_kafka_producer *producer, const char *topic, struct feed_str key,
                                    struct feed_str value, const struct feed_kafka_header *headers, size_t header_count,
                                    feed_kafka_delivery_fn *fn, void *arg) FEED_MUST_USE;
+/* Waits up to timeout_ms for what is queued (blocking: before partitions are given away). Callbacks fire inside. */
+void feed_kafka_producer_flush(struct feed_kafka_producer *producer, unsigned timeout_ms);
 unsigned feed_kafka_producer_queued(const struct feed_kafka_producer *producer);
 /* Whether a broker could be reached lately (a delivery, or a broker in state up); reason for the health page when not.
  */

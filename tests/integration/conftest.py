@@ -20,6 +20,7 @@ from feedwire_dev.daemon import Daemon  # noqa: E402
 
 SECRET = b"only for integration tests: 0123456789"
 TOPICS = {"activities": 4, "activities.dlq": 1}
+GRAPH_PARTITIONS = 2
 
 
 @pytest.fixture(scope="session")
@@ -74,11 +75,11 @@ def redis_server(tmp_path, started):
 
 @pytest.fixture
 def embedded_broker(tmp_path, bin_dir, started):
-    """embedded_broker({"activities": 4, "activities.dlq": 1}) -> .bootstrap"""
+    """embedded_broker({"activities": 4, "activities.dlq": 1}) -> .bootstrap; the topic graph is always there."""
     numbers = itertools.count()
 
     def start(topics=None):
-        broker = kafka.EmbeddedBroker(tmp_path, bin_dir, topics or TOPICS, name=f"broker{next(numbers)}")
+        broker = kafka.EmbeddedBroker(tmp_path, bin_dir, {"graph": GRAPH_PARTITIONS} | (topics or TOPICS), name=f"broker{next(numbers)}")
         started.append(broker)
         return broker.start()
 
@@ -101,7 +102,8 @@ class Topics:
     def __init__(self, server, number, partitions):
         self.bootstrap = server.bootstrap
         self.topic, self.dlq_topic, self.group = f"activities-{number}", f"activities-{number}.dlq", f"fanout-{number}"
-        server.create_topics({self.topic: partitions, self.dlq_topic: 1})
+        self.graph_topic = f"graph-{number}"
+        server.create_topics({self.topic: partitions, self.dlq_topic: 1, self.graph_topic: GRAPH_PARTITIONS}, {self.graph_topic: kafka.COMPACTED})
 
     @property
     def ingest_options(self):
@@ -109,7 +111,7 @@ class Topics:
 
     @property
     def fanout_options(self):
-        return {**self.ingest_options, "kafka.dlq_topic": self.dlq_topic, "kafka.group": self.group}
+        return {**self.ingest_options, "kafka.dlq_topic": self.dlq_topic, "kafka.graph_topic": self.graph_topic, "kafka.group": self.group}
 
 
 _topic_numbers = itertools.count(1)
@@ -117,7 +119,7 @@ _topic_numbers = itertools.count(1)
 
 @pytest.fixture
 def apache_kafka(apache_kafka_server):
-    """apache_kafka(partitions=1) -> .bootstrap, .topic, .dlq_topic, .group, .ingest_options, .fanout_options"""
+    """apache_kafka(partitions=1) -> .bootstrap, .topic, .dlq_topic, .graph_topic, .group, .ingest_options, .fanout_options"""
     return lambda partitions=1: Topics(apache_kafka_server, next(_topic_numbers), partitions)
 
 

@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, TopicPartition
 from conftest import SECRET
 from feedwire_dev import paths, tokens
 from feedwire_dev.daemon import Daemon
+from feedwire_dev.kafka import COMPACTED
 from feedwire_dev.play import Player, read_lines
 from feed_clients import FeedClients
 from feeds import fields_of, read
@@ -90,7 +91,8 @@ def compare(client, oracle):
 def played_topic(apache_kafka_server, bin_dir, secret_file, tmp_path_factory, lines):
     """The whole file in one partition of a topic on Apache Kafka, sent through ingest. Both tests of form A read it, each in a group of its own."""
     topic = "activities-form-a"
-    apache_kafka_server.create_topics({topic: 1, f"{topic}.dlq": 1})
+    graphs = [f"graph-{group}" for group in ("undisturbed", "killed")]
+    apache_kafka_server.create_topics({topic: 1, f"{topic}.dlq": 1} | dict.fromkeys(graphs, 2), dict.fromkeys(graphs, COMPACTED))
     options = {"kafka.brokers": apache_kafka_server.bootstrap, "kafka.topic": topic, "auth.hs256_secret_file": secret_file}
     ingest = Daemon("ingest", tmp_path_factory.mktemp("form-a"), bin_dir, options)
     try:
@@ -111,7 +113,7 @@ def test_the_data_set_is_the_one_described(lines, oracle):
 
 
 def test_form_a_undisturbed(apache_kafka_server, played_topic, redis_server, daemon, oracle):
-    fanout = daemon("fanout", **fanout_options(apache_kafka_server.bootstrap, played_topic, redis_server, **{"kafka.group": "undisturbed"}))
+    fanout = daemon("fanout", **fanout_options(apache_kafka_server.bootstrap, played_topic, redis_server, **{"kafka.group": "undisturbed", "kafka.graph_topic": "graph-undisturbed"}))
     wait_drained(fanout, RECORDS)
     assert finished(fanout) == RECORDS
     assert fanout.metric("fanout_repeats_total") == REPEATS
@@ -136,7 +138,7 @@ class Group:
 
 def test_form_a_with_fanout_killed_five_times(apache_kafka_server, played_topic, redis_server, daemon, oracle):
     group = Group(apache_kafka_server.bootstrap, "killed", played_topic)
-    options = fanout_options(apache_kafka_server.bootstrap, played_topic, redis_server, **{"kafka.group": "killed", "kafka.instance": "one", "commit.interval_ms": 3000})
+    options = fanout_options(apache_kafka_server.bootstrap, played_topic, redis_server, **{"kafka.group": "killed", "kafka.graph_topic": "graph-killed", "kafka.instance": "one", "commit.interval_ms": 3000})
     redelivered = []
     while len(redelivered) < KILLS:
         start = group.committed()

@@ -547,8 +547,8 @@ def test_reading_functions_do_not_write(redis):
     flags = {dict(zip(f[::2], f[1::2]))[b"name"]: dict(zip(f[::2], f[1::2]))[b"flags"]
              for f in dict(zip(functions[::2], functions[1::2]))[b"functions"]}
     reading = {name for name, flag in flags.items() if b"no-writes" in flag}
-    assert reading == {b"feedwire_v1_window", b"feedwire_v1_since", b"feedwire_v1_followers", b"feedwire_v1_find"}
-    assert len(flags) == 16
+    assert reading == {b"feedwire_v1_window", b"feedwire_v1_since", b"feedwire_v1_followers", b"feedwire_v1_find", b"feedwire_v1_edge"}
+    assert len(flags) == 20
 
 
 # ---- progress ----
@@ -562,3 +562,101 @@ def test_progress_is_kept_and_published(server, redis):
     assert listener.notices() == [[1, 70, 1767323045678]]
     redis("FCALL", "feedwire_v1_progress", 1, key, 9007199254740991, 0)
     assert redis("HMGET", key, "offset", "time") == [b"9007199254740991", b"0"]
+
+
+# ---- the graph: reading an edge, loading it again ----
+
+
+def edge(redis, user):
+    return redis("FCALL_RO", "feedwire_v1_edge", 2, FOLLOWERS, ENDED, user)
+
+
+def load(redis, user, since_ms, ended_ms):
+    return redis("FCALL", "feedwire_v1_edge_load", 2, FOLLOWERS, ENDED, user, since_ms, ended_ms)
+
+
+def test_an_edge_tells_both_its_times(redis):
+    assert edge(redis, "ann") == [0, 0]
+    follow(redis, "ann", 10)
+    assert edge(redis, "ann") == [10, 0]
+    unfollow(redis, "ann", 20)
+    assert edge(redis, "ann") == [0, 20]
+    follow(redis, "ann", 1_700_000_000_123)
+    assert edge(redis, "ann") == [1_700_000_000_123, 20]
+
+
+@pytest.mark.parametrize("state", [(0, 0), (10, 0), (0, 20), (30, 20), (1_700_000_000_123, 1_700_000_000_122)])
+def test_a_loaded_edge_is_as_it_was(redis, state):
+    for _ in range(2):
+        assert load(redis, "ann", *state) == state[0]
+        assert edge(redis, "ann") == list(state)
+    assert redis("ZCARD", FOLLOWERS) == (state[0] > 0) and redis("ZCARD", ENDED) == (state[1] > 0)
+
+
+def test_states_of_one_edge_may_be_loaded_in_any_order_and_again(redis):
+    states = []
+    for what, time_ms in ((follow, 10), (unfollow, 20), (follow, 30), (unfollow, 40), (follow, 60), (follow, 50)):
+        what(redis, "ann", time_ms)
+        states.append(edge(redis, "ann"))
+    last = edge(redis, "ann")
+    assert last == [50, 40]
+    for seed in range(50):
+        order = states + random.Random(seed).sample(states, 3)
+        random.Random(seed).shuffle(order)
+        redis("FLUSHALL")
+        for state in order:
+            load(redis, "ann", *state)
+        assert edge(redis, "ann") == last, order
+
+
+def test_an_old_state_does_not_undo_what_came_later(redis):
+    follow(redis, "ann", 30)
+    assert load(redis, "ann", 0, 20) == 30
+    unfollow(redis, "ann", 40)
+    assert load(redis, "ann", 30, 20) == 0
+    assert edge(redis, "ann") == [0, 40]
+
+
+# ---- the life of Redis ----
+
+LIFE, LOADER = b"life:{feedwire}", b"life:{feedwire}/loader"
+
+
+def life(redis, token, lease_ms=60_000):
+    return redis("FCALL", "feedwire_v1_life", 2, LIFE, LOADER, token, lease_ms)
+
+
+def begin(redis, token, name):
+    return redis("FCALL", "feedwire_v1_life_begin", 2, LIFE, LOADER, token, name)
+
+
+def test_one_takes_the_lease_and_renews_it(redis):
+    assert life(redis, "one") == [b"", 2]
+    assert life(redis, "one") == [b"", 1]
+    assert life(redis, "two") == [b"", 0]
+    assert 0 < redis("PTTL", LOADER) <= 60_000
+
+
+def test_the_lease_ends_by_itself(redis):
+    assert life(redis, "one", 1) == [b"", 2]
+    deadline = time.monotonic() + 20
+    while redis("EXISTS", LOADER):
+        assert time.monotonic() < deadline
+    assert begin(redis, "one", "A") == b"", "who lost it cannot begin a life"
+    assert life(redis, "two") == [b"", 2]
+    assert begin(redis, "one", "A") == b""
+
+
+def test_a_life_is_begun_once_and_ends_the_lease(redis):
+    life(redis, "one")
+    assert begin(redis, "one", "A") == b"A"
+    assert redis("EXISTS", LOADER) == 0
+    assert begin(redis, "two", "B") == b"A" and begin(redis, "one", "B") == b"A"
+    assert life(redis, "two") == [b"A", 0]
+
+
+def test_everything_lost_in_the_middle_of_a_load_is_seen(redis):
+    life(redis, "one")
+    redis("FLUSHALL")
+    assert begin(redis, "one", "A") == b""
+    assert life(redis, "one") == [b"", 2], "taken anew, not renewed"

@@ -571,6 +571,13 @@ static void call_filter(struct model *model, struct world_command *command)
     }
 }
 
+static void call_edge(struct model *model, struct world_command *command)
+{
+    begin_list(command);
+    add_item(command, (struct feed_str){"", 0}, score_of(zset_of(model, command->argv[3]), command->argv[5]));
+    add_item(command, (struct feed_str){"", 0}, score_of(zset_of(model, command->argv[4]), command->argv[5]));
+}
+
 /* Pages of two, whatever was asked for, would end the paging early; so a page is what was asked for. */
 static void call_followers(struct model *model, struct world_command *command)
 {
@@ -619,6 +626,7 @@ void model_execute(struct model *model, struct world_command *command)
         {"feedwire_v1_find", call_find},         {"feedwire_v1_join", call_join},
         {"feedwire_v1_leave", call_leave},       {"feedwire_v1_sever", call_sever},
         {"feedwire_v1_settle", call_settle},     {"feedwire_v1_filter", call_filter},
+        {"feedwire_v1_edge", call_edge},
     };
     command->executed = true;
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {

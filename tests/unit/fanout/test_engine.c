@@ -121,6 +121,8 @@ static void a_follow_makes_the_edge_backfills_and_is_an_activity_too(void **stat
     expect_int(&world, "add n:{demo/bob} 50 #2", 1);
     expect_list(&world, "followers g:{demo/ann/0} 50 500", (const char *[]){"7", "cy"}, 2);
     expect_int(&world, "add f:{demo/cy} 50 #2", 1);
+    expect(&world, "edge g:{demo/bob/0} k:{demo/bob/0} ann");
+    world_graph_done(&world, "40", "0");
     assert_int_equal(fan_engine_counts(world.engine)->writes.added, 4);
     assert_int_equal(fan_engine_counts(world.engine)->writes.present, 1);
     done(&world);
@@ -138,6 +140,7 @@ static void a_follow_that_was_ended_later_leaves_the_graph_alone(void **state)
     expect_int(&world, "post o:{demo/ann} 50 #2", 0);
     expect_int(&world, "add n:{demo/bob} 50 #2", 0);
     expect_list(&world, "followers g:{demo/ann/0} 50 500", NULL, 0);
+    world_graph_done(&world, "0", "60");
     assert_int_equal(fan_engine_counts(world.engine)->repeat, 1);
     done(&world);
 }
@@ -169,6 +172,7 @@ static void an_unfollow_may_keep_the_entries(void **state)
                                           .data = "{\"entries\":\"keep\"}"});
     expect_int(&world, "unfollow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 70", 1);
     expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 keep", 0);
+    world_graph_done(&world, "0", "70");
     done(&world);
 }
 
@@ -212,6 +216,8 @@ static void an_unfollow_ends_the_edge_and_writes_no_entry(void **state)
         expect_int(&world, "unfollow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 70", answer);
         if (answer)
             expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 purge", 3);
+        expect(&world, "edge g:{demo/bob/0} k:{demo/bob/0} ann");
+        world_graph_done(&world, "0", "70");
         assert_int_equal(fan_engine_counts(world.engine)->done, 1);
         done(&world);
     }
@@ -436,16 +442,16 @@ static void positions_are_taken_once_and_again_after_a_failure(void **state)
     struct world world;
     start(&world);
     struct fan_position positions[4];
-    assert_int_equal(fan_engine_take_commits(world.engine, positions, 4), 0);
+    assert_int_equal(world_take_commits(&world, positions, 4), 0);
     world_record(&world, &post);
     world_answer_int(&world, 1);
     world_answer_list(&world, NULL, 0);
-    assert_int_equal(fan_engine_take_commits(world.engine, positions, 4), 1);
+    assert_int_equal(world_take_commits(&world, positions, 4), 1);
     assert_int_equal(positions[0].partition, 0);
     assert_int_equal(positions[0].next_offset, 1);
-    assert_int_equal(fan_engine_take_commits(world.engine, positions, 4), 0);
+    assert_int_equal(world_take_commits(&world, positions, 4), 0);
     fan_engine_commit_failed(world.engine);
-    assert_int_equal(fan_engine_take_commits(world.engine, positions, 4), 1);
+    assert_int_equal(world_take_commits(&world, positions, 4), 1);
     done(&world);
 }
 
@@ -474,7 +480,7 @@ static void a_revoked_partition_is_dropped_where_it_stands(void **state)
     assert_int_equal(world_position(&world, 1), 1);
     assert_int_equal(fan_engine_counts(world.engine)->done, 1);
     struct fan_position positions[4];
-    assert_int_equal(fan_engine_take_commits(world.engine, positions, 4), 1);
+    assert_int_equal(world_take_commits(&world, positions, 4), 1);
     assert_int_equal(positions[0].partition, 1);
     done(&world);
 }

@@ -9,7 +9,8 @@
  *   of those whom they have left, unless they kept it;
  * - nobody has anything of people whom they mute, or who are blocked one way or the other;
  * - nobody has what was undone, neither in the outbox nor in home feeds nor in notifications;
- * - working the whole log off once more changes nothing: no entry, no seq, no notice.
+ * - working the whole log off once more changes nothing: no entry, no seq, no notice;
+ * - the newest record of each edge in the topic `graph`, which is what compaction leaves, is how the edge stands.
  *
  * A failure prints the seed; SEED=n runs that one alone, and SEEDS=n runs so many. */
 #include "redis_model.h"
@@ -22,7 +23,7 @@
 
 #include <cmocka.h>
 
-enum { PARTITIONS = 2, WORKERS_MAX = 2 * PARTITIONS, LOG_MAX = 24, USERS = 5 };
+enum { PARTITIONS = 2, WORKERS_MAX = 2 * PARTITIONS, LOG_MAX = 24, USERS = 5, GRAPH_MAX = USERS * USERS };
 
 static const char *const users[USERS] = {"ann", "bob", "cy", "dan", "eve"};
 
@@ -51,10 +52,13 @@ struct run {
     bool unfollows;
     bool undos;
     bool settles; /* mutes and blocks too */
+    bool zombies; /* workers that were replaced may go on */
     bool tight; /* short logs of two people who do nothing but meet, and few faults: races that are hardly ever repaired
                  */
     size_t workers;
     struct worker all[WORKERS_MAX]; /* first the living, one for each partition */
+    char graph[GRAPH_MAX][400];     /* the newest record of each key; as world_relation has it */
+    size_t graph_count;
 };
 
 /* ---- logs ---- */
@@ -217,16 +221,45 @@ static unsigned busy_shard(struct run *run, const struct world *world)
     return first;
 }
 
+/* ---- the topic graph ---- */
+
+static void append(struct run *run, const char *text)
+{
+    size_t key_len = strcspn(text, " ") + 1, i = 0;
+    while (i < run->graph_count && strncmp(run->graph[i], text, key_len) != 0)
+        i++;
+    assert_true(i < GRAPH_MAX);
+    snprintf(run->graph[i], sizeof run->graph[i], "%s", text);
+    run->graph_count += i == run->graph_count;
+}
+
+/* The oldest relation is acknowledged; or it fails, and nobody knows whether the topic has it. */
+static void acknowledge(struct run *run, struct world *world, bool good)
+{
+    if (good || pick(run, 2))
+        append(run, world->relations[0].text);
+    world_relation_done(world, good ? FEED_OK : FEED_E_TIMEOUT);
+}
+
+/* What was on its way when the worker died arrives, up to somewhere. */
+static void outlive(struct run *run, const struct world *world)
+{
+    size_t arrived = world->relation_count ? pick(run, world->relation_count + 1) : 0;
+    for (size_t i = 0; i < arrived; i++)
+        append(run, world->relations[i].text);
+}
+
 /* The worker dies, or is only taken for dead, and another begins where it had committed. */
 static void replace(struct run *run, struct worker *worker)
 {
-    if (run->workers < WORKERS_MAX && pick(run, 2)) {
+    if (run->zombies && run->workers < WORKERS_MAX && pick(run, 2)) {
         struct worker *zombie = &run->all[run->workers++];
         *zombie = *worker;
         zombie->zombie = true;
     } else {
         for (unsigned shard = 0; shard < run->shards; shard++)
             execute_some(run, worker->world, shard);
+        outlive(run, worker->world);
         worker_end(worker);
     }
     worker_begin(worker, run);
@@ -240,7 +273,7 @@ static bool step(struct run *run, struct worker *worker, bool calm)
     struct world_command *todo = oldest_unexecuted(world, shard);
     bool answered = world_oldest(world, shard) && world_oldest(world, shard)->executed;
     bool more = worker->next < worker->log->count && world->consuming && !worker->zombie;
-    if (!world->first && !more)
+    if (!world->first && !more && !world->relation_count)
         return unblock(worker);
     if (run->tight && !calm && !worker->zombie && run->workers < WORKERS_MAX && pick(run, 12) == 0) {
         replace(run, worker);
@@ -269,14 +302,33 @@ static bool step(struct run *run, struct worker *worker, bool calm)
     default:
         break;
     }
-    uint64_t way = pick(run, 3);
-    if (way == 0 && more)
+    enum { RECORD, EXECUTE, ANSWER, ACKNOWLEDGE, WAYS } ways[WAYS];
+    size_t count = 0;
+    if (more)
+        ways[count++] = RECORD;
+    if (todo)
+        ways[count++] = EXECUTE;
+    if (answered)
+        ways[count++] = ANSWER;
+    if (world->relation_count)
+        ways[count++] = ACKNOWLEDGE;
+    if (count == 0)
+        return unblock(worker);
+    switch (ways[pick(run, count)]) {
+    case RECORD:
         world_record(world, &worker->log->records[worker->next++]);
-    else if (way == 1 && todo)
+        break;
+    case EXECUTE:
         model_execute(&run->model, todo);
-    else if (way == 2 && answered) {
+        break;
+    case ANSWER: {
         struct fan_answer answer = world_oldest(world, shard)->answer;
         world_answer_shard(world, shard, &answer);
+        break;
+    }
+    default:
+        acknowledge(run, world, calm || pick(run, 8));
+        break;
     }
     return true;
 }
@@ -325,6 +377,8 @@ static void one_after_the_other(struct run *run, struct model *out)
             model_execute(&run->model, worker.world->first);
             struct fan_answer answer = worker.world->first->answer;
             world_answer(worker.world, &answer);
+            if (worker.world->relation_count)
+                world_relation_done(worker.world, FEED_OK);
         }
     }
     worker_end(&worker);
@@ -481,6 +535,46 @@ static void check_feeds(const struct run *run)
     }
 }
 
+static int64_t edge_time(const struct run *run, char letter, const char *followee, const char *follower)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%c:{demo/%s/0}", letter, followee);
+    const struct model_zset *zset = model_find(&run->model, key);
+    for (size_t i = 0; zset && i < zset->count; i++) {
+        const struct model_member *m = &zset->members[i];
+        if (m->len == strlen(follower) && memcmp(m->bytes, follower, m->len) == 0)
+            return m->score;
+    }
+    return 0;
+}
+
+/* Not where a block has ended edges, which the topic does not have, nor where a worker that was replaced may have sent
+ * an older state last (docs/decisions/graph-and-life.md). */
+static void check_graph(const struct run *run)
+{
+    size_t edges = 0;
+    if (run->settles || run->zombies)
+        return;
+    for (size_t u = 0; u < USERS; u++) {
+        for (size_t v = 0; v < USERS; v++) {
+            int64_t since = edge_time(run, 'g', users[v], users[u]), ended = edge_time(run, 'k', users[v], users[u]);
+            if (!since && !ended)
+                continue;
+            char text[400];
+            snprintf(text, sizeof text, "demo/follow/%s/%s %lld %lld", users[u], users[v], (long long)since,
+                     (long long)ended);
+            size_t i = 0;
+            while (i < run->graph_count && strcmp(run->graph[i], text) != 0)
+                i++;
+            if (i == run->graph_count)
+                fail_msg("the topic does not have %s", text);
+            edges++;
+        }
+    }
+    if (edges != run->graph_count)
+        fail_msg("the topic has %zu edges, Redis %zu", run->graph_count, edges);
+}
+
 static void check_that_a_replay_changes_nothing(struct run *run)
 {
     struct model before;
@@ -507,10 +601,12 @@ static void run_seed(uint64_t seed, size_t partitions, bool tight)
     run.unfollows = tight || pick(&run, 2);
     run.undos = tight || pick(&run, 3);
     run.settles = pick(&run, 2);
+    run.zombies = tight || pick(&run, 2);
     run.shards = pick(&run, 2) ? WORLD_SHARDS_MAX : 1;
     make_logs(&run);
     model_init(&run.model);
     work_off(&run, false);
+    check_graph(&run);
     if (run.cap == 100)
         check_feeds(&run);
     if (partitions == 1) {
@@ -522,6 +618,7 @@ static void run_seed(uint64_t seed, size_t partitions, bool tight)
     }
     if (run.cap == 100)
         check_that_a_replay_changes_nothing(&run);
+    check_graph(&run);
     model_fini(&run.model);
 }
 

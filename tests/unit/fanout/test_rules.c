@@ -51,6 +51,8 @@ static void work_off(struct run *run, const struct sample *sample)
         model_execute(&run->model, run->world.first);
         struct fan_answer answer = run->world.first->answer;
         world_answer(&run->world, &answer);
+        if (run->world.relation_count)
+            world_relation_done(&run->world, FEED_OK);
     }
     if (run->world.letter_count || fan_engine_records(run->world.engine))
         fail_msg("record %u was not finished", sample->id);

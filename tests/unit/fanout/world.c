@@ -113,6 +113,24 @@ static enum feed_error on_post(void *arg, const struct fan_letter *letter, const
     return FEED_OK;
 }
 
+static enum feed_error on_relate(void *arg, struct fan_job *job)
+{
+    struct world *world = arg;
+    if (world->relation_error != FEED_OK)
+        return world->relation_error;
+    feed_assert(world->relation_count < WORLD_RELATIONS_MAX);
+    struct world_relation *kept = &world->relations[world->relation_count++];
+    struct feed_relation relation = fan_job_relation(job);
+    struct feed_buf key;
+    feed_buf_init(&key, FEED_RELATION_KEY_MAX);
+    feed_relation_key(&relation, &key);
+    kept->job = job;
+    snprintf(kept->text, sizeof kept->text, "%.*s %lld %lld", (int)key.len, key.data, (long long)relation.since_ms,
+             (long long)relation.ended_ms);
+    feed_buf_fini(&key);
+    return FEED_OK;
+}
+
 static void on_consume(void *arg, bool on)
 {
     struct world *world = arg;
@@ -146,7 +164,7 @@ static void on_random(void *arg, uint8_t *out, size_t len)
         out[i] = (uint8_t)world_random(arg, 256);
 }
 
-static const struct fan_port_ops ops = {on_send, on_post, on_consume, on_halted, on_failing, on_random};
+static const struct fan_port_ops ops = {on_send, on_post, on_relate, on_consume, on_halted, on_failing, on_random};
 
 /* ---- life ---- */
 
@@ -306,6 +324,27 @@ void world_letter_done(struct world *world, enum feed_error error)
     struct fan_letter *letter = world->letters[0].letter;
     memmove(world->letters, world->letters + 1, --world->letter_count * sizeof world->letters[0]);
     fan_engine_letter_done(world->engine, letter, error);
+}
+
+void world_relation_done(struct world *world, enum feed_error error)
+{
+    feed_assert(world->relation_count);
+    struct fan_job *job = world->relations[0].job;
+    memmove(world->relations, world->relations + 1, --world->relation_count * sizeof world->relations[0]);
+    fan_engine_relation_done(job, error);
+}
+
+void world_graph_done(struct world *world, const char *since, const char *ended)
+{
+    world_answer_list(world, (const char *const[]){since, ended}, 2);
+    world_relation_done(world, FEED_OK);
+}
+
+size_t world_take_commits(struct world *world, struct fan_position *out, size_t max)
+{
+    fan_engine_mark(world->engine);
+    fan_engine_confirm(world->engine);
+    return fan_engine_take_commits(world->engine, out, max);
 }
 
 int64_t world_position(const struct world *world, int32_t partition)

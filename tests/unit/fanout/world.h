@@ -26,7 +26,13 @@ struct world_letter {
     enum fan_letter_cut cut;
 };
 
-enum { WORLD_LETTERS_MAX = 64, WORLD_SHARDS_MAX = 3 };
+/* A relation on its way to Kafka, e.g. "demo/follow/ann/bob 10 0". */
+struct world_relation {
+    struct fan_job *job;
+    char text[400];
+};
+
+enum { WORLD_LETTERS_MAX = 64, WORLD_RELATIONS_MAX = 64, WORLD_SHARDS_MAX = 3 };
 
 struct world {
     struct fan_engine *engine;
@@ -34,9 +40,12 @@ struct world {
     size_t commands;
     struct world_letter letters[WORLD_LETTERS_MAX]; /* without an acknowledgement */
     size_t letter_count;
-    enum feed_error letter_error; /* what posting answers; FEED_OK as a rule */
-    size_t room;                  /* commands that are taken until the port is full */
-    unsigned shards;              /* 1 as a rule */
+    enum feed_error letter_error;                         /* what posting answers; FEED_OK as a rule */
+    struct world_relation relations[WORLD_RELATIONS_MAX]; /* without an acknowledgement */
+    size_t relation_count;
+    enum feed_error relation_error; /* what sending answers; FEED_OK as a rule */
+    size_t room;                    /* commands that are taken until the port is full */
+    unsigned shards;                /* 1 as a rule */
     bool away[WORLD_SHARDS_MAX];
     unsigned answering;
     bool consuming;
@@ -73,6 +82,12 @@ void world_ready_shard(struct world *world, unsigned shard);
 unsigned world_shard_of(const struct world *world, struct feed_str key);
 /* Acknowledges the oldest letter. */
 void world_letter_done(struct world *world, enum feed_error error);
+/* The same for the oldest relation. */
+void world_relation_done(struct world *world, enum feed_error error);
+/* Answers the reading of an edge with these times, and acknowledges what comes of it. */
+void world_graph_done(struct world *world, const char *since, const char *ended);
+/* Takes what may be committed, now that nothing was lost. */
+size_t world_take_commits(struct world *world, struct fan_position *out, size_t max);
 /* The position of a partition. */
 int64_t world_position(const struct world *world, int32_t partition);
 /* A number below max, from the world's seed. */

@@ -1,0 +1,49 @@
+/* Graph load: takes the records of the topic `graph` and makes the Redis commands that put their edges back, a bounded
+ * number at a time. Each record is two commands: the edge at the followed (g:, k:), whose answer says how it stands
+ * now; then the same at the follower (h:). Records of one edge may come in any order and again: see
+ * feedwire_v1_edge_load. Pure: the caller sends, in the order in which commands are given out, and hands the answers
+ * back. */
+#ifndef FANOUT_GRAPH_LOAD_H
+#define FANOUT_GRAPH_LOAD_H
+
+#include "fanout/answer.h"
+#include "fanout/job.h"
+#include "shared/model/relation.h"
+
+enum { FAN_LOAD_WINDOW = 1024 }; /* records between being read and being done */
+
+struct fan_load_slot {
+    char tenant[FEED_TENANT_MAX + 1], user[FEED_USER_MAX + 1], subject[FEED_USER_MAX + 1];
+    char since_text[24], ended_text[24]; /* "0": none */
+    bool decided;                        /* the edge is done; the follower's side is left */
+};
+
+struct fan_load_counts {
+    uint64_t records; /* taken, whatever they were */
+    uint64_t edges;   /* put back */
+    uint64_t unknown; /* of kinds that this version does not know */
+    uint64_t bad;     /* no records of ours */
+};
+
+struct fan_load {
+    struct fan_load_slot slots[FAN_LOAD_WINDOW];
+    unsigned spare[FAN_LOAD_WINDOW], ready[FAN_LOAD_WINDOW]; /* slots that are free; that want to be sent, as a ring */
+    size_t spare_count, ready_first, ready_count;
+    struct fan_load_counts counts;
+};
+
+void fan_load_init(struct fan_load *load);
+/* Whether another record may be given. */
+bool fan_load_has_room(const struct fan_load *load);
+/* A record; there is room (asserted). */
+void fan_load_record(struct fan_load *load, struct feed_str key, struct feed_str value);
+/* The next command, and for which slot it is; false when there is none. Views borrowed from load and call. It is given
+ * again until fan_load_sent says that it went out. */
+bool fan_load_next(const struct fan_load *load, struct fan_call *call, unsigned *slot);
+void fan_load_sent(struct fan_load *load);
+/* The answer of a command that went out. False: it is not an answer to this command; the edge is left out. */
+bool fan_load_answer(struct fan_load *load, unsigned slot, const struct fan_answer *answer);
+/* Nothing is to be sent, and nothing under way. */
+bool fan_load_idle(const struct fan_load *load);
+
+#endif

@@ -1,0 +1,56 @@
+/* The step that makes the graph durable: a follow or an unfollow reads the edge as Redis has it now, and sends that to
+ * the topic graph. Not what the activity said: it may have been the older one, and changed nothing. */
+#include "fanout/steps.h"
+
+bool fan_job_changes_graph(const struct fan_job *job)
+{
+    return job->act == FEED_ACT_FOLLOW || job->act == FEED_ACT_UNFOLLOW;
+}
+
+struct feed_relation fan_job_relation(const struct fan_job *job)
+{
+    return (struct feed_relation){.kind = FEED_RELATION_FOLLOW,
+                                  .tenant = job->activity.tenant,
+                                  .user = job->activity.actor,
+                                  .subject = job->activity.object_id,
+                                  .since_ms = job->relation_since_ms,
+                                  .ended_ms = job->relation_ended_ms};
+}
+
+void fan_job_relate_again(struct fan_job *job, int64_t retry_at_ms)
+{
+    fan_todo_fill(&job->todo, job->count);
+    job->retry_at_ms = retry_at_ms;
+}
+
+static void build_graph(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
+{
+    (void)texts, (void)i;
+    fan_call_function(call, "FCALL_RO", "feedwire_v1_edge", "2");
+    fan_call_key(call, feed_key_followers(job->activity.tenant, job->activity.object_id, 0));
+    fan_call_key(call, feed_key_ended(job->activity.tenant, job->activity.object_id, 0));
+    fan_call_arg(call, job->activity.actor);
+}
+
+/* Times that are none would be a record that nobody can read. */
+static bool time_valid(int64_t time_ms)
+{
+    return time_ms >= 0 && time_ms <= FEED_TIME_MAX_MS;
+}
+
+static bool take_graph(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
+{
+    (void)writes;
+    if (answer->kind != FAN_ANSWER_LIST || answer->count < 2 || !time_valid(answer->items[0].number) ||
+        !time_valid(answer->items[1].number))
+        return false;
+    job->relation_since_ms = answer->items[0].number;
+    job->relation_ended_ms = answer->items[1].number;
+    if (job->relation_ended_ms >= job->relation_since_ms)
+        job->relation_since_ms = 0; /* as the functions see it: what was ended since does not hold */
+    job->relation_due = true;
+    return true;
+}
+
+const struct fan_step_row fan_row_graph = {
+    .name = "graph", .window = 1, .build = build_graph, .take = take_graph, .then = FAN_STEP_DONE};

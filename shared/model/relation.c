@@ -1,0 +1,101 @@
+/* Records of the graph. Whoever may write to the topic wrote them, so they are checked like anything from outside: the
+ * names become parts of Redis keys. */
+#include "shared/model/relation.h"
+
+#include "shared/base/assert.h"
+#include "shared/codec/msgpack_read.h"
+#include "shared/codec/msgpack_scan.h"
+#include "shared/codec/msgpack_write.h"
+#include "shared/model/names.h"
+
+#include <string.h>
+
+enum { KEY_PARTS = 4, ELEMENTS = 2 };
+
+static const char *const kind_names[FEED_RELATION_KINDS] = {[FEED_RELATION_FOLLOW] = "follow"};
+
+static const struct feed_msgpack_limits limits = {8, FEED_RELATION_VALUE_MAX};
+
+static bool time_valid(int64_t time_ms)
+{
+    return time_ms == 0 || (time_ms >= FEED_TIME_MIN_MS && time_ms <= FEED_TIME_MAX_MS);
+}
+
+void feed_relation_key(const struct feed_relation *relation, struct feed_buf *out)
+{
+    feed_assert(feed_tenant_valid(relation->tenant) && feed_user_valid(relation->user) &&
+                feed_user_valid(relation->subject) && relation->kind < FEED_RELATION_KINDS);
+    feed_buf_str(out, relation->tenant);
+    feed_buf_char(out, '/');
+    feed_buf_text(out, kind_names[relation->kind]);
+    feed_buf_char(out, '/');
+    feed_buf_str(out, relation->user);
+    feed_buf_char(out, '/');
+    feed_buf_str(out, relation->subject);
+}
+
+void feed_relation_value(const struct feed_relation *relation, struct feed_buf *out)
+{
+    feed_assert(time_valid(relation->since_ms) && time_valid(relation->ended_ms));
+    feed_msgpack_array(out, ELEMENTS);
+    feed_msgpack_i64(out, relation->since_ms);
+    feed_msgpack_i64(out, relation->ended_ms);
+}
+
+/* False when there are not exactly so many parts: no part may hold a slash. */
+static bool split(struct feed_str key, struct feed_str parts[KEY_PARTS])
+{
+    for (unsigned i = 0; i < KEY_PARTS; i++) {
+        const char *slash = key.len ? memchr(key.data, '/', key.len) : NULL;
+        if ((slash != NULL) != (i < KEY_PARTS - 1))
+            return false;
+        size_t len = slash ? (size_t)(slash - key.data) : key.len;
+        parts[i] = (struct feed_str){key.data, len};
+        if (slash)
+            key = (struct feed_str){slash + 1, key.len - len - 1};
+    }
+    return true;
+}
+
+static enum feed_error read_key(struct feed_str key, struct feed_relation *out)
+{
+    struct feed_str parts[KEY_PARTS];
+    if (key.len > FEED_RELATION_KEY_MAX || !split(key, parts) || !feed_tenant_valid(parts[0]))
+        return FEED_E_INVALID;
+    unsigned kind = 0;
+    while (kind < FEED_RELATION_KINDS && !feed_str_eq(parts[1], feed_str_of(kind_names[kind])))
+        kind++;
+    if (kind == FEED_RELATION_KINDS)
+        return feed_verb_valid(parts[1]) ? FEED_E_UNSUPPORTED : FEED_E_INVALID;
+    if (!feed_user_valid(parts[2]) || !feed_user_valid(parts[3]))
+        return FEED_E_INVALID;
+    *out = (struct feed_relation){.kind = kind, .tenant = parts[0], .user = parts[2], .subject = parts[3]};
+    return FEED_OK;
+}
+
+static bool next_time(struct feed_str *rest, int64_t *out)
+{
+    struct feed_msgpack_item item;
+    if (feed_msgpack_next(rest, &item) != FEED_OK || item.type != FEED_MSGPACK_UINT ||
+        item.uint > (uint64_t)FEED_TIME_MAX_MS)
+        return false;
+    *out = (int64_t)item.uint;
+    return true;
+}
+
+enum feed_error feed_relation_read(struct feed_str key, struct feed_str value, struct feed_relation *out)
+{
+    enum feed_error error = read_key(key, out);
+    if (error != FEED_OK)
+        return error;
+    if (!value.data)
+        return FEED_E_MISSING;
+    size_t used = 0;
+    struct feed_msgpack_item array;
+    if (value.len > FEED_RELATION_VALUE_MAX || feed_msgpack_scan(value, &limits, &used) != FEED_OK ||
+        used != value.len || feed_msgpack_next(&value, &array) != FEED_OK || array.type != FEED_MSGPACK_ARRAY ||
+        array.count < ELEMENTS || !next_time(&value, &out->since_ms) || !next_time(&value, &out->ended_ms))
+        return FEED_E_INVALID;
+    /* A relation that holds was ended before, if ever. */
+    return out->since_ms == 0 || out->ended_ms < out->since_ms ? FEED_OK : FEED_E_INVALID;
+}

@@ -1,0 +1,32 @@
+/* Relation: what one user has decided about somebody else, as it stands now: an edge of the follow graph. It is a
+ * record of the compacted topic `graph`, where it outlives the activities that made it. The key names it
+ * (`tenant/kind/user/subject`), the value is the msgpack array [since ms, ended ms]. See schemas/kafka.md. */
+#ifndef FEED_MODEL_RELATION_H
+#define FEED_MODEL_RELATION_H
+
+#include "shared/base/limits.h"
+#include "shared/base/str.h"
+
+enum feed_relation_kind {
+    FEED_RELATION_FOLLOW, /* "follow": user follows subject */
+    FEED_RELATION_KINDS
+};
+
+struct feed_relation {
+    enum feed_relation_kind kind;
+    struct feed_str tenant, user, subject; /* borrowed; valid names */
+    int64_t since_ms;                      /* since when it holds; 0: it does not */
+    int64_t ended_ms;                      /* when it was ended last; 0: never. Below since_ms when it holds again */
+};
+
+/* Appends the key, and the value. The names are valid and the times within the limits of base/limits.h or 0 (asserted).
+ */
+void feed_relation_key(const struct feed_relation *relation, struct feed_buf *out);
+void feed_relation_value(const struct feed_relation *relation, struct feed_buf *out);
+
+/* Reads a record; the views point into key. FEED_E_MISSING: the value is absent (data NULL), somebody deleted the
+ * relation. FEED_E_UNSUPPORTED: a kind that this code does not know. FEED_E_INVALID for anything else that is no
+ * relation. */
+enum feed_error feed_relation_read(struct feed_str key, struct feed_str value, struct feed_relation *out) FEED_MUST_USE;
+
+#endif

@@ -1,0 +1,157 @@
+/* Putting the graph back: which commands a record becomes, in which order, and how many at a time. */
+#include "fanout/graph_load.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct fan_load *load_new(void)
+{
+    struct fan_load *load = malloc(sizeof *load);
+    fan_load_init(load);
+    return load;
+}
+
+static void record(struct fan_load *load, const char *key, int64_t since_ms, int64_t ended_ms)
+{
+    struct feed_relation relation = {.since_ms = since_ms, .ended_ms = ended_ms};
+    struct feed_buf value;
+    feed_buf_init(&value, FEED_RELATION_VALUE_MAX);
+    feed_relation_value(&relation, &value);
+    fan_load_record(load, feed_str_of(key), feed_buf_view(&value));
+    feed_buf_fini(&value);
+}
+
+/* Sends the next command, which must be this one, and says which slot it is of. */
+static unsigned sent(struct fan_load *load, const char *expected)
+{
+    struct fan_call call;
+    unsigned slot = 0;
+    char text[400] = "";
+    size_t used = 0;
+    assert_true(fan_load_next(load, &call, &slot));
+    for (size_t i = 0; i < call.argc; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%.*s", used ? " " : "", (int)call.argv[i].len,
+                                 call.argv[i].data);
+    assert_string_equal(text, expected);
+    fan_load_sent(load);
+    return slot;
+}
+
+static bool answer(struct fan_load *load, unsigned slot, int64_t integer)
+{
+    return fan_load_answer(load, slot, &(struct fan_answer){.kind = FAN_ANSWER_INTEGER, .integer = integer});
+}
+
+static void an_edge_is_put_back_on_both_sides(void **state)
+{
+    (void)state;
+    struct fan_load *load = load_new();
+    record(load, "demo/follow/ann/bob", 10, 5);
+    assert_false(fan_load_idle(load));
+    unsigned slot = sent(load, "FCALL feedwire_v1_edge_load 2 g:{demo/bob/0} k:{demo/bob/0} ann 10 5");
+    struct fan_call call;
+    unsigned other;
+    assert_false(fan_load_next(load, &call, &other));
+    assert_true(answer(load, slot, 10));
+    slot = sent(load, "ZADD h:{demo/ann} 10 bob");
+    assert_true(answer(load, slot, 1));
+    assert_true(fan_load_idle(load));
+    assert_int_equal(load->counts.edges, 1);
+    free(load);
+}
+
+/* The answer decides: Redis may have had a younger state. */
+static void the_followers_side_is_as_the_edge_was_decided(void **state)
+{
+    (void)state;
+    struct fan_load *load = load_new();
+    record(load, "demo/follow/ann/bob", 10, 0);
+    record(load, "demo/follow/ann/bob", 0, 20);
+    unsigned first = sent(load, "FCALL feedwire_v1_edge_load 2 g:{demo/bob/0} k:{demo/bob/0} ann 10 0");
+    unsigned second = sent(load, "FCALL feedwire_v1_edge_load 2 g:{demo/bob/0} k:{demo/bob/0} ann 0 20");
+    answer(load, first, 0);
+    answer(load, second, 30);
+    answer(load, sent(load, "ZREM h:{demo/ann} bob"), 1);
+    answer(load, sent(load, "ZADD h:{demo/ann} 30 bob"), 1);
+    assert_true(fan_load_idle(load));
+    free(load);
+}
+
+static void what_is_no_edge_is_counted_and_left_out(void **state)
+{
+    (void)state;
+    struct fan_load *load = load_new();
+    struct feed_str value = FEED_STR("\x92\x07\x03");
+    fan_load_record(load, FEED_STR("demo/follow/ann/bob"), (struct feed_str){NULL, 0});
+    fan_load_record(load, FEED_STR("demo/mute/ann/bob"), value);
+    fan_load_record(load, FEED_STR("demo/follow/ann/b}ob"), value);
+    fan_load_record(load, FEED_STR("demo/follow/ann/bob"), FEED_STR("rubbish"));
+    fan_load_record(load, (struct feed_str){NULL, 0}, value);
+    assert_true(fan_load_idle(load));
+    assert_int_equal(load->counts.records, 5);
+    assert_int_equal(load->counts.unknown, 1);
+    assert_int_equal(load->counts.bad, 3);
+    free(load);
+}
+
+static void an_answer_of_another_kind_leaves_the_edge_out(void **state)
+{
+    (void)state;
+    struct fan_load *load = load_new();
+    record(load, "demo/follow/ann/bob", 10, 0);
+    unsigned slot = sent(load, "FCALL feedwire_v1_edge_load 2 g:{demo/bob/0} k:{demo/bob/0} ann 10 0");
+    assert_false(fan_load_answer(load, slot, &(struct fan_answer){.kind = FAN_ANSWER_ERROR}));
+    assert_true(fan_load_idle(load));
+    assert_int_equal(load->counts.edges, 0);
+    free(load);
+}
+
+static void no_more_than_a_window_is_taken(void **state)
+{
+    (void)state;
+    struct fan_load *load = load_new();
+    unsigned taken = 0;
+    for (; fan_load_has_room(load); taken++)
+        record(load, "demo/follow/ann/bob", 10 + taken, 0);
+    assert_int_equal(taken, FAN_LOAD_WINDOW);
+    static unsigned slots[FAN_LOAD_WINDOW];
+    struct fan_call call;
+    /* Round about the ring, several times, and every slot comes back. */
+    for (int round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < FAN_LOAD_WINDOW; i++) {
+            assert_true(fan_load_next(load, &call, &slots[i]));
+            fan_load_sent(load);
+        }
+        for (unsigned i = 0; i < FAN_LOAD_WINDOW; i++) {
+            answer(load, slots[i], 1);
+            unsigned slot;
+            assert_true(fan_load_next(load, &call, &slot));
+            assert_int_equal(slot, slots[i]);
+            fan_load_sent(load);
+            answer(load, slot, 1);
+        }
+        assert_true(fan_load_idle(load));
+        for (unsigned i = 0; i < FAN_LOAD_WINDOW; i++)
+            record(load, "demo/follow/ann/bob", 10, 0);
+        assert_false(fan_load_has_room(load));
+    }
+    assert_int_equal(load->counts.edges, 3 * FAN_LOAD_WINDOW);
+    free(load);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_edge_is_put_back_on_both_sides),
+        cmocka_unit_test(the_followers_side_is_as_the_edge_was_decided),
+        cmocka_unit_test(what_is_no_edge_is_counted_and_left_out),
+        cmocka_unit_test(an_answer_of_another_kind_leaves_the_edge_out),
+        cmocka_unit_test(no_more_than_a_window_is_taken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
