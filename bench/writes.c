@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COMMANDS_MAX = 4, ARGS_MAX = 9, LINE_MAX_BYTES = 8192, PACKED_MAX = 1 << 30 };
+enum { COMMANDS_MAX = 4, ARGS_MAX = 10, LINE_MAX_BYTES = 8192, PACKED_MAX = 1 << 30 };
 
 /* All members of the population's timelines have this epoch, so that plain commands know the reserved member. */
 #define RESERVED_MEMBER "\0bench000"
@@ -142,6 +142,7 @@ static void forget_work(struct work *work)
 
 static void word(struct command *command, const void *bytes, size_t len)
 {
+    feed_assert(command->count < ARGS_MAX);
     command->words[command->count] = bytes;
     command->lengths[command->count++] = len;
 }

@@ -447,16 +447,26 @@ def test_a_recipient_of_the_wrong_type_becomes_a_dead_letter_of_its_own(broker, 
     assert redis("GET", "f:{demo/ann}") == b"text"
 
 
-def test_a_dead_letter_waits_until_kafka_takes_it(embedded_broker, redis_server, daemon):
-    """The topic for dead letters does not exist and cannot be made by producing: the bad record is not committed away."""
-    broker = embedded_broker({TOPIC: 1, DLQ_TOPIC: 1})
-    process = daemon("fanout", kafka__brokers=broker.bootstrap, redis__url=redis_server.url, kafka__dlq_topic="no topic has blanks",
-                     kafka__properties=SHORT_SESSION, commit__interval_ms=50)
-    produce(broker, [activity(1, "bob"), (b"demo/bob", b"\xc1", []), activity(2, "bob")])
+def test_a_dead_letter_waits_until_kafka_takes_it(apache_kafka_server, apache_kafka, redis_server, daemon):
+    """The topic for dead letters does not exist, and the broker makes none on demand: the bad record is not committed away. Then it is there."""
+    topics = apache_kafka(1)
+    dlq = f"{topics.topic}.missing"
+    options = {**topics.fanout_options, "kafka.dlq_topic": dlq, "commit.interval_ms": 50, **redis_server.options}
+    process = daemon("fanout", **options)
+    producer = confluent_kafka.Producer({"bootstrap.servers": topics.bootstrap})
+    for key, value, headers in (activity(1, "bob"), (b"demo/bob", b"\xc1", []), activity(2, "bob")):
+        producer.produce(topics.topic, value, key, headers=headers)
+    producer.flush(20)
+    group = confluent_kafka.Consumer({"bootstrap.servers": topics.bootstrap, "group.id": topics.group, "enable.auto.commit": False})
+    position = lambda: group.committed([confluent_kafka.TopicPartition(topics.topic, 0)], timeout=20)[0].offset  # noqa: E731
     until(lambda: finished(process) == 2, "the good records")
-    until(lambda: committed(broker) == 1, "the commit before the bad one")
+    until(lambda: position() == 1, "the commit before the bad one")
     assert process.metric("kafka_consumer_lag_records") == 2
     assert process.metric("fanout_dead_letters_total") == 0
+    apache_kafka_server.create_topics({dlq: 1})
+    until(lambda: process.metric("fanout_dead_letters_total") == 1, "the letter", 120)
+    until(lambda: position() == 3, "the commit of all")
+    group.close()
 
 
 # ---- Redis goes away ----
