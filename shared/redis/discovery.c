@@ -50,14 +50,38 @@ static int64_t slot_at(const struct feed_reply *slots, size_t i)
     return feed_reply_type(slot) == FEED_REPLY_INTEGER ? feed_reply_int(slot) : -1;
 }
 
+static bool is_master(const struct feed_reply *server)
+{
+    return is(server, "role", "master");
+}
+
+static bool has_failed(const struct feed_reply *server)
+{
+    return is(server, "health", "fail");
+}
+
+/* Since Redis 7.2 a master that failed stands in one shard with the replica that took its place, still as a master;
+ * before, in a shard of its own without slots. */
+static bool is_replaced(const struct feed_reply *server, const struct feed_reply *servers,
+                        const struct feed_reply *slots)
+{
+    if (!has_failed(server))
+        return false;
+    for (size_t i = 0; i < feed_reply_count(servers); i++) {
+        const struct feed_reply *other = feed_reply_at(servers, i);
+        if (is_master(other) && !has_failed(other))
+            return true;
+    }
+    return feed_reply_count(slots) == 0;
+}
+
 static void read_shard(struct feed_cluster *cluster, const struct feed_reply *shard)
 {
     const struct feed_reply *slots = value_of(shard, "slots"), *servers = value_of(shard, "nodes");
     const char *asked_host = feed_redis_node_address(cluster->discovery.node)->host;
     for (size_t i = 0; i < feed_reply_count(servers); i++) {
         const struct feed_reply *server = feed_reply_at(servers, i);
-        bool gone = is(server, "health", "fail") && feed_reply_count(slots) == 0; /* its replica has its slots */
-        if (!is(server, "role", "master") || gone)
+        if (!is_master(server) || is_replaced(server, servers, slots))
             continue;
         feed_topology_draft_master(&cluster->draft, host_of(server), feed_reply_int(value_of(server, "port")),
                                    asked_host);
