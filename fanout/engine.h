@@ -43,6 +43,8 @@ struct fan_position {
     int32_t partition;
     int64_t next_offset; /* -1: not known; neither a record nor the end has been seen since it was assigned */
     int64_t finished_ms; /* when Kafka got the last record before next_offset; 0: not known */
+    int64_t waiting_ms;  /* when it got the oldest record in hand; 0: none is */
+    int64_t idle_ms;     /* of fan_engine_idle; 0: never */
 };
 
 struct fan_engine *fan_engine_new(const struct fan_settings *settings, const struct fan_port_ops *ops, void *arg);
@@ -79,6 +81,8 @@ bool fan_engine_position(const struct fan_engine *engine, size_t i, struct fan_p
 /* The partition's log ends here at the moment, and everything before it was handed over, or had been committed before
  * the partition was assigned. */
 void fan_engine_reached_end(struct fan_engine *engine, int32_t partition, int64_t end);
+/* Nothing waits in the partition at this moment, in ms since the Unix epoch. */
+void fan_engine_idle(struct fan_engine *engine, int32_t partition, int64_t now_ms);
 /* The answer of Kafka to a letter, and to a relation. */
 void fan_engine_letter_done(struct fan_engine *engine, struct fan_letter *letter, enum feed_error error);
 void fan_engine_relation_done(struct fan_job *job, enum feed_error error);

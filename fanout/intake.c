@@ -138,8 +138,17 @@ bool fan_engine_position(const struct fan_engine *engine, size_t i, struct fan_p
     const struct fan_partition *partition = engine->partitions.list[i];
     *out = (struct fan_position){.partition = partition->id,
                                  .next_offset = fan_partition_next_offset(partition),
-                                 .finished_ms = partition->offsets.finished_ms};
+                                 .finished_ms = partition->offsets.finished_ms,
+                                 .waiting_ms = fan_offsets_waiting_ms(&partition->offsets),
+                                 .idle_ms = partition->idle_ms};
     return true;
+}
+
+void fan_engine_idle(struct fan_engine *engine, int32_t id, int64_t now_ms)
+{
+    struct fan_partition *partition = fan_partitions_find(&engine->partitions, id);
+    if (partition)
+        partition->idle_ms = now_ms;
 }
 
 void fan_engine_reached_end(struct fan_engine *engine, int32_t id, int64_t end)

@@ -72,3 +72,8 @@ int64_t fan_offsets_committable(const struct fan_offsets *offsets)
         return -1;
     return offsets->first == offsets->next ? offsets->last_seen + 1 : slot(offsets, offsets->first)->offset;
 }
+
+int64_t fan_offsets_waiting_ms(const struct fan_offsets *offsets)
+{
+    return offsets->first == offsets->next ? 0 : slot(offsets, offsets->first)->time_ms;
+}

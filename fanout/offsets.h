@@ -34,6 +34,8 @@ bool fan_offsets_full(const struct fan_offsets *offsets);
 uint64_t fan_offsets_begin(struct fan_offsets *offsets, int64_t offset, int64_t time_ms);
 /* The record is finished; once for each ticket (asserted). */
 void fan_offsets_finish(struct fan_offsets *offsets, uint64_t ticket);
+/* When Kafka got the oldest record that is not finished; 0 when there is none. */
+int64_t fan_offsets_waiting_ms(const struct fan_offsets *offsets);
 /* The first offset that is not finished; -1 while no record has been seen. */
 int64_t fan_offsets_committable(const struct fan_offsets *offsets);
 /* Records that stand between the first unfinished one and the newest, both included. */

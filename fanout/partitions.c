@@ -83,7 +83,9 @@ void fan_partitions_remove(struct fan_partitions *partitions, struct fan_partiti
 int64_t fan_partition_next_offset(const struct fan_partition *partition)
 {
     int64_t next = fan_offsets_committable(&partition->offsets);
-    return next >= 0 ? next : partition->end_seen;
+    /* The log may end with offsets that carry no record: marks of transactions. */
+    bool through = fan_offsets_count(&partition->offsets) == 0 && partition->end_seen > next;
+    return through ? partition->end_seen : next;
 }
 
 void fan_partition_begin_anew(struct fan_partitions *partitions, struct fan_partition *partition)
@@ -91,6 +93,7 @@ void fan_partition_begin_anew(struct fan_partitions *partitions, struct fan_part
     fan_offsets_fini(&partition->offsets);
     partition->life++;
     partition->marked = partition->confirmed = partition->committed = partition->end_seen = -1;
+    partition->idle_ms = 0;
     set_crowded(partitions, partition, false);
 }
 

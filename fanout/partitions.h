@@ -19,6 +19,7 @@ struct fan_partition {
     int64_t confirmed; /* the position that may be committed; -1: none */
     int64_t committed; /* the position that was taken last; -1: none */
     int64_t end_seen;  /* the end of the log when we had reached it last; -1: never */
+    int64_t idle_ms;   /* when nothing was waiting last, as somebody looked; 0: never */
     bool crowded;      /* too many records behind an unfinished one */
 };
 

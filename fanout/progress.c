@@ -1,14 +1,23 @@
 /* What is said of a partition's progress. The difficulty is the idle one: its last record may be hours old, and yet
- * nothing is late. So the end of the log decides between "up to now" and "up to the last finished record". */
+ * nothing is late, also not in the moment in which the next one is in hand. So the oldest record that waits counts, and
+ * where none is in hand yet, the last one that was finished or the last moment in which nothing waited. */
 #include "fanout/progress.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
+bool fan_progress_idle(const struct fan_position *position, int64_t end)
+{
+    return position->next_offset >= 0 && end >= 0 && position->next_offset >= end && position->waiting_ms == 0;
+}
+
 int64_t fan_progress_time(const struct fan_position *position, int64_t end, int64_t now_ms)
 {
-    bool idle = position->next_offset >= 0 && end >= 0 && position->next_offset >= end;
-    return idle ? now_ms : position->finished_ms;
+    if (fan_progress_idle(position, end))
+        return now_ms;
+    if (position->waiting_ms > 0)
+        return position->waiting_ms;
+    return position->finished_ms > position->idle_ms ? position->finished_ms : position->idle_ms;
 }
 
 bool fan_progress_build(const struct fan_position *position, struct feed_str topic, int64_t end, int64_t now_ms,

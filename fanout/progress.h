@@ -9,7 +9,9 @@
 enum { FAN_PROGRESS_INTERVAL_MS = 1000, FAN_PROGRESS_ARGS = 6 };
 
 /* The time up to which everything that Kafka got in this partition is in its feeds, in ms since the Unix epoch; 0: not
- * known. end: the end of the partition as the last fetch saw it, -1 unknown. Where nothing waits, that is now_ms. */
+ * known. end: the end of the partition as the last fetch saw it, -1 unknown. Where nothing waits (it is idle), that is
+ * now_ms. */
+bool fan_progress_idle(const struct fan_position *position, int64_t end);
 int64_t fan_progress_time(const struct fan_position *position, int64_t end, int64_t now_ms);
 
 /* One Redis command under construction; argv points into it. */

@@ -4,13 +4,15 @@
 
 void fan_progress_port_publish(struct fan_service *service)
 {
-    if (!service->redis || !service->consumer)
-        return;
+    if (!service->redis || !service->consumer || service->life.state != FAN_LIFE_KNOWN)
+        return; /* over feeds that are perhaps empty there is nothing to say */
     struct feed_str topic = feed_str_of(service->options->kafka_topic);
     struct fan_position position;
     int64_t now_ms = feed_clock_wall_ms();
     for (size_t i = 0; fan_engine_position(service->engine, i, &position); i++) {
         int64_t end = feed_kafka_high_watermark(service->consumer, position.partition);
+        if (fan_progress_idle(&position, end))
+            fan_engine_idle(service->engine, position.partition, now_ms);
         struct fan_progress_call call;
         if (!fan_progress_build(&position, topic, end, now_ms, &call) ||
             !fan_redis_port_ready(service, call.argv, FAN_PROGRESS_ARGS))

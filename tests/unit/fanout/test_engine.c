@@ -533,6 +533,22 @@ static void a_log_that_begins_anew_is_followed(void **state)
     done(&world);
 }
 
+/* Marks of transactions take offsets at the end of the log, and are no records. */
+static void an_end_without_records_is_reached(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world);
+    assert_int_equal(world_position(&world, 0), -1);
+    world_record(&world, &post);
+    fan_engine_reached_end(world.engine, 0, 2);
+    assert_int_equal(world_position(&world, 0), 0);
+    world_answer_int(&world, 1);
+    world_answer_list(&world, NULL, 0);
+    assert_int_equal(world_position(&world, 0), 2);
+    done(&world);
+}
+
 static void stopping_finishes_what_is_in_hand(void **state)
 {
     (void)state;
@@ -573,6 +589,7 @@ int main(void)
         cmocka_unit_test(a_partition_that_comes_back_begins_anew),
         cmocka_unit_test(records_of_foreign_partitions_are_ignored),
         cmocka_unit_test(a_log_that_begins_anew_is_followed),
+        cmocka_unit_test(an_end_without_records_is_reached),
         cmocka_unit_test(stopping_finishes_what_is_in_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,17 @@ static void where_something_waits_it_is_the_last_finished_record(void **state)
     assert_int_equal(fan_progress_time(&middle, -1, NOW_MS), FINISHED_MS);
 }
 
+static void a_record_in_hand_is_late_by_its_own_age_only(void **state)
+{
+    (void)state;
+    struct fan_position sparse = {.partition = 3, .next_offset = 70, .finished_ms = 1000, .waiting_ms = NOW_MS - 50};
+    assert_int_equal(fan_progress_time(&sparse, 71, NOW_MS), NOW_MS - 50);
+    struct fan_position first = {.partition = 3, .next_offset = 0, .waiting_ms = 7000};
+    assert_int_equal(fan_progress_time(&first, 1, NOW_MS), 7000);
+    struct fan_position not_in_hand = {.partition = 3, .next_offset = 70, .finished_ms = 1000, .idle_ms = NOW_MS - 900};
+    assert_int_equal(fan_progress_time(&not_in_hand, 71, NOW_MS), NOW_MS - 900);
+}
+
 static void where_nothing_waits_it_is_now(void **state)
 {
     (void)state;
@@ -71,6 +82,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(where_something_waits_it_is_the_last_finished_record),
+        cmocka_unit_test(a_record_in_hand_is_late_by_its_own_age_only),
         cmocka_unit_test(where_nothing_waits_it_is_now),
         cmocka_unit_test(what_is_not_known_is_not_made_up),
         cmocka_unit_test(one_call_of_the_function),
