@@ -31,6 +31,8 @@ static void on_delivery(void *arg, const struct feed_kafka_delivery *delivery)
 enum feed_error fan_graph_port_relate(void *arg, struct fan_job *job)
 {
     struct fan_service *service = arg;
+    if (service->life.state != FAN_LIFE_KNOWN)
+        return FEED_E_UNAVAILABLE; /* what was read may be what is left of a loss */
     struct feed_relation relation = fan_job_relation(job);
     struct feed_buf key, value;
     feed_buf_init(&key, FEED_RELATION_KEY_MAX);

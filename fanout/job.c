@@ -91,6 +91,8 @@ static void fresh_epoch(struct fan_job *job, const struct fan_port *port)
 static void begin_pass(struct fan_job *job, const struct fan_port *port)
 {
     job->next = fan_todo_next(&job->todo, 0, job->count);
+    if (job->away)
+        job->failing_since_ms = 0; /* the time that a shard was away is not a command's fault */
     job->away = false;
     fresh_epoch(job, port);
 }

@@ -226,6 +226,13 @@ void fan_life_port_loaded(struct fan_service *service, bool good)
     follow(service, fan_life_loaded(&service->life, good, feed_loop_now_ms(service->loop)));
 }
 
+/* Nothing is written before it is known whether anything was lost. */
+static void doubt(struct fan_service *service)
+{
+    fan_life_port_gone(service);
+    fan_engine_redis_gone(service->engine);
+}
+
 void fan_life_port_refused(struct fan_service *service, struct feed_str text)
 {
     enum fan_trouble trouble = fan_trouble_of(text);
@@ -233,13 +240,16 @@ void fan_life_port_refused(struct fan_service *service, struct feed_str text)
         fan_life_unasked(&service->life, feed_loop_now_ms(service->loop));
         return;
     }
-    fan_life_port_gone(service);
-    fan_engine_redis_gone(service->engine);
+    doubt(service);
     fan_redis_port_halted(service, trouble, text);
 }
 
-void fan_life_port_up(struct fan_service *service)
+void fan_life_port_up(struct fan_service *service, int shard)
 {
+    /* The shard that has the mark of life was away: it may have come back empty. */
+    if (service->life.state == FAN_LIFE_KNOWN &&
+        shard == feed_redis_shard_of_key(service->redis, feed_str_of(life_key)))
+        doubt(service);
     if (service->life.state == FAN_LIFE_KNOWN)
         fan_engine_redis_ready(service->engine); /* one more shard: what waits for it can go on */
     if (service->life.state != FAN_LIFE_DOWN)
@@ -259,6 +269,8 @@ void fan_life_port_gone(struct fan_service *service)
 void fan_life_port_tick(struct fan_service *service)
 {
     fan_graph_port_tick(service);
+    if (service->life.state == FAN_LIFE_DOWN && service->shards_ready > 0)
+        fan_life_port_up(service, FEED_SHARD_NONE); /* the mark may be on another shard by now */
     follow(service, fan_life_tick(&service->life, feed_loop_now_ms(service->loop)));
     fan_life_port_settle(service);
 }

@@ -168,7 +168,7 @@ static void follow_link(struct fan_service *service, int shard, enum fan_link_do
         FEED_LOG(service->log, FEED_LOG_INFO, "redis_ready", "connected to Redis, functions loaded",
                  FEED_LOG_TEXT("server", feed_str_of(name)), FEED_LOG_TEXT("library", FEED_STR("feedwire_v1")),
                  FEED_LOG_NUMBER("shards_ready", service->shards_ready));
-        fan_life_port_up(service);
+        fan_life_port_up(service, shard);
     }
 }
 
@@ -206,6 +206,8 @@ static void on_state(void *arg, int shard, bool up, const char *reason)
     FEED_LOG(service->log, FEED_LOG_WARN, "redis_lost", "no connection to Redis; records wait until there is one",
              FEED_LOG_TEXT("server", feed_str_of(name)), FEED_LOG_TEXT("reason", feed_str_of(reason)),
              FEED_LOG_NUMBER("shards_ready", service->shards_ready));
+    if (service->load) /* what was loaded into this one may be gone */
+        fan_life_port_loaded(service, false);
     if (service->shards_ready > 0)
         return;
     fan_life_port_gone(service);

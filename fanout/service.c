@@ -201,7 +201,8 @@ static int open_all(struct fan_service *service)
     if (fan_redis_port_open(service, &redis_problem) != FEED_OK)
         return refused(service, "redis_url_refused", redis_problem, 2);
     if (!feed_topic_valid(feed_str_of(service->options->kafka_topic)) ||
-        !feed_topic_valid(feed_str_of(service->options->kafka_dlq_topic)))
+        !feed_topic_valid(feed_str_of(service->options->kafka_dlq_topic)) ||
+        !feed_topic_valid(feed_str_of(service->options->kafka_graph_topic)))
         return refused(service, "kafka_settings_refused",
                        "a name of a topic may have letters, digits, '.', '_' and '-' only", 2);
     if (fan_kafka_port_open(service, problem, sizeof problem) != FEED_OK)

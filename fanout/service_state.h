@@ -70,7 +70,7 @@ bool fan_redis_port_halted(void *arg, enum fan_trouble trouble, struct feed_str 
 /* life_port.c */
 void fan_life_port_open(struct fan_service *service);
 /* Redis, or one more shard of it, can be worked with; nothing of it can any more. */
-void fan_life_port_up(struct fan_service *service);
+void fan_life_port_up(struct fan_service *service, int shard);
 void fan_life_port_gone(struct fan_service *service);
 void fan_life_port_tick(struct fan_service *service);
 /* The load of the graph has ended. */

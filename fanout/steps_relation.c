@@ -44,6 +44,9 @@ static bool take_graph(struct fan_job *job, const struct fan_answer *answer, str
     if (answer->kind != FAN_ANSWER_LIST || answer->count < 2 || !time_valid(answer->items[0].number) ||
         !time_valid(answer->items[1].number))
         return false;
+    /* After a follow or an unfollow there is always one of the two: Redis has lost it, as the life will tell. */
+    if (answer->items[0].number == 0 && answer->items[1].number == 0)
+        return false;
     job->relation_since_ms = answer->items[0].number;
     job->relation_ended_ms = answer->items[1].number;
     if (job->relation_ended_ms >= job->relation_since_ms)
