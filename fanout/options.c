@@ -33,7 +33,7 @@ const struct feed_option fan_option_table[] = {
     {"commit.interval_ms", FEED_OPTION_INTEGER, FIELD(commit_interval_ms), "ms", "1000", 10, 3600000,
      "How often finished positions are committed; after a crash, what was finished since is done again."},
     {"feed.cap", FEED_OPTION_INTEGER, FIELD(feed_cap), "entries", "100", 1, 1000,
-     "How many of its newest entries a timeline keeps."},
+     "How many of its newest entries a timeline keeps; clients get at most 100. The same on all members."},
     {"home.own", FEED_OPTION_BOOLEAN, FIELD(home_own), "", "false", 0, 0,
      "Whether what somebody does stands in their own home feed as well."},
     {"fanout.backfill", FEED_OPTION_INTEGER, FIELD(backfill), "entries", "20", 0, 1000,

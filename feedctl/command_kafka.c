@@ -58,7 +58,7 @@ struct dead_letters {
     struct feed_buf *out;
 };
 
-/* The newest header of a name wins: a dead letter of a dead letter carries both. */
+/* The newest header of a name wins, should another producer have written one twice. */
 static struct feed_str header(const struct feed_kafka_message *message, const char *name)
 {
     for (size_t i = message->header_count; i-- > 0;) {

@@ -166,7 +166,7 @@ local function insert(key, score, entry, seq, reserved, newest)
   return true
 end
 
--- The usual entry is newer than all others, and makes four calls into Redis: the state, whether it is the newest, itself with the new
+-- The usual entry is newer than all others, and makes four calls into Redis after the look for settings: the state, whether it is the newest, itself with the new
 -- seq, the notice. docs/decisions/redis-function-cost.md says what each costs.
 local function add_one(key, settings, candidate, score, entry)
   local call, cap = redis.call, limits.cap

@@ -17,6 +17,7 @@ static const struct {
     {"activity_id_max", FEED_ACTIVITY_ID_MAX},
     {"source_max", FEED_SOURCE_MAX},
     {"to_max", FEED_TO_MAX},
+    {"exclude_max", FEED_EXCLUDE_MAX},
     {"data_max", FEED_DATA_MAX},
     {"data_depth_max", FEED_DATA_DEPTH_MAX},
     {"body_max", FEED_BODY_MAX},
