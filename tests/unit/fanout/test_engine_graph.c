@@ -1,6 +1,6 @@
 /* The engine and the durable graph: what goes to the topic, when a follow is finished, and which positions may be
  * committed. */
-#include "world.h"
+#include "expect.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,24 +9,10 @@
 
 #include <cmocka.h>
 
-static const int32_t partition_0[] = {0};
-
 static const struct sample unfollow = {
     .id = 1, .published_ms = 70, .actor = "ann", .verb = "unfollow", .object = "bob"};
 static const struct sample post = {
     .id = 9, .offset = 1, .published_ms = 1000, .actor = "bob", .verb = "post", .object = "n"};
-
-static void start(struct world *world)
-{
-    world_init(world, NULL);
-    world_start(world, partition_0, 1);
-}
-
-static void expect(const struct world *world, const char *text)
-{
-    assert_non_null(world->first);
-    assert_string_equal(world->first->text, text);
-}
 
 static void read_edge(struct world *world, const char *since, const char *ended)
 {
@@ -47,14 +33,6 @@ static void expect_relation(const struct world *world, const char *text)
 {
     assert_int_equal(world->relation_count, 1);
     assert_string_equal(world->relations[0].text, text);
-}
-
-static void done(struct world *world)
-{
-    assert_null(world->first);
-    assert_int_equal(fan_engine_records(world->engine), 0);
-    assert_int_equal(world->relation_count, 0);
-    world_fini(world);
 }
 
 /* ---- what goes to the topic ---- */

@@ -1,5 +1,5 @@
 /* The engine and what users settle: mutes, blocks, left out verbs, one's own home feed. */
-#include "world.h"
+#include "expect.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,39 +9,6 @@
 #include <cmocka.h>
 
 /* ---- helpers ---- */
-
-static const int32_t partition_0[] = {0};
-
-static void start(struct world *world)
-{
-    world_init(world, NULL);
-    world_start(world, partition_0, 1);
-}
-
-static void expect(const struct world *world, const char *text)
-{
-    assert_non_null(world->first);
-    assert_string_equal(world->first->text, text);
-}
-
-static void expect_int(struct world *world, const char *text, int64_t answer)
-{
-    expect(world, text);
-    world_answer_int(world, answer);
-}
-
-static void expect_list(struct world *world, const char *text, const char *const *answer, size_t count)
-{
-    expect(world, text);
-    world_answer_list(world, answer, count);
-}
-
-static void done(struct world *world)
-{
-    assert_null(world->first);
-    assert_int_equal(fan_engine_records(world->engine), 0);
-    world_fini(world);
-}
 
 static void record(struct world *world, int64_t ms, const char *verb)
 {

@@ -1,5 +1,5 @@
 /* The engine in bad weather: bad records, one recipient that fails, Redis away, Kafka that does not take letters. */
-#include "world.h"
+#include "expect.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,32 +8,11 @@
 
 #include <cmocka.h>
 
-static const int32_t partition_0[] = {0};
 static const char wrong_type[] = "WRONGTYPE Operation against a key holding the wrong kind of value";
 
 static const struct sample post = {.id = 1, .published_ms = 1000, .actor = "bob", .verb = "post", .object = "n1"};
 static const struct sample bad = {
     .offset = 0, .id = 9, .published_ms = 1000, .actor = "bob", .verb = "NOT A VERB", .object = "n"};
-
-static void start(struct world *world)
-{
-    world_init(world, NULL);
-    world_start(world, partition_0, 1);
-}
-
-static void done(struct world *world)
-{
-    assert_null(world->first);
-    assert_int_equal(fan_engine_records(world->engine), 0);
-    assert_int_equal(fan_engine_commands(world->engine), 0);
-    world_fini(world);
-}
-
-static void expect(const struct world *world, const char *text)
-{
-    assert_non_null(world->first);
-    assert_string_equal(world->first->text, text);
-}
 
 /* ---- bad records ---- */
 

@@ -1,5 +1,5 @@
 /* The engine and undo: what is removed where, in which order, and what a record that comes late meets. */
-#include "world.h"
+#include "expect.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,41 +7,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-/* ---- helpers ---- */
-
-static const int32_t partition_0[] = {0};
-
-static void start(struct world *world)
-{
-    world_init(world, NULL);
-    world_start(world, partition_0, 1);
-}
-
-static void expect(const struct world *world, const char *text)
-{
-    assert_non_null(world->first);
-    assert_string_equal(world->first->text, text);
-}
-
-static void expect_int(struct world *world, const char *text, int64_t answer)
-{
-    expect(world, text);
-    world_answer_int(world, answer);
-}
-
-static void expect_list(struct world *world, const char *text, const char *const *answer, size_t count)
-{
-    expect(world, text);
-    world_answer_list(world, answer, count);
-}
-
-static void done(struct world *world)
-{
-    assert_null(world->first);
-    assert_int_equal(fan_engine_records(world->engine), 0);
-    world_fini(world);
-}
 
 static const struct sample undo = {.id = 9, .published_ms = 2000, .actor = "bob", .verb = "undo", .undone = 1};
 
