@@ -12,6 +12,7 @@ import time
 from feedwire_dev import paths, tokens
 from feedwire_dev.admin import total
 from feedwire_dev.daemon import Daemon
+from feedwire_dev.ending import Stopped, raise_on_signals
 from feedwire_dev.kafka import ApacheKafka, EmbeddedBroker
 from feedwire_dev.play import Player, Refused
 from feedwire_dev.processes import NotReady, Process
@@ -36,10 +37,6 @@ SAME_CALLS = {"fanout": "fcall", "function": "fcall", "plain": "zadd"}  # what e
 WORKLOADS = [(size, "full") for size in SIZES] + [(1_000, "growing")]
 WRITES_MIN = 20_000
 STOPPED_EXIT = 130
-
-
-class Stopped(Exception):
-    """Somebody asked for the end: Ctrl-C, or a signal."""
 
 
 def say(text: str) -> None:
@@ -192,16 +189,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def on_signal(number, frame) -> None:
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_DFL)  # a second one ends at once, and the kernel takes the parts along
-    raise Stopped
-
-
 def main(argv: list[str] | None = None) -> int:
     options = parse(argv)
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, on_signal)
+    raise_on_signals()
     directory = RunDirectory()
     bench, code = Bench(options, directory.path), 1
     try:

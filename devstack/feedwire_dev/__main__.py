@@ -4,13 +4,13 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import sys
 import threading
 import time
 
 from . import paths, ports
 from .admin import total
+from .ending import Stopped, raise_on_signals
 from .kafka import EMBEDDED_IS_NOT_FOR
 from .options import parse
 from .page_server import PageServer
@@ -26,10 +26,6 @@ PREFERRED_PORTS = {"redis": 6379, "kafka": 9092, "ingest": 8080, "ingest admin":
 LOOK_S = 0.1
 STANDSTILL_S = 60  # no record finished for so long, though some are missing
 STOPPED_EXIT = 130
-
-
-class Stopped(Exception):
-    """Somebody asked for the end: Ctrl-C, or a signal."""
 
 
 class PartDied(Exception):
@@ -177,16 +173,9 @@ class Run:
         return not bad
 
 
-def on_signal(number, frame) -> None:
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_DFL)  # a second one ends at once, and the kernel takes the parts along
-    raise Stopped
-
-
 def main(argv: list[str] | None = None) -> int:
     options = parse(argv)
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, on_signal)
+    raise_on_signals()
     directory = RunDirectory()
     run, code = None, 1
     try:

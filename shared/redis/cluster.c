@@ -4,6 +4,7 @@
 
 #include "shared/base/assert.h"
 #include "shared/loop/loop.h"
+#include "shared/redis/request.h"
 #include "shared/redis/route.h"
 
 #include <stdlib.h>
@@ -14,8 +15,7 @@ struct feed_cluster_request {
     struct feed_cluster *cluster;
     feed_redis_fn *fn;
     void *arg;
-    char *bytes; /* as they go over the wire; hiredis' memory */
-    size_t len;
+    struct feed_redis_request command; /* kept for as long as it may have to be sent again */
     unsigned slot;
     int shard; /* where it is under way, or is to go */
     uint8_t hops, waits;
@@ -109,6 +109,12 @@ static void let_go(struct feed_cluster *cluster)
 
 /* ---- requests ---- */
 
+static void discard(struct feed_cluster_request *request)
+{
+    feed_redis_request_fini(&request->command);
+    free(request);
+}
+
 static void deliver(struct feed_cluster_request *request, enum feed_error error, const struct feed_reply *reply)
 {
     struct feed_cluster *cluster = request->cluster;
@@ -117,8 +123,7 @@ static void deliver(struct feed_cluster_request *request, enum feed_error error,
     int outer = cluster->answering;
     cluster->answering = request->shard;
     cluster->in_flight--;
-    redisFreeCommand(request->bytes);
-    free(request);
+    discard(request);
     if (fn)
         fn(arg, error, reply);
     cluster->answering = outer;
@@ -142,7 +147,8 @@ static enum feed_error send_to(struct feed_cluster_request *request, int shard, 
     request->shard = shard;
     enum feed_error error = asking ? feed_redis_node_command(node, words, 1, NULL, NULL) : FEED_OK;
     if (error == FEED_OK)
-        error = feed_redis_node_send(node, (struct feed_str){request->bytes, request->len}, on_reply, request);
+        error = feed_redis_node_send(node, (struct feed_str){request->command.bytes, request->command.len}, on_reply,
+                                     request);
     return error;
 }
 
@@ -255,30 +261,20 @@ static void give_up_parked(struct feed_cluster *cluster, int64_t now_ms)
 enum feed_error feed_cluster_command(struct feed_cluster *cluster, const struct feed_str *argv, size_t argc,
                                      feed_redis_fn *fn, void *arg)
 {
-    enum { ARGC_MAX = 512 };
-    feed_assert(argc > 0 && argc <= ARGC_MAX);
+    feed_assert(argc > 0);
     unsigned slot = feed_slot_of(feed_slot_key(argv, argc));
     int owner = feed_topology_owner(&cluster->topology, slot);
     if (owner == FEED_SHARD_NONE || !feed_cluster_shard_up(cluster, owner))
         return FEED_E_UNAVAILABLE;
     if (cluster->in_flight >= cluster->settings.in_flight_max)
         return FEED_E_FULL;
-    const char *words[ARGC_MAX];
-    size_t lengths[ARGC_MAX];
-    for (size_t i = 0; i < argc; i++) {
-        words[i] = argv[i].len ? argv[i].data : "";
-        lengths[i] = argv[i].len;
-    }
     struct feed_cluster_request *request = malloc(sizeof *request);
     feed_assert(request);
     *request = (struct feed_cluster_request){.cluster = cluster, .fn = fn, .arg = arg, .slot = slot};
-    long long len = redisFormatCommandArgv(&request->bytes, (int)argc, words, lengths);
-    feed_assert(len > 0);
-    request->len = (size_t)len;
+    feed_redis_request_set(&request->command, argv, argc);
     enum feed_error error = send_to(request, owner, false);
     if (error != FEED_OK) {
-        redisFreeCommand(request->bytes);
-        free(request);
+        discard(request);
         return error;
     }
     cluster->in_flight++;

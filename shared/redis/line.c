@@ -5,6 +5,7 @@
 
 #include "shared/base/assert.h"
 #include "shared/loop/loop.h"
+#include "shared/redis/request.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,37 +36,34 @@ static struct feed_channel *came(struct feed_line *line)
     return channel;
 }
 
-static void append(struct feed_line *line, int count, const char **words, const size_t *lengths)
+static void append(struct feed_line *line, const struct feed_str *argv, size_t argc)
 {
-    char *formatted;
+    struct feed_redis_request request = {0};
     redisAsyncContext *context = line->connection.context;
-    long long len = redisFormatCommandArgv(&formatted, count, words, lengths);
-    feed_assert(len > 0);
-    feed_assert(redisAppendFormattedCommand(&context->c, formatted, (size_t)len) == REDIS_OK);
-    redisFreeCommand(formatted);
+    feed_redis_request_set(&request, argv, argc);
+    feed_assert(redisAppendFormattedCommand(&context->c, request.bytes, request.len) == REDIS_OK);
+    feed_redis_request_fini(&request);
     context->ev.addWrite(context->ev.data);
 }
 
 static void send_ping(struct feed_line *line)
 {
-    const char *words[] = {"PING"};
-    append(line, 1, words, NULL);
+    const struct feed_str argv[] = {FEED_STR("PING")};
+    append(line, argv, 1);
     expect(line, NULL);
 }
 
 void feed_line_subscribe(struct feed_line *line, struct feed_channel *channel, struct feed_str name)
 {
-    const char *words[] = {"SSUBSCRIBE", name.data};
-    const size_t lengths[] = {strlen(words[0]), name.len};
-    append(line, 2, words, lengths);
+    const struct feed_str argv[] = {FEED_STR("SSUBSCRIBE"), name};
+    append(line, argv, 2);
     expect(line, channel);
 }
 
 void feed_line_unsubscribe(struct feed_line *line, struct feed_str name)
 {
-    const char *words[] = {"SUNSUBSCRIBE", name.data};
-    const size_t lengths[] = {strlen(words[0]), name.len};
-    append(line, 2, words, lengths);
+    const struct feed_str argv[] = {FEED_STR("SUNSUBSCRIBE"), name};
+    append(line, argv, 2);
     send_ping(line);
 }
 
