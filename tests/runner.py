@@ -121,7 +121,9 @@ def client(run):
 
 
 def integration(run):
-    run.pytest("integration", "tests/integration", "--ignore=tests/integration/test_main_job.py", "--durations=5")
+    # Most of their time is waiting, for sessions of Kafka to end above all: one more at a time than there are processors.
+    side_by_side = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup")
+    run.pytest("integration", "tests/integration", "--ignore=tests/integration/test_main_job.py", "--durations=5", *side_by_side)
 
 
 def main_job(run):

@@ -15,12 +15,25 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "devstack"))
 
-from feedwire_dev import kafka, paths, redis_server as redis_servers, tokens  # noqa: E402
+from feedwire_dev import kafka, paths, ports, redis_server as redis_servers, tokens  # noqa: E402
 from feedwire_dev.daemon import Daemon  # noqa: E402
+
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    # Set before anything starts a server, and inherited by what the tests start.
+    os.environ[ports.RANGE_VARIABLE] = ports.share(int(worker.removeprefix("gw")), int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))
 
 SECRET = b"only for integration tests: 0123456789"
 TOPICS = {"activities": 4, "activities.dlq": 1}
 GRAPH_PARTITIONS = 2
+
+
+def pytest_collection_modifyitems(items):
+    """Where tests run side by side: those that share an Apache Kafka, or want the ports that ./run prefers, one after the other."""
+    for item in items:
+        if "apache_kafka" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("apache-kafka"))
+        elif item.path.name == "test_run.py":
+            item.add_marker(pytest.mark.xdist_group("run"))
 
 
 @pytest.fixture(scope="session")
