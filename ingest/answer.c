@@ -26,7 +26,7 @@ static void begin(struct ing_answer *answer, unsigned status, const char *conten
     add_header(answer, "vary", FEED_STR("Origin"));
     if (origin.data) {
         add_header(answer, "access-control-allow-origin", origin);
-        add_header(answer, "access-control-expose-headers", FEED_STR("Retry-After"));
+        add_header(answer, "access-control-expose-headers", FEED_STR("Retry-After, Idempotent-Replayed"));
     }
 }
 
@@ -89,7 +89,8 @@ void ing_answer_preflight(struct ing_answer *answer, const struct ing_gate *gate
     begin(answer, 204, NULL, gate->origin);
     if (gate->origin.data) {
         add_header(answer, "access-control-allow-methods", feed_str_of(gate->methods));
-        add_header(answer, "access-control-allow-headers", FEED_STR("authorization, content-type, traceparent"));
+        add_header(answer, "access-control-allow-headers",
+                   FEED_STR("authorization, content-type, idempotency-key, traceparent"));
         add_header(answer, "access-control-max-age", FEED_STR("600"));
     }
     add_allow(answer, gate);
@@ -155,12 +156,14 @@ static void put_items(struct feed_json_out *json, const char *key, const struct 
     feed_json_close_list(json);
 }
 
-void ing_answer_batch(struct ing_answer *answer, const struct ing_batch *batch, struct feed_str origin)
+void ing_answer_batch(struct ing_answer *answer, const struct ing_batch *batch, bool replayed, struct feed_str origin)
 {
     struct feed_json_out json;
     feed_assert(ing_batch_complete(batch));
     if (batch->failed == 0) {
         begin(answer, 202, "application/json", origin);
+        if (replayed)
+            add_header(answer, "idempotent-replayed", FEED_STR("true"));
         feed_json_out_init(&json, &answer->body);
         feed_json_open(&json);
     } else {
@@ -176,6 +179,17 @@ void ing_answer_batch(struct ing_answer *answer, const struct ing_batch *batch, 
     if (batch->failed > 0) {
         put_items(&json, "unacknowledged", batch, ING_ITEM_FAILED);
     }
+    end(answer, &json);
+}
+
+void ing_answer_error(struct ing_answer *answer, unsigned status, const char *detail, unsigned retry_after_s,
+                      struct feed_str origin)
+{
+    struct feed_json_out json;
+    begin(answer, status, "application/problem+json", origin);
+    if (retry_after_s > 0)
+        add_retry_after(answer, retry_after_s);
+    open_problem(&json, answer, detail);
     end(answer, &json);
 }
 

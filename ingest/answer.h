@@ -8,6 +8,7 @@
 #include "shared/http/server.h"
 
 enum {
+    ING_RETRY_RUNNING_S = 1,
     ING_RETRY_FULL_S = 1, /* the queue empties within the second when Kafka is well */
     ING_RETRY_AWAY_S = 5  /* reconnecting and electing a leader take seconds */
 };
@@ -23,8 +24,11 @@ struct ing_answer {
 void ing_answer_refusal(struct ing_answer *answer, const struct ing_gate *gate);
 void ing_answer_preflight(struct ing_answer *answer, const struct ing_gate *gate);
 void ing_answer_problems(struct ing_answer *answer, const struct ing_submission *submission, struct feed_str origin);
-/* 202 when all are acknowledged, else 503. The batch is complete. */
-void ing_answer_batch(struct ing_answer *answer, const struct ing_batch *batch, struct feed_str origin);
+/* 202 when all are acknowledged, else 503. The batch is complete. replayed: it was answered before. */
+void ing_answer_batch(struct ing_answer *answer, const struct ing_batch *batch, bool replayed, struct feed_str origin);
+/* Any other error; retry_after_s 0: none. */
+void ing_answer_error(struct ing_answer *answer, unsigned status, const char *detail, unsigned retry_after_s,
+                      struct feed_str origin);
 /* 503: nothing was handed over. */
 void ing_answer_unavailable(struct ing_answer *answer, const char *detail, unsigned retry_after_s,
                             struct feed_str origin);

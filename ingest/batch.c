@@ -55,6 +55,15 @@ void ing_batch_stop(struct ing_batch *batch, size_t i, enum feed_error error)
     }
 }
 
+void ing_batch_known(struct ing_batch *batch, size_t i, int32_t partition, int64_t offset)
+{
+    feed_assert(i < batch->count && batch->items[i].state == ING_ITEM_NEW);
+    batch->items[i].state = ING_ITEM_ACKNOWLEDGED;
+    batch->items[i].partition = partition;
+    batch->items[i].offset = offset;
+    batch->acknowledged++;
+}
+
 void ing_batch_delivered(struct ing_item *item, const struct feed_kafka_delivery *delivery)
 {
     struct ing_batch *batch = item->batch;

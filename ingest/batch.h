@@ -43,6 +43,8 @@ void ing_batch_set(struct ing_batch *batch, size_t i, struct feed_str id, int64_
 void ing_batch_produced(struct ing_batch *batch, size_t i, uint64_t now_us);
 /* Item i could not be handed over, and nor will those after it. */
 void ing_batch_stop(struct ing_batch *batch, size_t i, enum feed_error error);
+/* Item i was acknowledged before, there. */
+void ing_batch_known(struct ing_batch *batch, size_t i, int32_t partition, int64_t offset);
 /* The delivery report of an item. */
 void ing_batch_delivered(struct ing_item *item, const struct feed_kafka_delivery *delivery);
 /* All items are either acknowledged or failed: time to answer. */

@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const codes[] = {"202", "204", "400", "401", "403", "404",   "405",
+static const char *const codes[] = {"202", "204", "400", "401", "403", "404",   "405", "409",
                                     "413", "415", "422", "500", "503", "other", NULL};
+
+static const char *const claims[] = {"first",      "continued", "replayed",  "running",
+                                     "mismatched", "refused",   "unchecked", NULL};
 
 const struct feed_metric ing_metric_table[] = {
     [ING_METRIC_PUBLISHED] = {"activities_published_total", FEED_METRIC_COUNTER,
@@ -27,6 +30,14 @@ const struct feed_metric ing_metric_table[] = {
                                     feed_metric_latency_buckets},
     [ING_METRIC_QUEUE_RECORDS] = {"kafka_queue_records", FEED_METRIC_GAUGE,
                                   "Records that wait for Kafka's acknowledgement.", NULL, NULL, NULL},
+    [ING_METRIC_IDEMPOTENCY] = {"idempotency_requests_total", FEED_METRIC_COUNTER,
+                                "Good requests with an Idempotency-Key: the first of its key, continued after one that "
+                                "was not finished, answered from memory, refused because one is running (409) or was "
+                                "another (422) or Redis is away (503), or done without Redis.",
+                                "result", claims, NULL},
+    [ING_METRIC_REDIS_UP] = {"redis_up", FEED_METRIC_GAUGE, "Whether a server of Redis can be used.", NULL, NULL, NULL},
+    [ING_METRIC_REDIS_SECONDS] = {"redis_command_seconds", FEED_METRIC_HISTOGRAM,
+                                  "From sending a command to its answer.", NULL, NULL, feed_metric_latency_buckets},
     [ING_METRIC_LOOP_LAG] = {"loop_lag_seconds", FEED_METRIC_GAUGE,
                              "How late the loop's timers were at worst since the last reading.", NULL, NULL, NULL},
     [ING_METRIC_START_TIME] = {"process_start_time_seconds", FEED_METRIC_GAUGE,

@@ -34,6 +34,19 @@ const struct feed_option ing_option_table[] = {
      "Activities that wait for Kafka's acknowledgement; a request that does not fit any more is answered with 503."},
     {"kafka.queue_kbytes_max", FEED_OPTION_INTEGER, FIELD(kafka_queue_kbytes_max), "KiB", "262144", 1024, 2097151,
      "The same for their size."},
+    {"redis.url", FEED_OPTION_URL, FIELD(redis_url), "", "redis://127.0.0.1:6379", 1, 1024,
+     "The Redis that keeps idempotency keys: redis://[user:password@]host[:port][/db]; of a cluster one server, or "
+     "several: host[:port],host[:port].. Requests without a key do not need it."},
+    {"redis.password_file", FEED_OPTION_SECRET_FILE, FIELD(redis_password), "", NULL, 0, 0,
+     "A file with the password of Redis."},
+    {"idempotency.redis_away", FEED_OPTION_TEXT, FIELD(idempotency_redis_away), "", "refuse", 1, 8,
+     "What becomes of a request with an Idempotency-Key while Redis is away: refuse (503) or accept, as if it had "
+     "none; "
+     "then one that is sent again may be doubled."},
+    {"idempotency.ttl_s", FEED_OPTION_INTEGER, FIELD(idempotency_ttl_s), "s", "86400", 60, 604800,
+     "How long a key is remembered, from its first request."},
+    {"idempotency.lease_ms", FEED_OPTION_INTEGER, FIELD(idempotency_lease_ms), "ms", "3000", 300, 60000,
+     "How long a key stays taken (409) after an instance died that worked on it; renewed while it works."},
     {"auth.hs256_secret_file", FEED_OPTION_SECRET_FILE, FIELD(auth_hs256_secret), "", NULL, FEED_SECRET_MIN,
      FEED_SECRET_MAX, "A file with the secret that signs tokens (HS256). Required."},
     {.name = NULL},

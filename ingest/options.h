@@ -15,6 +15,9 @@ struct ing_options {
     char *kafka_brokers, *kafka_topic, *kafka_properties;
     int64_t kafka_delivery_timeout_ms;
     int64_t kafka_queue_records_max, kafka_queue_kbytes_max;
+    char *redis_url, *redis_password;
+    char *idempotency_redis_away;
+    int64_t idempotency_ttl_s, idempotency_lease_ms;
     char *auth_hs256_secret;
 };
 

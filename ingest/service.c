@@ -2,15 +2,19 @@
  *
  *   serving --SIGTERM--> stopping (not ready, not listening, new requests get 503) --nothing waits, or deadline--> end
  *
- * Kafka's client is freed first at the end, since it still owes callbacks that answer requests. */
+ * Redis' client and Kafka's are freed first at the end, since they still owe callbacks that answer requests: Redis'
+ * before, so that none of its callbacks produces any more. */
 #include "ingest/service.h"
 
 #include "ingest/metrics.h"
+#include "ingest/redis_side.h"
 #include "ingest/service_state.h"
 #include "shared/kafka/producer.h"
 #include "shared/loop/loop.h"
 #include "shared/observe/log.h"
 #include "shared/observe/metrics.h"
+
+#include <string.h>
 
 enum {
     HEALTH_EVERY_MS = 500,
@@ -32,6 +36,7 @@ static void on_metrics(void *arg)
     service->connections_refused = counts->refused_full;
     feed_metrics_set(service->metrics, ING_METRIC_HTTP_CONNECTIONS, 0, counts->open);
     feed_metrics_set(service->metrics, ING_METRIC_QUEUE_RECORDS, 0, feed_kafka_producer_queued(service->producer));
+    feed_metrics_set(service->metrics, ING_METRIC_REDIS_UP, 0, feed_redis_up(service->redis));
     feed_metrics_set(service->metrics, ING_METRIC_LOOP_LAG, 0, feed_loop_lag_s(service->loop));
 }
 
@@ -83,6 +88,10 @@ static int check_options(struct ing_service *service)
         return refuse_option(service, "auth.hs256_secret_file is required");
     }
     service->rules.key.secret = feed_str_of(options->auth_hs256_secret);
+    service->claims_required = strcmp(options->idempotency_redis_away, "accept") != 0;
+    if (service->claims_required && strcmp(options->idempotency_redis_away, "refuse") != 0) {
+        return refuse_option(service, "idempotency.redis_away must be refuse or accept");
+    }
     switch (ing_origins_parse(feed_str_of(options->http_allowed_origins), &service->rules.origins)) {
     case FEED_OK:
         return 0;
@@ -115,6 +124,13 @@ static int start_kafka(struct ing_service *service)
         FEED_LOG(service->log, FEED_LOG_ERROR, "start_failed", problem);
     }
     return error == FEED_OK ? 0 : 1;
+}
+
+static int start_redis(struct ing_service *service)
+{
+    const char *problem = NULL;
+    enum feed_error error = ing_redis_open(service, &problem);
+    return error == FEED_OK ? 0 : refuse_option(service, problem ? problem : "redis.url cannot be used");
 }
 
 static int start_server(struct ing_service *service)
@@ -155,6 +171,9 @@ static int start(struct ing_service *service)
         code = start_kafka(service);
     }
     if (code == 0) {
+        code = start_redis(service);
+    }
+    if (code == 0) {
         code = start_server(service);
     }
     if (code == 0 && feed_loop_on_terminate(service->loop, on_terminate, service) != FEED_OK) {
@@ -166,6 +185,8 @@ static int start(struct ing_service *service)
 
 static void stop(struct ing_service *service)
 {
+    service->ended = true;
+    ing_redis_close(service);
     feed_kafka_producer_free(service->producer, FLUSH_MS);
     if (service->server) {
         feed_server_free(service->server);

@@ -12,6 +12,7 @@ struct feed_loop;
 struct feed_timer;
 struct feed_log;
 struct feed_kafka_producer;
+struct feed_redis;
 
 struct ing_service {
     const struct ing_options *options;
@@ -23,11 +24,14 @@ struct ing_service {
     struct feed_admin admin;
     struct ing_gate_rules rules;
     struct feed_kafka_producer *producer;
+    struct feed_redis *redis; /* NULL: not open */
+    bool claims_required;     /* a request with an Idempotency-Key is refused while Redis is away */
     struct feed_server *server;
     struct feed_timer *health_timer, *drain_timer;
 
     size_t waiting;               /* requests whose activities Kafka has not acknowledged yet */
     bool stopping;                /* orderly stop under way: nothing new is taken */
+    bool ended;                   /* the loop has stopped: nothing is produced any more */
     unsigned quiet;               /* turns of the drain timer in which nothing was waiting */
     int64_t stop_at;              /* of the loop's clock: the stop's deadline */
     uint64_t connections_refused; /* already counted by the metric */

@@ -206,32 +206,41 @@ static void read_ndjson(struct ing_submission *submission, const struct ing_subm
 }
 
 /* An id of our own. The 12 bits behind the time count the elements, so that activities of one request keep their order
- * although they have one time; 62 random bits are left. */
-static void assign_id(struct ing_element *element, size_t index, const struct ing_submission_input *input)
+ * although they have one time; 62 bits of the seed keep it apart from those of other requests. */
+static void assign_id(struct ing_element *element, size_t index, const struct ing_stamp *stamp)
 {
-    uint8_t random[10];
-    input->random_fn(random, sizeof(random));
+    uint8_t random[2 + ING_SEED_BYTES];
     feed_assert(index < 1u << 12);
     random[0] = (uint8_t)(index >> 8);
     random[1] = (uint8_t)index;
-    struct feed_id id = feed_id_v7(input->now_ms, random);
+    memcpy(random + 2, stamp->seed, ING_SEED_BYTES);
+    struct feed_id id = feed_id_v7(stamp->first_ms, random);
     feed_id_format(&id, element->assigned_id);
     element->activity.id = feed_str_of(element->assigned_id);
 }
 
 /* `published` counts only with a caller's id: without one the activity is new, and so is its time. */
-static void complete(struct ing_submission *submission, size_t index, const struct ing_submission_input *input)
+static void complete(struct ing_submission *submission, size_t index, const struct feed_token_claims *claims,
+                     const struct ing_stamp *stamp)
 {
     struct ing_element *element = &submission->elements[index];
     struct feed_activity *activity = &element->activity;
-    activity->tenant = feed_str_of(input->claims->tenant);
+    activity->tenant = feed_str_of(claims->tenant);
     activity->source = FEED_STR(FEED_SOURCE_DEFAULT);
     if (!activity->id.data) {
-        assign_id(element, index, input);
-        activity->published_ms = input->now_ms;
+        assign_id(element, index, stamp);
+        activity->published_ms = stamp->first_ms;
     } else if (activity->published_ms == 0) {
-        activity->published_ms = input->now_ms;
+        activity->published_ms = stamp->first_ms;
     }
+}
+
+void ing_submission_complete(struct ing_submission *submission, const struct feed_token_claims *claims,
+                             const struct ing_stamp *stamp)
+{
+    feed_assert(submission->status == 0);
+    for (size_t i = 0; i < submission->count; i++)
+        complete(submission, i, claims, stamp);
 }
 
 static void check_actors(struct ing_submission *submission, const struct feed_token_claims *claims)
@@ -279,9 +288,6 @@ void ing_submission_read(struct ing_submission *submission, const struct ing_sub
         submission->problem_count = submission->problem_total = 0; /* something worse came after them */
     } else if (submission->problem_total > 0) {
         describe_problems(submission);
-    }
-    for (size_t i = 0; submission->status == 0 && i < submission->count; i++) {
-        complete(submission, i, input);
     }
 }
 

@@ -37,14 +37,24 @@ struct ing_submission {
 struct ing_submission_input {
     enum ing_media media; /* JSON or NDJSON */
     struct feed_str body;
-    const struct feed_token_claims *claims; /* borrowed by the activities: the tenant */
+    const struct feed_token_claims *claims;
     int64_t now_ms;
-    void (*random_fn)(void *out, size_t len);
 };
 
-/* Reads and checks everything. Afterwards each activity has tenant, source, id and published_ms. Activities without an
- * id get UUIDv7s that ascend in the order of the body. */
+/* Reads and checks everything; keeps nothing of the input. */
 void ing_submission_read(struct ing_submission *submission, const struct ing_submission_input *input);
+
+/* What the activities of one request have in common that the caller did not give. */
+enum { ING_SEED_BYTES = 8 };
+struct ing_stamp {
+    int64_t first_ms; /* the time of those without one */
+    uint8_t seed[ING_SEED_BYTES];
+};
+
+/* Of a good submission: gives each activity tenant (borrowed from claims), source, id and published_ms. Activities
+ * without an id get UUIDv7s that ascend in the order of the body. The same stamp makes the same of the same body. */
+void ing_submission_complete(struct ing_submission *submission, const struct feed_token_claims *claims,
+                             const struct ing_stamp *stamp);
 void ing_submission_fini(struct ing_submission *submission);
 
 #endif

@@ -116,7 +116,7 @@ class Stack:
 
     def _start_daemons(self) -> None:
         self.fanout = self._daemon("fanout", {"kafka.brokers": self.brokers, **self.redis_options}, self.redis_env)
-        self.ingest = self._daemon("ingest", {"kafka.brokers": self.brokers})
+        self.ingest = self._daemon("ingest", {"kafka.brokers": self.brokers, **self.redis_options}, self.redis_env)
         self.gateway = self._daemon("gateway", self.redis_options, self.redis_env)
         deadline = time.monotonic() + READY_TIMEOUT_S
         for daemon in (self.fanout, self.ingest, self.gateway):

@@ -31,6 +31,7 @@ enum {
     FEED_BODY_MAX = 1024 * 1024,
     FEED_BATCH_MAX = 1000, /* activities in one request */
     FEED_JSON_DEPTH_MAX = 32,
+    FEED_IDEMPOTENCY_KEY_MAX = 128,
 
     /* Credentials. */
     FEED_TOKEN_MAX = 4096,

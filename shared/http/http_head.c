@@ -10,7 +10,16 @@
 
 enum { ANSWER_MAX = 64 * 1024 * 1024 };
 
-static const char traceparent[] = "traceparent:"; /* lws knows it only as a custom header, whose name has the colon */
+/* Those that lws knows only as custom headers, whose names have the colon. */
+static const char *const custom_names[FEED_HTTP_HEADER_COUNT] = {
+    [FEED_HTTP_TRACEPARENT] = "traceparent:",
+    [FEED_HTTP_IDEMPOTENCY_KEY] = "idempotency-key:",
+    [FEED_HTTP_CE_SPECVERSION] = "ce-specversion:",
+    [FEED_HTTP_CE_ID] = "ce-id:",
+    [FEED_HTTP_CE_SOURCE] = "ce-source:",
+    [FEED_HTTP_CE_TYPE] = "ce-type:",
+    [FEED_HTTP_CE_TIME] = "ce-time:",
+};
 
 static enum feed_http_method method_of(int lws_method)
 {
@@ -62,32 +71,57 @@ static struct feed_str take_header(struct lws *wsi, struct text_room *room, enum
     return take_text(room, lws_hdr_copy(wsi, room->at, (int)room->left, token));
 }
 
+/* What is found out while lws walks over the names of custom headers. */
+struct custom_check {
+    struct feed_http_verdict verdict;
+    unsigned seen; /* bit h: header h was there */
+};
+
 static void check_custom_name(const char *name, int len, void *arg)
 {
-    struct feed_http_verdict *verdict = arg;
-    struct feed_str s = {name, len > 0 ? (size_t)len - 1 : 0}; /* without the colon */
-    if (!feed_http_header_name_valid(s))
-        *verdict = (struct feed_http_verdict){400, "A header's name has a character that is not allowed."};
+    struct custom_check *check = arg;
+    struct feed_str s = {name, len > 0 ? (size_t)len : 0};
+    if (!feed_http_header_name_valid((struct feed_str){name, s.len > 0 ? s.len - 1 : 0})) /* without the colon */
+        check->verdict = (struct feed_http_verdict){400, "A header's name has a character that is not allowed."};
+    for (unsigned h = FEED_HTTP_IDEMPOTENCY_KEY; h < FEED_HTTP_HEADER_COUNT; h++) {
+        if (!feed_str_eq(s, feed_str_of(custom_names[h])))
+            continue;
+        if (check->seen & 1u << h)
+            check->verdict = (struct feed_http_verdict){400, "A header that must have one value is there twice."};
+        check->seen |= 1u << h;
+    }
+}
+
+static int custom_length(struct lws *wsi, const char *name)
+{
+    int len = lws_hdr_custom_length(wsi, name, (int)strlen(name));
+    return len > 0 ? len : 0;
 }
 
 static size_t text_size(struct lws *wsi, int path_len)
 {
     size_t size = (size_t)path_len + 1 + (size_t)lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) + 1;
-    for (int h = 0; h < FEED_HTTP_HEADER_COUNT; h++)
-        if (h != FEED_HTTP_TRACEPARENT)
-            size += (size_t)lws_hdr_total_length(wsi, header_tokens[h]) + 1;
-    int len = lws_hdr_custom_length(wsi, traceparent, sizeof(traceparent) - 1);
-    return size + (len > 0 ? (size_t)len : 0) + 2;
+    for (int h = 0; h < FEED_HTTP_HEADER_COUNT; h++) {
+        int len = custom_names[h] ? custom_length(wsi, custom_names[h]) : lws_hdr_total_length(wsi, header_tokens[h]);
+        size += (size_t)len + 2;
+    }
+    return size;
+}
+
+/* An empty value counts as absent. */
+static struct feed_str take_custom(struct lws *wsi, struct text_room *room, const char *name)
+{
+    int len = custom_length(wsi, name);
+    if (len == 0 || lws_hdr_custom_copy(wsi, room->at, (int)room->left, name, (int)strlen(name)) != len)
+        return (struct feed_str){NULL, 0};
+    return take_text(room, len);
 }
 
 static void read_headers(struct lws *wsi, struct feed_request *request, struct text_room *room)
 {
     for (int h = 0; h < FEED_HTTP_HEADER_COUNT; h++)
-        if (h != FEED_HTTP_TRACEPARENT)
-            request->http.headers[h] = take_header(wsi, room, header_tokens[h]);
-    int len = lws_hdr_custom_length(wsi, traceparent, sizeof(traceparent) - 1);
-    if (len > 0 && lws_hdr_custom_copy(wsi, room->at, (int)room->left, traceparent, sizeof(traceparent) - 1) == len)
-        request->http.headers[FEED_HTTP_TRACEPARENT] = take_text(room, len);
+        request->http.headers[h] =
+            custom_names[h] ? take_custom(wsi, room, custom_names[h]) : take_header(wsi, room, header_tokens[h]);
 }
 
 struct feed_str feed_http_short_header(struct lws *wsi, enum lws_token_indexes token, char *out, int size,
@@ -124,8 +158,9 @@ static struct feed_http_verdict check_head(struct feed_conn *conn, struct feed_r
         return (struct feed_http_verdict){400, "Only HTTP/1.0 and HTTP/1.1 are supported."};
     if (http11 && lws_hdr_total_length(wsi, WSI_TOKEN_HOST) == 0)
         return (struct feed_http_verdict){400, "The Host header is missing."};
-    struct feed_http_verdict verdict = {0, NULL};
-    lws_hdr_custom_name_foreach(wsi, check_custom_name, &verdict);
+    struct custom_check check = {.verdict = {0, NULL}};
+    lws_hdr_custom_name_foreach(wsi, check_custom_name, &check);
+    struct feed_http_verdict verdict = check.verdict;
     if (verdict.status == 0)
         verdict = feed_http_check_path(request->http.path);
     if (verdict.status == 0)

@@ -35,6 +35,13 @@ enum feed_http_header {
     FEED_HTTP_CONTENT_ENCODING,
     FEED_HTTP_ORIGIN,
     FEED_HTTP_TRACEPARENT,
+    /* One value each: a request that gives one of these twice is refused with 400. */
+    FEED_HTTP_IDEMPOTENCY_KEY,
+    FEED_HTTP_CE_SPECVERSION,
+    FEED_HTTP_CE_ID,
+    FEED_HTTP_CE_SOURCE,
+    FEED_HTTP_CE_TYPE,
+    FEED_HTTP_CE_TIME,
     FEED_HTTP_HEADER_COUNT
 };
 

@@ -23,6 +23,7 @@ static const struct {
     {"body_max", FEED_BODY_MAX},
     {"batch_max", FEED_BATCH_MAX},
     {"json_depth_max", FEED_JSON_DEPTH_MAX},
+    {"idempotency_key_max", FEED_IDEMPOTENCY_KEY_MAX},
     {"token_max", FEED_TOKEN_MAX},
     {"client_message_max", FEED_CLIENT_MESSAGE_MAX},
     {"client_feeds_max", FEED_CLIENT_FEEDS_MAX},

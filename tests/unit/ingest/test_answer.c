@@ -69,7 +69,8 @@ static void test_preflight(void **state)
     assert_int_equal(answer.response.body.len, 0);
     assert_string_equal(header(&answer, "access-control-allow-origin"), "http://localhost:8000");
     assert_string_equal(header(&answer, "access-control-allow-methods"), "POST");
-    assert_string_equal(header(&answer, "access-control-allow-headers"), "authorization, content-type, traceparent");
+    assert_string_equal(header(&answer, "access-control-allow-headers"),
+                        "authorization, content-type, idempotency-key, traceparent");
     assert_string_equal(header(&answer, "vary"), "Origin");
     ing_answer_fini(&answer);
     gate.origin = no_origin;
@@ -120,7 +121,7 @@ static void test_accepted(void **state)
     struct ing_batch *batch = batch_of_two();
     ing_batch_delivered(&batch->items[0], &(struct feed_kafka_delivery){.partition = 3, .offset = INT64_C(1) << 40});
     ing_batch_delivered(&batch->items[1], &(struct feed_kafka_delivery){.partition = 0, .offset = 0});
-    ing_answer_batch(&answer, batch, no_origin);
+    ing_answer_batch(&answer, batch, false, no_origin);
     assert_int_equal(answer.response.status, 202);
     assert_string_equal(answer.response.content_type, "application/json");
     assert_string_equal(header(&answer, "retry-after"), "");
@@ -145,7 +146,7 @@ static void test_partly_accepted(void **state)
     struct ing_batch *batch = batch_of_two();
     ing_batch_delivered(&batch->items[0], &(struct feed_kafka_delivery){.error = FEED_E_TIMEOUT});
     ing_batch_delivered(&batch->items[1], &(struct feed_kafka_delivery){.partition = 1, .offset = 7});
-    ing_answer_batch(&answer, batch, no_origin);
+    ing_answer_batch(&answer, batch, false, no_origin);
     assert_int_equal(answer.response.status, 503);
     assert_string_equal(answer.response.content_type, "application/problem+json");
     assert_string_equal(header(&answer, "retry-after"), "5");
@@ -171,7 +172,7 @@ static void test_unavailable(void **state)
     assert_int_equal(answer.response.status, 503);
     assert_string_equal(header(&answer, "retry-after"), "7");
     assert_string_equal(header(&answer, "access-control-allow-origin"), "http://localhost:8000");
-    assert_string_equal(header(&answer, "access-control-expose-headers"), "Retry-After");
+    assert_string_equal(header(&answer, "access-control-expose-headers"), "Retry-After, Idempotent-Replayed");
     yyjson_doc *doc = body(&answer);
     assert_int_equal(yyjson_get_int(at(doc, "/accepted")), 0);
     assert_true(yyjson_is_int(at(doc, "/accepted")));
@@ -193,7 +194,7 @@ static void test_largest(void **state)
         ing_batch_delivered(&batch->items[i],
                             &(struct feed_kafka_delivery){.partition = INT32_MAX, .offset = INT64_MAX});
     }
-    ing_answer_batch(&answer, batch, no_origin);
+    ing_answer_batch(&answer, batch, false, no_origin);
     assert_int_equal(answer.response.status, 202);
     yyjson_doc *doc = body(&answer);
     assert_int_equal(yyjson_arr_size(at(doc, "/activities")), FEED_BATCH_MAX);

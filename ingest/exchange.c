@@ -1,0 +1,334 @@
+/* From a good submission to the answer:
+ *
+ *   begin --(key)--> claim --held--> produce --all acknowledged--> finish the claim --> 202
+ *     '-----------------------------------^ '--not all--> release the claim --> 503
+ *
+ * What waits is bounded twice: by the connections (one request each) and by the producer's queue. A client that goes
+ * away changes nothing for its activities. */
+#include "ingest/exchange.h"
+
+#include "ingest/batch.h"
+#include "ingest/claim.h"
+#include "ingest/metrics.h"
+#include "ingest/trace.h"
+#include "shared/base/assert.h"
+#include "shared/kafka/producer.h"
+#include "shared/loop/loop.h"
+#include "shared/observe/log.h"
+
+#include <stdlib.h>
+
+struct exchange {
+    struct ing_service *service;
+    struct feed_request *request;
+    const struct feed_http_request *http; /* borrowed until the request is answered */
+    struct feed_str origin;               /* borrowed from the rules */
+    struct feed_token_claims claims;
+    struct ing_submission submission;
+    struct ing_batch *batch;
+    struct ing_claim claim;
+    bool replayed;
+};
+
+/* ---- answers ---- */
+
+void ing_respond(struct ing_service *service, struct feed_request *request, struct ing_answer *answer)
+{
+    feed_metrics_add(service->metrics, ING_METRIC_HTTP_REQUESTS, ing_metric_code(answer->response.status), 1);
+    answer->response.close = service->stopping;
+    feed_request_respond(request, &answer->response);
+    ing_answer_fini(answer);
+}
+
+/* Answers, and ends the exchange. */
+static void end(struct exchange *exchange, struct ing_answer *answer)
+{
+    struct ing_service *service = exchange->service;
+    feed_assert(service->waiting > 0 && !exchange->claim.held);
+    service->waiting--;
+    ing_respond(service, exchange->request, answer);
+    ing_submission_fini(&exchange->submission);
+    ing_batch_free(exchange->batch);
+    free(exchange);
+}
+
+static void end_refused(struct exchange *exchange, unsigned status, const char *detail, unsigned retry_after_s)
+{
+    struct ing_answer answer;
+    ing_answer_error(&answer, status, detail, retry_after_s, exchange->origin);
+    end(exchange, &answer);
+}
+
+static void end_unavailable(struct exchange *exchange, const char *detail, unsigned retry_after_s)
+{
+    struct ing_answer answer;
+    feed_metrics_add(exchange->service->metrics, ING_METRIC_UNACKNOWLEDGED, 0, exchange->submission.count);
+    if (exchange->claim.held)
+        ing_claim_release(&exchange->claim);
+    ing_answer_unavailable(&answer, detail, retry_after_s, exchange->origin);
+    end(exchange, &answer);
+}
+
+static void end_with_batch(void *arg)
+{
+    struct exchange *exchange = arg;
+    struct ing_answer answer;
+    ing_answer_batch(&answer, exchange->batch, exchange->replayed, exchange->origin);
+    end(exchange, &answer);
+}
+
+/* ---- acknowledgements ---- */
+
+static void finish_claim(struct exchange *exchange)
+{
+    struct feed_buf places;
+    feed_buf_init(&places, ING_PLACES_MAX);
+    ing_places_write(exchange->batch, &places);
+    if (places.error == FEED_OK) {
+        ing_claim_finish(&exchange->claim, feed_buf_view(&places), end_with_batch);
+    } else {
+        ing_claim_release(&exchange->claim);
+        end_with_batch(exchange);
+    }
+    feed_buf_fini(&places);
+}
+
+static void on_complete(struct exchange *exchange)
+{
+    const struct ing_batch *batch = exchange->batch;
+    struct ing_service *service = exchange->service;
+    if (batch->failed > 0) {
+        feed_metrics_add(service->metrics, ING_METRIC_UNACKNOWLEDGED, 0, batch->failed);
+        FEED_LOG(service->log, FEED_LOG_WARN, "not_acknowledged", "Kafka did not acknowledge all of a request",
+                 FEED_LOG_NUMBER("failed", (int64_t)batch->failed),
+                 FEED_LOG_NUMBER("acknowledged", (int64_t)batch->acknowledged));
+    }
+    if (exchange->claim.held && batch->failed == 0) {
+        finish_claim(exchange);
+        return;
+    }
+    if (exchange->claim.held)
+        ing_claim_release(&exchange->claim);
+    end_with_batch(exchange);
+}
+
+static void on_delivery(void *arg, const struct feed_kafka_delivery *delivery)
+{
+    struct ing_item *item = arg;
+    struct ing_batch *batch = item->batch;
+    struct exchange *exchange = batch->arg;
+    struct feed_metrics *metrics = exchange->service->metrics;
+    ing_batch_delivered(item, delivery);
+    if (delivery->error == FEED_OK) {
+        feed_metrics_add(metrics, ING_METRIC_PUBLISHED, 0, 1);
+        feed_metrics_observe(metrics, ING_METRIC_PRODUCE_SECONDS, 0,
+                             (double)(feed_clock_mono_us() - item->produced_us) / 1e6);
+    }
+    if (ing_batch_complete(batch))
+        on_complete(exchange);
+}
+
+/* ---- producing ---- */
+
+static enum feed_error produce_one(struct ing_service *service, const struct feed_activity *activity,
+                                   struct feed_str traceparent, struct feed_buf *value, struct ing_item *item)
+{
+    struct feed_record_parts parts;
+    struct feed_kafka_header headers[sizeof(parts.record.headers) / sizeof(parts.record.headers[0])];
+    feed_buf_reset(value);
+    feed_activity_encode_value(activity, value);
+    if (value->error != FEED_OK)
+        return value->error;
+    feed_activity_make_record(activity, traceparent, feed_buf_view(value), &parts);
+    const struct feed_record *record = &parts.record;
+    for (size_t i = 0; i < record->header_count; i++)
+        headers[i] = (struct feed_kafka_header){record->headers[i].name, record->headers[i].value};
+    return feed_kafka_produce(service->producer, service->options->kafka_topic, record->key, record->value, headers,
+                              record->header_count, on_delivery, item);
+}
+
+/* Of the first that was not handed over; nor were those behind it. */
+static enum feed_error produce_all(struct exchange *exchange)
+{
+    struct ing_batch *batch = exchange->batch;
+    uint8_t random[ING_TRACE_RANDOM];
+    char traceparent[ING_TRACEPARENT_TEXT + 1];
+    feed_random_bytes(random, sizeof(random));
+    ing_traceparent(exchange->http->headers[FEED_HTTP_TRACEPARENT], random, traceparent);
+    struct feed_buf value;
+    feed_buf_init(&value, FEED_RECORD_MAX);
+    enum feed_error error = FEED_OK;
+    for (size_t i = 0; i < batch->count && error == FEED_OK; i++) {
+        const struct feed_activity *activity = &exchange->submission.elements[i].activity;
+        error = produce_one(exchange->service, activity, feed_str_of(traceparent), &value, &batch->items[i]);
+        if (error == FEED_OK)
+            ing_batch_produced(batch, i, feed_clock_mono_us());
+        else
+            ing_batch_stop(batch, i, error);
+    }
+    feed_buf_fini(&value);
+    return error;
+}
+
+/* Why nothing of this submission can be handed over now; NULL when it can. */
+static const char *why_not(const struct ing_service *service, size_t count, unsigned *retry_after_s)
+{
+    *retry_after_s = ING_RETRY_AWAY_S;
+    if (service->ended)
+        return "This server is being stopped; try again.";
+    if (!feed_kafka_producer_up(service->producer, NULL))
+        return "Kafka cannot be reached. Nothing was accepted; try again later.";
+    if (feed_kafka_producer_queued(service->producer) + count > (size_t)service->options->kafka_queue_records_max) {
+        *retry_after_s = ING_RETRY_FULL_S;
+        return "Too many activities are waiting for Kafka. Nothing was accepted; try again later.";
+    }
+    return NULL;
+}
+
+/* Gives the activities what the stamp decides, and a batch for their answer. False: there is not enough memory. */
+static bool complete(struct exchange *exchange, const struct ing_stamp *stamp)
+{
+    struct ing_submission *submission = &exchange->submission;
+    ing_submission_complete(submission, &exchange->claims, stamp);
+    exchange->batch = ing_batch_new(submission->count, exchange);
+    for (size_t i = 0; exchange->batch && i < submission->count; i++) {
+        const struct feed_activity *activity = &submission->elements[i].activity;
+        ing_batch_set(exchange->batch, i, activity->id, activity->published_ms);
+    }
+    return exchange->batch != NULL;
+}
+
+/* The batch is there. */
+static void produce(struct exchange *exchange)
+{
+    unsigned retry_after_s;
+    const char *fault = why_not(exchange->service, exchange->batch->count, &retry_after_s);
+    if (fault) {
+        end_unavailable(exchange, fault, retry_after_s);
+        return;
+    }
+    enum feed_error error = produce_all(exchange);
+    if (exchange->batch->pending > 0)
+        return; /* on_delivery goes on */
+    bool full = error == FEED_E_FULL;
+    end_unavailable(exchange,
+                    full ? "Too many bytes are waiting for Kafka. Nothing was accepted; try again later."
+                         : "Kafka took nothing. Nothing was accepted; try again later.",
+                    full ? ING_RETRY_FULL_S : ING_RETRY_AWAY_S);
+}
+
+static void complete_and_produce(struct exchange *exchange, const struct ing_stamp *stamp)
+{
+    if (complete(exchange, stamp))
+        produce(exchange);
+    else
+        end_unavailable(exchange, "There is not enough memory.", ING_RETRY_AWAY_S);
+}
+
+static void produce_new(struct exchange *exchange)
+{
+    struct ing_stamp stamp = {.first_ms = feed_clock_wall_ms()};
+    feed_random_bytes(stamp.seed, sizeof stamp.seed);
+    complete_and_produce(exchange, &stamp);
+}
+
+/* ---- the idempotency key ---- */
+
+static void count_claim(struct exchange *exchange, enum ing_metric_claim result)
+{
+    feed_metrics_add(exchange->service->metrics, ING_METRIC_IDEMPOTENCY, result, 1);
+}
+
+static void on_away(struct exchange *exchange)
+{
+    struct ing_service *service = exchange->service;
+    if (service->claims_required || service->ended) {
+        count_claim(exchange, ING_CLAIM_COUNT_REFUSED);
+        end_unavailable(exchange,
+                        "Redis cannot be reached, without which an Idempotency-Key cannot be kept. Nothing was "
+                        "accepted; try again later.",
+                        ING_RETRY_AWAY_S);
+        return;
+    }
+    count_claim(exchange, ING_CLAIM_COUNT_UNCHECKED);
+    produce_new(exchange);
+}
+
+/* It was done before: the same answer, made of the same body and what was kept. */
+static void replay(struct exchange *exchange, const struct ing_claim_answer *answer)
+{
+    struct ing_stamp stamp = ing_stamp_of(&exchange->claim.key, answer->first_ms);
+    if (!complete(exchange, &stamp)) {
+        end_unavailable(exchange, "There is not enough memory.", ING_RETRY_AWAY_S);
+        return;
+    }
+    if (ing_places_read(answer->places, exchange->batch) != FEED_OK) {
+        produce(exchange); /* what was kept is damaged; the same activities once more change nothing */
+        return;
+    }
+    exchange->replayed = true;
+    end_with_batch(exchange);
+}
+
+static void on_claim(void *arg, const struct ing_claim_answer *answer)
+{
+    struct exchange *exchange = arg;
+    struct ing_stamp stamp;
+    switch (answer->verdict) {
+    case ING_CLAIM_RUN:
+        count_claim(exchange, answer->again ? ING_CLAIM_COUNT_CONTINUED : ING_CLAIM_COUNT_FIRST);
+        stamp = ing_stamp_of(&exchange->claim.key, answer->first_ms);
+        complete_and_produce(exchange, &stamp);
+        break;
+    case ING_CLAIM_DONE:
+        count_claim(exchange, ING_CLAIM_COUNT_REPLAYED);
+        replay(exchange, answer);
+        break;
+    case ING_CLAIM_RUNNING:
+        count_claim(exchange, ING_CLAIM_COUNT_RUNNING);
+        end_refused(exchange, 409, "A request with this Idempotency-Key is being worked on; send it again later.",
+                    ING_RETRY_RUNNING_S);
+        break;
+    case ING_CLAIM_OTHER:
+        count_claim(exchange, ING_CLAIM_COUNT_MISMATCHED);
+        end_refused(exchange, 422, "This Idempotency-Key was used for another request.", 0);
+        break;
+    default:
+        on_away(exchange);
+        break;
+    }
+}
+
+/* ---- begin ---- */
+
+static void out_of_memory(struct ing_service *service, struct feed_request *request, struct feed_str origin)
+{
+    struct ing_answer answer;
+    ing_answer_unavailable(&answer, "There is not enough memory.", ING_RETRY_AWAY_S, origin);
+    ing_respond(service, request, &answer);
+}
+
+void ing_exchange_begin(struct ing_service *service, struct feed_request *request, const struct feed_http_request *http,
+                        const struct ing_gate *gate, struct feed_str key, struct ing_submission *submission)
+{
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    if (!exchange) {
+        ing_submission_fini(submission);
+        out_of_memory(service, request, gate->origin);
+        return;
+    }
+    *exchange = (struct exchange){.service = service,
+                                  .request = request,
+                                  .http = http,
+                                  .origin = gate->origin,
+                                  .claims = gate->claims,
+                                  .submission = *submission};
+    *submission = (struct ing_submission){.status = 0};
+    service->waiting++;
+    if (key.data) {
+        struct ing_claim_key claim_key = ing_claim_key(&exchange->claims, key);
+        ing_claim_ask(&exchange->claim, service, &claim_key, http, feed_clock_wall_ms(), on_claim, exchange);
+    } else {
+        produce_new(exchange);
+    }
+}
