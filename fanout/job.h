@@ -131,6 +131,7 @@ struct fan_job {
     struct feed_buf outbox_entry; /* the copy for the outbox, when it differs; of an undo: what the outbox has */
     char published_text[24];
     bool own;                                       /* it goes into the actor's own home feed as well */
+    bool own_marked;                                /* an undo: and leaves a mark there */
     struct feed_str recipients[FAN_RECIPIENTS_MAX]; /* borrowed from activity; of an undo also from outbox_entry */
     size_t recipient_count;
 

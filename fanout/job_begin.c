@@ -73,8 +73,10 @@ void fan_job_prepare(struct fan_job *job, bool home_own)
     }
     job->bad_reason = NULL;
     job->act = feed_activity_act(&job->activity);
-    /* An undo looks there in any case: it may be from when this was otherwise. */
+    /* An undo looks there in any case: it may be from when this was otherwise. But a mark where nothing can come would
+     * only take the place of an entry. */
     job->own = home_own || job->act == FEED_ACT_UNDO;
+    job->own_marked = home_own;
     find_recipients(job);
     if (job->act == FEED_ACT_UNDO)
         begin_undo(job);

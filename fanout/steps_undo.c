@@ -103,7 +103,7 @@ static void build_notify(const struct fan_job *job, const struct fan_step_texts 
 {
     struct feed_key key =
         feed_key_timeline(fan_recipient_timeline(job, i), job->activity.tenant, fan_recipient(job, i));
-    build_remove(job, texts, key, true, call);
+    build_remove(job, texts, key, i < job->recipient_count || job->own_marked, call);
 }
 
 static void build_outbox(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)

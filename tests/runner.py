@@ -130,6 +130,10 @@ def main_job(run):
     run.pytest("main-job", "tests/integration/test_main_job.py", "--durations=5")
 
 
+def chaos(run):
+    run.pytest("chaos", "tests/chaos", "--durations=3")
+
+
 def browser(run):
     folder = ROOT / "tests/browser"
     run.need("installing the browser driver", "npm", "ci", "--no-audit", "--no-fund", cwd=folder)
@@ -144,6 +148,7 @@ PARTS = {
     "browser": browser,
     "integration": integration,
     "main-job": main_job,
+    "chaos": chaos,
 }
 
 

@@ -23,14 +23,14 @@ def wait_for(condition, what, timeout_s=60):
 class Node(RedisServer):
     """One server of a cluster. Its bus has a free port too, because the usual one (10,000 more) may belong to somebody's connection."""
 
-    def __init__(self, directory, name):
+    def __init__(self, directory, name, maxmemory="128mb"):
         folder = directory / name
         folder.mkdir()
         super().__init__(folder, keep_data=True)
         self.name = name
         self.bus_port = ports.any_free()
         settings = {"cluster-enabled": "yes", "cluster-port": self.bus_port, "cluster-node-timeout": NODE_TIMEOUT_MS,
-                    "cluster-require-full-coverage": "no", "maxmemory": "128mb", "repl-diskless-sync-delay": 0}
+                    "cluster-require-full-coverage": "no", "maxmemory": maxmemory, "repl-diskless-sync-delay": 0}
         for option, value in settings.items():
             self.command += [f"--{option}", str(value)]
 
@@ -64,8 +64,8 @@ class Node(RedisServer):
 class RedisCluster:
     """.masters as they were at first, .replicas of each in the same order, .url, .client()"""
 
-    def __init__(self, directory, started, masters=3, replicas=True):
-        self._directory, self._started = directory, started
+    def __init__(self, directory, started, masters=3, replicas=True, maxmemory="128mb"):
+        self._directory, self._started, self._maxmemory = directory, started, maxmemory
         self.masters = [self._start(f"master{i}") for i in range(masters)]
         self.replicas = [self._start(f"replica{i}") for i in range(masters if replicas else 0)]
         self.nodes = self.masters + self.replicas
@@ -79,7 +79,7 @@ class RedisCluster:
         self.wait_until_well()
 
     def _start(self, name):
-        node = Node(self._directory, name)
+        node = Node(self._directory, name, self._maxmemory)
         self._started.append(node)
         return node.start()
 

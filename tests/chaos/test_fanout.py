@@ -1,0 +1,11 @@
+"""The acceptance run of fan-out in small: every kind of fault once or twice, in about 40 s. The full one is started by hand: tests/chaos/fanout."""
+
+from feedwire_chaos.faults import Plan
+from feedwire_chaos.run import Run
+
+SMALL = Plan(kills=2, rolling=1, failovers=0, reshards=1, outages=1, outage_s=2)
+
+
+def test_feeds_equal_the_oracle_whatever_dies_meanwhile(tmp_path):
+    run = Run(tmp_path, seed=7, activities=1_000, followers=1_500, plan=SMALL, clients=60)
+    assert run.go() == 0, run.report.said
