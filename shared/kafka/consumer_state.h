@@ -21,7 +21,8 @@ struct feed_kafka_consumer {
     bool paused;
     bool held; /* paused for so long that the partitions are paused in librdkafka too */
     uint64_t paused_us;
-    bool closing; /* records are not handed out any more */
+    bool cooperative; /* the protocol of the last rebalance */
+    bool closing;     /* records are not handed out any more */
     bool up;
 };
 

@@ -15,12 +15,17 @@ static void log_change(struct feed_kafka_consumer *consumer, const char *event, 
     }
 }
 
-static int32_t *numbers(const rd_kafka_topic_partition_list_t *partitions)
+/* Those of the partitions that the events have told of; *count says how many. The caller frees the list. */
+static int32_t *numbers(const struct feed_kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *partitions,
+                        size_t *count)
 {
     int32_t *list = calloc((size_t)partitions->cnt + 1, sizeof *list);
     feed_assert(list);
+    *count = 0;
     for (int i = 0; i < partitions->cnt; i++) {
-        list[i] = partitions->elems[i].partition;
+        const rd_kafka_topic_partition_t *row = &partitions->elems[i];
+        if (rd_kafka_topic_partition_list_find(consumer->assigned, row->topic, row->partition))
+            list[(*count)++] = row->partition;
     }
     return list;
 }
@@ -36,6 +41,9 @@ static void assigned(struct feed_kafka_consumer *consumer, rd_kafka_topic_partit
     } else {
         rd_kafka_assign(consumer->kafka, partitions);
     }
+    /* One that was under way when closing began: nobody is to begin work any more. */
+    if (consumer->closing)
+        return;
     for (int i = 0; i < partitions->cnt; i++) {
         rd_kafka_topic_partition_list_add(consumer->assigned, partitions->elems[i].topic,
                                           partitions->elems[i].partition);
@@ -44,16 +52,19 @@ static void assigned(struct feed_kafka_consumer *consumer, rd_kafka_topic_partit
         rd_kafka_pause_partitions(consumer->kafka, partitions);
     }
     log_change(consumer, "partitions_assigned", partitions->cnt);
-    int32_t *list = numbers(partitions);
-    consumer->events.assigned_fn(consumer->arg, list, (size_t)partitions->cnt);
+    size_t count;
+    int32_t *list = numbers(consumer, partitions, &count);
+    consumer->events.assigned_fn(consumer->arg, list, count);
     free(list);
 }
 
 static void revoked(struct feed_kafka_consumer *consumer, rd_kafka_topic_partition_list_t *partitions, bool cooperative)
 {
     bool lost = rd_kafka_assignment_lost(consumer->kafka) != 0;
-    int32_t *list = numbers(partitions);
-    consumer->events.revoked_fn(consumer->arg, list, (size_t)partitions->cnt, lost);
+    size_t count;
+    int32_t *list = numbers(consumer, partitions, &count);
+    if (count)
+        consumer->events.revoked_fn(consumer->arg, list, count, lost);
     free(list);
     log_change(consumer, lost ? "partitions_lost" : "partitions_revoked", partitions->cnt);
     for (int i = 0; i < partitions->cnt; i++) {
@@ -74,7 +85,12 @@ void feed_kafka_on_rebalance(rd_kafka_t *kafka, rd_kafka_resp_err_t error, rd_ka
                              void *opaque)
 {
     struct feed_kafka_consumer *consumer = opaque;
-    bool cooperative = strcmp(rd_kafka_rebalance_protocol(kafka), "COOPERATIVE") == 0;
+    /* NULL from a group that is being left already: a rebalance that began before may still be handed out while the
+     * consumer closes. The protocol is what it was then. */
+    const char *protocol = rd_kafka_rebalance_protocol(kafka);
+    if (protocol)
+        consumer->cooperative = strcmp(protocol, "COOPERATIVE") == 0;
+    bool cooperative = consumer->cooperative;
     if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         assigned(consumer, partitions, cooperative);
     } else if (error == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {

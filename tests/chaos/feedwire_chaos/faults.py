@@ -1,11 +1,13 @@
 """What goes wrong during a run. Each fault gets the world and a part of the load, which it feeds while it works, so that it happens in the middle of work."""
 
 import dataclasses
+import os
+import signal
 import time
 
 from feedwire_dev.redis_server import RedisServer
 
-from .world import Failed, wait_for
+from .world import SESSION_MS, Failed, wait_for
 
 STARTED_SHARE = 0.2  # of the records just sent must be worked off before a fault strikes
 TAIL_BYTES = 4_096  # that a dying master has and its replica has not
@@ -21,13 +23,14 @@ class Plan:
     failovers: int = 3
     reshards: int = 1
     outages: int = 1
+    freezes: int = 1
     outage_s: float = 60.0
 
     def spread(self, rng):
         """The faults in an order that the seed gives: (for the stage of the follows, for the stage of the acts). A quarter of the kills strikes the follows."""
         early = [kill] * (self.kills // 4) + [roll] * (self.rolling // 4)
         late = [kill] * (self.kills - self.kills // 4) + [roll] * (self.rolling - self.rolling // 4)
-        late += [fail_over] * self.failovers + [reshard] * self.reshards + [lambda world, load, rng: outage(world, load, rng, self.outage_s)] * self.outages
+        late += [fail_over] * self.failovers + [reshard] * self.reshards + [freeze] * self.freezes + [lambda world, load, rng: outage(world, load, rng, self.outage_s)] * self.outages
         rng.shuffle(late)
         return early, late
 
@@ -83,6 +86,21 @@ def roll(world, load, rng):
             raise Failed(f"{worker.log.stem} ended with {code} on SIGTERM; its log: {worker.log}\n{worker.log_tail()}")
         worker.start(None)
         wait_for(worker.ready, f"{worker.log.stem} being ready again", 60, detail=world.why_not_ready)
+
+
+def freeze(world, load, rng):
+    """A worker stands still until the group has given its partitions away, and then goes on where it was: with writes on their way, and not knowing it."""
+    worker = rng.choice(world.workers)
+    load.feed_until_started(0.4)
+    os.kill(worker.pid, signal.SIGSTOP)
+    world.say(f"{worker.log.stem} stands still for longer than its session")
+    try:
+        load.feed(0.5)
+        time.sleep(SESSION_MS / 1000 * 1.5)
+    finally:
+        os.kill(worker.pid, signal.SIGCONT)
+    load.feed()
+    wait_for(worker.ready, f"{worker.log.stem} being ready again", 60, detail=world.why_not_ready)
 
 
 def _pairs(cluster):

@@ -20,8 +20,8 @@ DRAIN_S_MIN, RECORDS_S = 180, 150  # how long a stage may take: at least, and at
 
 
 class Run:
-    def __init__(self, folder, seed, activities, followers, plan, clients=CLIENTS):
-        self.folder, self.plan, self.client_count = pathlib.Path(folder), plan, clients
+    def __init__(self, folder, seed, activities, followers, plan, clients=CLIENTS, keep=False):
+        self.folder, self.plan, self.client_count, self.keep = pathlib.Path(folder), plan, clients, keep
         self.began = time.monotonic()
         self._log = open(self.folder / "run.log", "a", encoding="utf-8")
         self.rng = random.Random(f"faults {seed}")
@@ -61,6 +61,8 @@ class Run:
             if clients:
                 clients.stop()
             world.stop()
+        if not self.report.count and not self.keep:
+            world.forget_data()
         for name, peak in sorted(world.memory.peaks.items()):
             self.say(f"  peak memory of {name}: {peak:.0f} MiB")
         self.say(f"{'FAILED: ' + str(self.report.count) + ' things are wrong' if self.report.count else 'everything is as it must be'}; logs are in {self.folder}")
@@ -130,12 +132,14 @@ def main():
     parser.add_argument("--clients", type=int, default=CLIENTS, help="WebSocket clients that are connected all the time (default: %(default)s)")
     defaults = Plan()
     for name, text in (("kills", "workers killed with SIGKILL"), ("rolling", "rolling restarts of all workers"), ("failovers", "masters that die with what their replica never got"),
-                       ("reshards", "times that slots move under load"), ("outages", "times without any Redis")):
+                       ("reshards", "times that slots move under load"), ("outages", "times without any Redis"),
+                       ("freezes", "workers that stand still until others have taken over, and go on")):
         parser.add_argument(f"--{name}", type=int, default=getattr(defaults, name), help=f"{text} (default: %(default)s)")
     parser.add_argument("--outage_s", type=float, default=defaults.outage_s, help="seconds without Redis (default: %(default)s)")
     parser.add_argument("--folder", help="for logs and data (default: a new one under /tmp)")
+    parser.add_argument("--keep", action="store_true", help="keep the data of Kafka and Redis also when everything is as it must be; logs are always kept")
     given = parser.parse_args()
-    plan = Plan(given.kills, given.rolling, given.failovers, given.reshards, given.outages, given.outage_s)
+    plan = Plan(given.kills, given.rolling, given.failovers, given.reshards, given.outages, given.freezes, given.outage_s)
     folder = pathlib.Path(given.folder or tempfile.mkdtemp(prefix="feedwire-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
-    return 1 if Run(folder, given.seed, given.activities, given.followers, plan, given.clients).go() else 0
+    return 1 if Run(folder, given.seed, given.activities, given.followers, plan, given.clients, given.keep).go() else 0

@@ -2,6 +2,7 @@
 gateways; what they do, as far as one can see it from outside; and their memory."""
 
 import itertools
+import shutil
 import threading
 import time
 
@@ -95,6 +96,11 @@ class World:
             self.log.close()
         for process in reversed(self.started):
             process.kill9()
+
+    def forget_data(self):
+        """Deletes what the servers have on disk; after stop()."""
+        for folder in [self.folder / "kafka-data", *self.folder.glob("*/redis-data")]:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def token(self, user):
         return tokens.make_token(SECRET, user, TENANT, expires_s=TOKEN_S)
