@@ -17,13 +17,14 @@
 
 enum { COMMANDS_MAX = 4, ARGS_MAX = 10, LINE_MAX_BYTES = 8192, PACKED_MAX = 1 << 30 };
 
-/* All members of the population's timelines have this epoch, so that plain commands know the reserved member. */
-#define RESERVED_MEMBER "\0bench000"
+enum { EPOCH_AT = 1, RESERVED_BYTES = EPOCH_AT + FEED_EPOCH_BYTES };
 
 struct options {
     int port, depth;
     bool plain;
     const char *activities, *tenant;
+    /* Of all the population's timelines: they have one epoch, so that plain commands know it. */
+    char reserved[RESERVED_BYTES];
 };
 
 struct item {
@@ -182,15 +183,15 @@ static int build_function(const struct work *work, const struct target *target, 
 }
 
 /* notice: lives until the commands are appended. */
-static int build_plain(const struct work *work, const struct target *target, struct feed_buf *notice,
-                       struct command commands[COMMANDS_MAX])
+static int build_plain(const struct work *work, const char reserved[RESERVED_BYTES], const struct target *target,
+                       struct feed_buf *notice, struct command commands[COMMANDS_MAX])
 {
     const struct item *item = &work->items[target->item];
     const char *key = work->bytes.data + target->key;
     struct feed_str entry = {work->bytes.data + item->entry, item->entry_len};
     struct feed_notice change = {
         .kind = FEED_NOTICE_ADD, .seq = 1000, .published_ms = item->published_ms, .entry = entry};
-    memcpy(change.epoch, &RESERVED_MEMBER[1], sizeof change.epoch);
+    memcpy(change.epoch, &reserved[EPOCH_AT], sizeof change.epoch);
     feed_buf_reset(notice);
     feed_notice_encode(&change, notice);
 
@@ -202,7 +203,7 @@ static int build_plain(const struct work *work, const struct target *target, str
     begin(&commands[1], "ZINCRBY");
     word(&commands[1], key, target->length);
     text(&commands[1], "-1");
-    word(&commands[1], RESERVED_MEMBER, sizeof RESERVED_MEMBER - 1);
+    word(&commands[1], reserved, RESERVED_BYTES);
     begin(&commands[2], "ZREMRANGEBYRANK");
     word(&commands[2], key, target->length);
     text(&commands[2], "1");
@@ -220,7 +221,8 @@ static void send_target(redisContext *redis, const struct work *work, const stru
 {
     struct command commands[COMMANDS_MAX];
     const struct target *target = &work->targets[i];
-    int count = options->plain ? build_plain(work, target, notice, commands) : build_function(work, target, commands);
+    int count = options->plain ? build_plain(work, options->reserved, target, notice, commands)
+                               : build_function(work, target, commands);
     for (int n = 0; n < count; n++)
         redisAppendCommandArgv(redis, commands[n].count, commands[n].words, commands[n].lengths);
 }
@@ -263,6 +265,7 @@ static size_t write_all(redisContext *redis, const struct work *work, const stru
 static struct options parse(int argc, char **argv)
 {
     struct options options = {.depth = 4096, .tenant = "demo"};
+    bool epoch = false;
     for (int i = 1; i < argc; i++) {
         const char *value = strchr(argv[i], '=');
         size_t len = value ? (size_t)(value++ - argv[i]) : 0;
@@ -275,13 +278,15 @@ static struct options parse(int argc, char **argv)
             options.tenant = value;
         else if (feed_str_eq(name, FEED_STR("--activities")))
             options.activities = value;
+        else if (feed_str_eq(name, FEED_STR("--epoch")))
+            epoch = feed_unhex(feed_str_of(value), (uint8_t *)&options.reserved[EPOCH_AT], FEED_EPOCH_BYTES) == FEED_OK;
         else if (strcmp(argv[i], "--how=plain") == 0)
             options.plain = true;
         else if (strcmp(argv[i], "--how=function") != 0)
             fail(argv[i], "unknown option");
     }
-    if (options.port <= 0 || options.depth < COMMANDS_MAX || !options.activities)
-        fail("usage", "--port=N --activities=FILE [--how=function|plain] [--depth=4096] [--tenant=demo]");
+    if (options.port <= 0 || options.depth < COMMANDS_MAX || !options.activities || !epoch)
+        fail("usage", "--port=N --activities=FILE --epoch=HEX [--how=function|plain] [--depth=4096] [--tenant=demo]");
     return options;
 }
 

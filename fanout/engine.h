@@ -25,7 +25,8 @@ struct fan_settings {
     size_t bytes_max;      /* of records in hand */
     unsigned commands_max; /* commands without an answer */
     unsigned cap, backfill;
-    bool home_own; /* activities stand in the actor's own home feed too */
+    bool home_own;            /* activities stand in the actor's own home feed too */
+    int64_t replay_window_ms; /* of good work, that are done again when Redis has lost the newest of it */
 };
 
 /* What has happened since the start; only ever added to. */
@@ -45,6 +46,8 @@ struct fan_position {
     int64_t finished_ms; /* when Kafka got the last record before next_offset; 0: not known */
     int64_t waiting_ms;  /* when it got the oldest record in hand; 0: none is */
     int64_t idle_ms;     /* of fan_engine_idle; 0: never */
+    int64_t replay_from; /* where to begin when the newest writes are lost; FAN_REPLAY_BEGINNING: at the beginning */
+    bool replaying;      /* what stands before next_offset ends before what was done already, and was lost */
 };
 
 struct fan_engine *fan_engine_new(const struct fan_settings *settings, const struct fan_port_ops *ops, void *arg);
@@ -59,17 +62,22 @@ void fan_engine_free(struct fan_engine *engine);
 void fan_engine_assigned(struct fan_engine *engine, const int32_t *partitions, size_t count);
 /* They belong to somebody else: their records are dropped where they are, their positions forgotten. Commit before. */
 void fan_engine_revoked(struct fan_engine *engine, const int32_t *partitions, size_t count);
+/* The partition is read from a position of which the offsets before it are safe from replay_from on; until: what was
+ * done of it already, and is done again; 0: nothing. Before its first record. */
+void fan_engine_starts_at(struct fan_engine *engine, int32_t partition, int64_t replay_from, int64_t until);
 /* All that was written may have been lost: what is in hand is dropped, positions are forgotten. The partitions stay;
- * their records will come again. */
+ * their records will come again from the beginning. */
 void fan_engine_begin_anew(struct fan_engine *engine);
+/* The same for the newest of what was written: records will come again from each partition's replay_from. */
+void fan_engine_replay(struct fan_engine *engine);
 /* A record of an assigned partition (of another one it is ignored). Copied. An offset below the one before it means
  * that the log was begun anew: positions follow it. */
 void fan_engine_record(struct fan_engine *engine, const struct fan_record *record);
 /* Positions may be committed only once it is sure that what was finished has not been lost since. mark notes how far
- * everything is; confirm says that whatever had been finished then was still there afterwards. Marks of partitions that
- * were revoked in between are gone. */
+ * everything is; confirm says that whatever had been finished then was still there afterwards, and, if it is safe, that
+ * a replica has it too where there are any. Marks of partitions that were revoked in between are gone. */
 void fan_engine_mark(struct fan_engine *engine);
-void fan_engine_confirm(struct fan_engine *engine);
+void fan_engine_confirm(struct fan_engine *engine, bool safe);
 /* Everything that is finished is confirmed. */
 bool fan_engine_confirmed(const struct fan_engine *engine);
 /* Writes the confirmed positions that have moved since they were last taken, at most max; returns how many. They count

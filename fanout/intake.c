@@ -42,13 +42,36 @@ void fan_engine_revoked(struct fan_engine *engine, const int32_t *partitions, si
     fan_engine_work(engine);
 }
 
-void fan_engine_begin_anew(struct fan_engine *engine)
+static void begin_anew(struct fan_engine *engine, bool all)
 {
     for (size_t i = 0; i < engine->partitions.count; i++) {
-        abandon(engine, engine->partitions.list[i]);
-        fan_partition_begin_anew(&engine->partitions, engine->partitions.list[i]);
+        struct fan_partition *partition = engine->partitions.list[i];
+        int64_t from = all ? FAN_REPLAY_BEGINNING : fan_replay_from(&partition->replay);
+        partition->replay_until = fan_partition_reached(partition);
+        abandon(engine, partition);
+        fan_partition_begin_anew(&engine->partitions, partition);
+        fan_replay_begin(&partition->replay, from, engine->now_ms);
     }
     fan_engine_work(engine);
+}
+
+void fan_engine_begin_anew(struct fan_engine *engine)
+{
+    begin_anew(engine, true);
+}
+
+void fan_engine_replay(struct fan_engine *engine)
+{
+    begin_anew(engine, false);
+}
+
+void fan_engine_starts_at(struct fan_engine *engine, int32_t id, int64_t replay_from, int64_t until)
+{
+    struct fan_partition *partition = fan_partitions_find(&engine->partitions, id);
+    if (!partition)
+        return;
+    fan_replay_begin(&partition->replay, replay_from, engine->now_ms);
+    partition->replay_until = until;
 }
 
 static void join_lanes(struct fan_engine *engine, struct fan_job *job)
@@ -95,10 +118,15 @@ void fan_engine_mark(struct fan_engine *engine)
     }
 }
 
-void fan_engine_confirm(struct fan_engine *engine)
+void fan_engine_confirm(struct fan_engine *engine, bool safe)
 {
-    for (size_t i = 0; i < engine->partitions.count; i++)
-        engine->partitions.list[i]->confirmed = engine->partitions.list[i]->marked;
+    for (size_t i = 0; i < engine->partitions.count; i++) {
+        struct fan_partition *partition = engine->partitions.list[i];
+        partition->confirmed = partition->marked;
+        if (safe && partition->confirmed >= 0)
+            fan_replay_safe(&partition->replay, partition->confirmed, engine->now_ms,
+                            engine->settings.replay_window_ms);
+    }
 }
 
 bool fan_engine_confirmed(const struct fan_engine *engine)
@@ -120,7 +148,8 @@ size_t fan_engine_take_commits(struct fan_engine *engine, struct fan_position *o
         if (next < 0 || next == partition->committed)
             continue;
         partition->committed = next;
-        out[count++] = (struct fan_position){.partition = partition->id, .next_offset = next};
+        out[count++] = (struct fan_position){
+            .partition = partition->id, .next_offset = next, .replay_from = fan_replay_from(&partition->replay)};
     }
     return count;
 }
@@ -140,7 +169,9 @@ bool fan_engine_position(const struct fan_engine *engine, size_t i, struct fan_p
                                  .next_offset = fan_partition_next_offset(partition),
                                  .finished_ms = partition->offsets.finished_ms,
                                  .waiting_ms = fan_offsets_waiting_ms(&partition->offsets),
-                                 .idle_ms = partition->idle_ms};
+                                 .idle_ms = partition->idle_ms,
+                                 .replay_from = fan_replay_from(&partition->replay),
+                                 .replaying = fan_partition_replaying(partition)};
     return true;
 }
 

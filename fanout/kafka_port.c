@@ -113,12 +113,17 @@ void fan_kafka_port_commit(struct fan_service *service, bool wait)
     struct feed_kafka_offset *offsets = calloc(service->partitions, sizeof *offsets);
     feed_assert(positions && offsets);
     size_t count = fan_engine_take_commits(service->engine, positions, service->partitions);
-    for (size_t i = 0; i < count; i++)
-        offsets[i] = (struct feed_kafka_offset){positions[i].partition, positions[i].next_offset};
-    char note[FAN_LIFE_NOTE_MAX + 1];
-    fan_life_note(service->life_begun, note);
+    char(*notes)[FAN_NOTE_MAX + 1] = count ? calloc(count, sizeof *notes) : NULL;
+    feed_assert(notes || count == 0);
+    char seen[FAN_NOTE_MAX + 1];
+    fan_witness_port_seen(service, seen);
+    for (size_t i = 0; i < count; i++) {
+        fan_note_write(service->life_begun, positions[i].replay_from, seen, notes[i]);
+        offsets[i] = (struct feed_kafka_offset){positions[i].partition, positions[i].next_offset, notes[i]};
+    }
     if (count)
-        feed_kafka_commit(service->consumer, offsets, count, note, wait);
+        feed_kafka_commit(service->consumer, offsets, count, wait);
+    free(notes);
     free(offsets);
     free(positions);
 }
@@ -149,13 +154,16 @@ enum feed_error fan_kafka_port_post(void *arg, const struct fan_letter *letter, 
                               headers.count, on_delivery, (void *)letter);
 }
 
-/* A partition that is read again lags from its beginning on, also before its first record has come. */
+/* A partition that is read again lags from there on, also before its first record has come. */
 static int64_t finished_until(const struct fan_service *service, const struct fan_position *position)
 {
-    if (position->next_offset >= 0 || !fan_starts_from_beginning(&service->starts, position->partition))
+    int64_t from = fan_starts_from(&service->starts, position->partition);
+    if (position->next_offset >= 0 || from == FAN_START_COMMITTED)
         return position->next_offset;
     int64_t begin = feed_kafka_low_watermark(service->consumer, position->partition);
-    return begin < 0 ? 0 : begin;
+    if (from < begin)
+        from = begin;
+    return from < 0 ? 0 : from;
 }
 
 uint64_t fan_kafka_port_lag(const struct fan_service *service)

@@ -4,11 +4,6 @@
 
 #include "shared/base/assert.h"
 
-#include <stdio.h>
-#include <string.h>
-
-static const char note_name[] = "life=";
-
 static enum fan_life_do ask(struct fan_life *life, enum fan_life_state state, enum fan_life_do what)
 {
     life->state = state;
@@ -124,23 +119,4 @@ enum fan_life_do fan_life_tick(struct fan_life *life, int64_t now_ms)
 bool fan_life_recovering(const struct fan_life *life)
 {
     return life->state == FAN_LIFE_WAITING || life->state == FAN_LIFE_LOADING || life->state == FAN_LIFE_BEGINNING;
-}
-
-void fan_life_note(const char *id, char out[FAN_LIFE_NOTE_MAX + 1])
-{
-    snprintf(out, FAN_LIFE_NOTE_MAX + 1, "%s%s", note_name, id);
-}
-
-bool fan_life_noted(const char *id, struct feed_str note)
-{
-    size_t name_len = sizeof note_name - 1;
-    while (note.len) {
-        const char *blank = memchr(note.data, ' ', note.len);
-        size_t len = blank ? (size_t)(blank - note.data) : note.len;
-        if (len > name_len && memcmp(note.data, note_name, name_len) == 0)
-            return feed_str_eq((struct feed_str){note.data + name_len, len - name_len}, feed_str_of(id));
-        size_t skip = blank ? len + 1 : len;
-        note = (struct feed_str){note.data + skip, note.len - skip};
-    }
-    return false;
 }

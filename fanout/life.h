@@ -20,7 +20,7 @@
 
 #include "shared/base/str.h"
 
-enum { FAN_LIFE_BYTES = 8, FAN_LIFE_TEXT = 2 * FAN_LIFE_BYTES, FAN_LIFE_NOTE_MAX = 64 };
+enum { FAN_LIFE_BYTES = 8, FAN_LIFE_TEXT = 2 * FAN_LIFE_BYTES };
 
 enum {
     FAN_LIFE_LEASE_MS = 10000, /* how long a member that is killed while it loads keeps others from it */
@@ -79,10 +79,5 @@ enum fan_life_do fan_life_tick(struct fan_life *life, int64_t now_ms);
 
 /* Redis is empty, and the graph is being loaded, by us or by another member. */
 bool fan_life_recovering(const struct fan_life *life);
-
-/* The note that a commit carries: "life=0123456789abcdef"; more may follow, each after a blank. */
-void fan_life_note(const char *id, char out[FAN_LIFE_NOTE_MAX + 1]);
-/* Whether a note names this life. */
-bool fan_life_noted(const char *id, struct feed_str note);
 
 #endif

@@ -8,7 +8,9 @@
 
 enum {
     PARTITIONS_AT_ONCE = 64, /* asked for, or rewound, in one call */
-    ASK_AGAIN_MS = 1000
+    ASK_AGAIN_MS = 1000,
+    REWIND_AGAIN_FIRST_MS = 100, /* each failure in a row doubles it */
+    REWIND_AGAIN_MAX_MS = 5000
 };
 
 /* One hash tag, so that both are on one server. */
@@ -68,7 +70,7 @@ static void on_checked(void *arg, enum feed_error error, const struct feed_reply
         return;
     enum fan_life_do what = fan_life_checked(&service->life, feed_reply_str(reply));
     if (what == FAN_LIFE_NOTHING && service->life.state == FAN_LIFE_KNOWN)
-        fan_engine_confirm(service->engine);
+        fan_witness_port_alive(service);
     follow(service, what);
 }
 
@@ -108,31 +110,65 @@ static void begin(struct fan_service *service)
 /* What is finished now was answered before this question is asked, so it was written before it is answered. */
 static void check(struct fan_service *service)
 {
-    fan_engine_mark(service->engine);
+    fan_witness_port_ask(service);
     const struct feed_str argv[] = {FEED_STR("GET"), feed_str_of(life_key)};
     ask(service, argv, 2, on_checked);
 }
 
 /* ---- from where partitions are read ---- */
 
+static void log_rewound(struct fan_service *service, size_t anew, size_t replayed)
+{
+    if (anew)
+        FEED_LOG(service->log, FEED_LOG_WARN, "partitions_rewound",
+                 "Redis had lost what came of these partitions; they are read again from their beginning",
+                 FEED_LOG_NUMBER("partitions", (int64_t)anew));
+    if (replayed)
+        FEED_LOG(service->log, FEED_LOG_WARN, "partitions_replayed",
+                 "Redis may have lost the newest of what came of these partitions; it is done again",
+                 FEED_LOG_NUMBER("partitions", (int64_t)replayed));
+    service->rewinds += anew;
+    service->replays += replayed;
+}
+
+static void rest_from_rewinding(struct fan_service *service, bool failed)
+{
+    int64_t rest_ms = REWIND_AGAIN_FIRST_MS;
+    for (unsigned i = 0; i < service->rewind_failures && rest_ms < REWIND_AGAIN_MAX_MS; i++)
+        rest_ms *= 2;
+    if (rest_ms > REWIND_AGAIN_MAX_MS)
+        rest_ms = REWIND_AGAIN_MAX_MS;
+    service->rewind_failures = failed ? service->rewind_failures + 1 : 0;
+    service->rewind_at_ms = failed ? feed_loop_now_ms(service->loop) + rest_ms : 0;
+}
+
+_Static_assert((int)FAN_START_BEGINNING == (int)FEED_KAFKA_BEGINNING &&
+                   (int)FAN_START_BEGINNING == (int)FAN_REPLAY_BEGINNING,
+               "one number for the beginning");
+
+/* A rewind that Kafka's library does not take may hold up the loop for a second: then it rests. */
 static void rewind_some(struct fan_service *service)
 {
     int32_t partitions[PARTITIONS_AT_ONCE];
-    size_t count = fan_starts_take(&service->starts, FAN_START_REWIND, partitions, PARTITIONS_AT_ONCE);
-    size_t done = 0;
-    while (done < count && feed_kafka_rewind(service->consumer, partitions[done]) == FEED_OK)
-        fan_starts_rewound(&service->starts, partitions[done++]);
-    if (done == 0)
+    if (feed_loop_now_ms(service->loop) < service->rewind_at_ms)
         return;
-    service->rewinds += done;
-    FEED_LOG(service->log, FEED_LOG_WARN, "partitions_rewound",
-             "Redis had lost what came of these partitions; they are read again from their beginning",
-             FEED_LOG_NUMBER("partitions", (int64_t)done));
+    size_t count = fan_starts_take(&service->starts, FAN_START_REWIND, partitions, PARTITIONS_AT_ONCE);
+    size_t done = 0, anew = 0;
+    while (done < count) {
+        int64_t from = fan_starts_from(&service->starts, partitions[done]);
+        if (feed_kafka_rewind(service->consumer, partitions[done],
+                              from == FAN_START_ANEW ? FEED_KAFKA_BEGINNING : from) != FEED_OK)
+            break;
+        anew += from == FAN_START_ANEW;
+        fan_starts_rewound(&service->starts, partitions[done++]);
+    }
+    rest_from_rewinding(service, done < count);
+    log_rewound(service, anew, done - anew);
 }
 
 void fan_life_port_settle(struct fan_service *service)
 {
-    if (!service->consumer || service->life.state != FAN_LIFE_KNOWN)
+    if (!service->consumer || service->life.state != FAN_LIFE_KNOWN || !fan_witness_port_settled(service))
         return;
     int32_t partitions[PARTITIONS_AT_ONCE];
     size_t count = 0;
@@ -149,8 +185,7 @@ void fan_life_port_asked(void *arg, enum feed_error error, const char *reason, c
 {
     struct fan_service *service = arg;
     for (size_t i = 0; i < count; i++)
-        fan_starts_answer(&service->starts, rows[i].partition,
-                          rows[i].next_offset < 0 || fan_life_noted(service->life_begun, rows[i].note));
+        fan_starts_answer(&service->starts, rows[i].partition, fan_witness_port_start(service, &rows[i]));
     if (error != FEED_OK) {
         FEED_LOG(service->log, FEED_LOG_WARN, "committed_unknown",
                  "Kafka has not told what was committed; partitions wait until it does",
@@ -169,6 +204,7 @@ static void go(struct fan_service *service)
     bool another = !feed_str_eq(feed_str_of(service->life_begun), feed_str_of(service->life.id));
     if (another) {
         /* Before the name changes, which commits carry. */
+        fan_witness_drop(&service->witness);
         fan_engine_begin_anew(service->engine);
         fan_starts_another_life(&service->starts);
         enum feed_error error =

@@ -44,6 +44,10 @@ const struct feed_metric fan_metric_table[] = {
                             .type = FEED_METRIC_COUNTER,
                             .help = "Partitions read again from their beginning, because Redis had lost what came of "
                                     "them."},
+    [FAN_METRIC_REPLAYS] = {.name = "fanout_partitions_replayed_total",
+                            .type = FEED_METRIC_COUNTER,
+                            .help = "Partitions of which the newest work was done again, because a server of Redis "
+                                    "has begun a new history: a failover, or a restart."},
     [FAN_METRIC_LAG] = {.name = "kafka_consumer_lag_records",
                         .type = FEED_METRIC_GAUGE,
                         .help = "Records of this member's partitions that are not finished."},
@@ -70,6 +74,10 @@ const struct feed_metric fan_metric_table[] = {
     [FAN_METRIC_REDIS_SHARDS_READY] = {.name = "redis_shards_ready",
                                        .type = FEED_METRIC_GAUGE,
                                        .help = "Of these, those that can be written to: connected, functions loaded."},
+    [FAN_METRIC_REDIS_SHARDS_ALONE] = {.name = "redis_shards_unreplicated",
+                                       .type = FEED_METRIC_GAUGE,
+                                       .help = "Shards whose replicas do not take what is written any more, so that "
+                                               "commits go on without them."},
     [FAN_METRIC_LOOP_LAG] = {.name = "loop_lag_seconds",
                              .type = FEED_METRIC_GAUGE,
                              .help = "How late the event loop's timers were at most since the last scrape."},

@@ -32,6 +32,13 @@ const struct feed_option fan_option_table[] = {
      "A file with the password of Redis."},
     {"commit.interval_ms", FEED_OPTION_INTEGER, FIELD(commit_interval_ms), "ms", "1000", 10, 3600000,
      "How often finished positions are committed; after a crash, what was finished since is done again."},
+    {"redis.replica_wait_ms", FEED_OPTION_INTEGER, FIELD(replica_wait_ms), "ms", "10000", 0, 3600000,
+     "Where a shard of Redis has replicas, a position is committed only when one of them has everything before it. "
+     "When "
+     "none gets there within this time, commits go on without, and what was not seen stays within what a failover "
+     "makes done again; 0: no waiting at all."},
+    {"fanout.replay_window_ms", FEED_OPTION_INTEGER, FIELD(replay_window_ms), "ms", "60000", 1000, 86400000,
+     "When a replica has taken the place of a master, or a server has started again, this much work is done again."},
     {"feed.cap", FEED_OPTION_INTEGER, FIELD(feed_cap), "entries", "100", 1, 1000,
      "How many of its newest entries a timeline keeps; clients get at most 100. The same on all members."},
     {"home.own", FEED_OPTION_BOOLEAN, FIELD(home_own), "", "false", 0, 0,

@@ -11,7 +11,7 @@ struct fan_options {
     char *kafka_brokers, *kafka_topic, *kafka_dlq_topic, *kafka_graph_topic, *kafka_group, *kafka_instance;
     char *kafka_properties;
     char *redis_url, *redis_password;
-    int64_t commit_interval_ms;
+    int64_t commit_interval_ms, replica_wait_ms, replay_window_ms;
     int64_t feed_cap, backfill;
     bool home_own;
     int64_t records_max, records_kbytes_max, commands_max;

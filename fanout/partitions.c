@@ -88,6 +88,17 @@ int64_t fan_partition_next_offset(const struct fan_partition *partition)
     return through ? partition->end_seen : next;
 }
 
+int64_t fan_partition_reached(const struct fan_partition *partition)
+{
+    int64_t reached = partition->offsets.last_seen + 1;
+    return reached > partition->replay_until ? reached : partition->replay_until;
+}
+
+bool fan_partition_replaying(const struct fan_partition *partition)
+{
+    return partition->replay_until > 0 && fan_partition_next_offset(partition) < partition->replay_until;
+}
+
 void fan_partition_begin_anew(struct fan_partitions *partitions, struct fan_partition *partition)
 {
     fan_offsets_fini(&partition->offsets);
@@ -101,8 +112,11 @@ uint64_t fan_partition_begin(struct fan_partitions *partitions, struct fan_parti
                              int64_t time_ms)
 {
     /* The topic was made anew, or the broker lost its end. What is under way goes on, but stands for no offset now. */
-    if (offset <= partition->offsets.last_seen)
+    if (offset <= partition->offsets.last_seen) {
         fan_partition_begin_anew(partitions, partition);
+        partition->replay = (struct fan_replay){.count = 0};
+        partition->replay_until = 0;
+    }
     uint64_t ticket = fan_offsets_begin(&partition->offsets, offset, time_ms);
     if (fan_offsets_count(&partition->offsets) >= FAN_OFFSETS_MAX - FAN_OFFSETS_SPARE)
         set_crowded(partitions, partition, true);

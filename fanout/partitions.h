@@ -3,6 +3,7 @@
 #define FANOUT_PARTITIONS_H
 
 #include "fanout/offsets.h"
+#include "fanout/replay.h"
 
 enum {
     FAN_PARTITIONS_MAX = 100000, /* of one topic */
@@ -19,8 +20,10 @@ struct fan_partition {
     int64_t confirmed; /* the position that may be committed; -1: none */
     int64_t committed; /* the position that was taken last; -1: none */
     int64_t end_seen;  /* the end of the log when we had reached it last; -1: never */
-    int64_t idle_ms;   /* when nothing was waiting last, as somebody looked; 0: never */
-    bool crowded;      /* too many records behind an unfinished one */
+    struct fan_replay replay;
+    int64_t replay_until; /* until here the log is read again, because Redis has lost something; 0: it is not */
+    int64_t idle_ms;      /* when nothing was waiting last, as somebody looked; 0: never */
+    bool crowded;         /* too many records behind an unfinished one */
 };
 
 struct fan_partitions {
@@ -37,6 +40,10 @@ void fan_partitions_fini(struct fan_partitions *partitions);
 struct fan_partition *fan_partitions_find(const struct fan_partitions *partitions, int32_t id);
 void fan_partitions_add(struct fan_partitions *partitions, int32_t id); /* no effect when it is there */
 void fan_partitions_remove(struct fan_partitions *partitions, struct fan_partition *partition); /* frees it */
+/* The end of what was done of it, so far as it is known: what is read again goes until there. */
+int64_t fan_partition_reached(const struct fan_partition *partition);
+/* Everything before next_offset is finished, and it is behind what is read again. */
+bool fan_partition_replaying(const struct fan_partition *partition);
 /* Forgets its positions; what is under way stands for none of them. */
 void fan_partition_begin_anew(struct fan_partitions *partitions, struct fan_partition *partition);
 /* A record came; its ticket. */

@@ -3,6 +3,7 @@
 #include "fanout/service_state.h"
 
 #include "embed/feedwire_v1_lua.h"
+#include "fanout/library.h"
 #include "shared/base/assert.h"
 
 #include <stdio.h>
@@ -90,8 +91,7 @@ static uint32_t random_number(void)
     return number;
 }
 
-/* Health and the log name shards as host:port; the single server is the one of the options. */
-static void name_of(const struct fan_service *service, int shard, char *out, size_t size)
+void fan_redis_port_name(const struct fan_service *service, int shard, char *out, size_t size)
 {
     struct feed_redis_address address;
     out[0] = '\0';
@@ -107,6 +107,8 @@ static void count_ready(struct fan_service *service, const char *reason)
     for (int i = 0; i < FEED_SHARDS_MAX; i++)
         ready += service->links[i].state == FAN_LINK_READY;
     service->shards_ready = ready;
+    if (ready && service->ready_ms == 0)
+        service->ready_ms = feed_loop_now_ms(service->loop);
     feed_health_set(&service->health, service->redis_condition, ready > 0, ready ? NULL : reason);
 }
 
@@ -120,7 +122,7 @@ struct loading {
 static void log_refusal(const struct fan_service *service, int shard, const char *reason)
 {
     char name[FEED_REDIS_HOST_MAX + 8];
-    name_of(service, shard, name, sizeof name);
+    fan_redis_port_name(service, shard, name, sizeof name);
     FEED_LOG(service->log, FEED_LOG_WARN, "redis_functions_refused", "Redis did not take the function library",
              FEED_LOG_TEXT("server", feed_str_of(name)), FEED_LOG_TEXT("reason", feed_str_of(reason)));
 }
@@ -143,18 +145,49 @@ static void on_loaded(void *arg, enum feed_error error, const struct feed_reply 
                 fan_link_loaded(&service->links[shard], good, feed_loop_now_ms(service->loop), random_number()));
 }
 
-static void load(struct fan_service *service, int shard)
+/* Not connected, as the next state callback will say, or full for a moment: rest. */
+static void rest(struct fan_service *service, int shard)
 {
-    const struct feed_str argv[] = {
-        FEED_STR("FUNCTION"), FEED_STR("LOAD"), FEED_STR("REPLACE"), {feedwire_v1_lua, feedwire_v1_lua_len}};
+    fan_link_loaded(&service->links[shard], false, feed_loop_now_ms(service->loop), random_number());
+}
+
+static void load_functions(struct fan_service *service, int shard)
+{
+    struct feed_buf library;
+    fan_library_write((struct feed_str){feedwire_v1_lua, feedwire_v1_lua_len}, service->witness.shards[shard].id,
+                      &library);
+    const struct feed_str argv[] = {FEED_STR("FUNCTION"), FEED_STR("LOAD"), FEED_STR("REPLACE"),
+                                    feed_buf_view(&library)};
     struct loading *loading = malloc(sizeof *loading);
     feed_assert(loading);
     *loading = (struct loading){service, shard};
-    if (feed_redis_command_to(service->redis, shard, argv, 4, on_loaded, loading) == FEED_OK)
+    if (feed_redis_command_to(service->redis, shard, argv, 4, on_loaded, loading) != FEED_OK) {
+        free(loading);
+        rest(service, shard);
+    }
+    feed_buf_fini(&library);
+}
+
+void fan_redis_port_introduced(struct fan_service *service, int shard, bool good, const char *reason)
+{
+    if (service->links[shard].state != FAN_LINK_LOADING)
         return;
-    free(loading);
-    /* Not connected, as the next state callback will say, or full for a moment: rest. */
-    fan_link_loaded(&service->links[shard], false, feed_loop_now_ms(service->loop), random_number());
+    if (good) {
+        load_functions(service, shard);
+        return;
+    }
+    char name[FEED_REDIS_HOST_MAX + 8];
+    fan_redis_port_name(service, shard, name, sizeof name);
+    FEED_LOG(service->log, FEED_LOG_WARN, "redis_not_a_master", "this Redis does not say that it is a master",
+             FEED_LOG_TEXT("server", feed_str_of(name)), FEED_LOG_TEXT("reason", feed_str_of(reason)));
+    count_ready(service, reason);
+    rest(service, shard);
+}
+
+static void load(struct fan_service *service, int shard)
+{
+    if (!fan_witness_port_introduce(service, shard))
+        rest(service, shard);
 }
 
 static void follow_link(struct fan_service *service, int shard, enum fan_link_do what)
@@ -163,7 +196,7 @@ static void follow_link(struct fan_service *service, int shard, enum fan_link_do
         load(service, shard);
     } else if (what == FAN_LINK_GO) {
         char name[FEED_REDIS_HOST_MAX + 8];
-        name_of(service, shard, name, sizeof name);
+        fan_redis_port_name(service, shard, name, sizeof name);
         count_ready(service, NULL);
         FEED_LOG(service->log, FEED_LOG_INFO, "redis_ready", "connected to Redis, functions loaded",
                  FEED_LOG_TEXT("server", feed_str_of(name)), FEED_LOG_TEXT("library", FEED_STR("feedwire_v1")),
@@ -176,11 +209,18 @@ bool fan_redis_port_halted(void *arg, enum fan_trouble trouble, struct feed_str 
 {
     struct fan_service *service = arg;
     int shard = feed_redis_answering(service->redis);
-    if (shard == FEED_SHARD_NONE || service->links[shard].state != FAN_LINK_READY)
-        return service->shards_ready > 0;
+    if (shard != FEED_SHARD_NONE)
+        fan_redis_port_halt(service, shard, trouble, text);
+    return service->shards_ready > 0;
+}
+
+void fan_redis_port_halt(struct fan_service *service, int shard, enum fan_trouble trouble, struct feed_str text)
+{
+    if (service->links[shard].state != FAN_LINK_READY)
+        return;
     char reason[100], name[FEED_REDIS_HOST_MAX + 8];
     snprintf(reason, sizeof reason, "%.*s", (int)(text.len < 99 ? text.len : 99), text.data);
-    name_of(service, shard, name, sizeof name);
+    fan_redis_port_name(service, shard, name, sizeof name);
     FEED_LOG(service->log, FEED_LOG_WARN, "redis_halted", "this Redis cannot be worked with; what is for it waits",
              FEED_LOG_TEXT("server", feed_str_of(name)), FEED_LOG_TEXT("reason", text));
     follow_link(service, shard,
@@ -188,7 +228,6 @@ bool fan_redis_port_halted(void *arg, enum fan_trouble trouble, struct feed_str 
     count_ready(service, reason);
     if (service->shards_ready == 0)
         fan_life_port_gone(service);
-    return service->shards_ready > 0;
 }
 
 static void on_state(void *arg, int shard, bool up, const char *reason)
@@ -199,7 +238,7 @@ static void on_state(void *arg, int shard, bool up, const char *reason)
         return;
     }
     char name[FEED_REDIS_HOST_MAX + 8];
-    name_of(service, shard, name, sizeof name);
+    fan_redis_port_name(service, shard, name, sizeof name);
     if (shard != FEED_SHARD_NONE)
         fan_link_lost(&service->links[shard]);
     count_ready(service, reason ? reason : "not connected");

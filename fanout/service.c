@@ -52,6 +52,7 @@ static void refresh_metrics(void *arg)
     add_total(service, FAN_METRIC_RECOVERIES, service->recoveries);
     add_total(service, FAN_METRIC_EDGES_LOADED, service->edges_loaded);
     add_total(service, FAN_METRIC_REWINDS, service->rewinds);
+    add_total(service, FAN_METRIC_REPLAYS, service->replays);
     feed_metrics_set(service->metrics, FAN_METRIC_RECOVERING, 0, fan_life_recovering(&service->life));
     feed_metrics_set(service->metrics, FAN_METRIC_LAG, 0, (double)fan_kafka_port_lag(service));
     feed_metrics_set(service->metrics, FAN_METRIC_LAG_SECONDS, 0, fan_progress_port_lag_s(service));
@@ -60,6 +61,7 @@ static void refresh_metrics(void *arg)
     feed_metrics_set(service->metrics, FAN_METRIC_PARTITIONS, 0, (double)service->partitions);
     feed_metrics_set(service->metrics, FAN_METRIC_REDIS_SHARDS, 0, feed_redis_count_shards(service->redis).known);
     feed_metrics_set(service->metrics, FAN_METRIC_REDIS_SHARDS_READY, 0, service->shards_ready);
+    feed_metrics_set(service->metrics, FAN_METRIC_REDIS_SHARDS_ALONE, 0, fan_witness_alone(&service->witness));
     feed_metrics_set(service->metrics, FAN_METRIC_LOOP_LAG, 0, feed_loop_lag_s(service->loop));
 }
 
@@ -181,10 +183,12 @@ static void open_core(struct fan_service *service)
         .cap = (unsigned)options->feed_cap,
         .backfill = (unsigned)options->backfill,
         .home_own = options->home_own,
+        .replay_window_ms = options->replay_window_ms,
     };
     service->engine = fan_engine_new(&settings, &port_ops, service);
     fan_engine_tick(service->engine, feed_loop_now_ms(service->loop));
     fan_life_port_open(service);
+    fan_witness_init(&service->witness, options->replica_wait_ms);
 }
 
 /* Returns 0, or the exit code. What was opened is closed by close_all in any case. */

@@ -1,5 +1,5 @@
 /* The inside of the service, shared by its files: service.c (start to end), redis_port.c, kafka_port.c,
- * life_port.c (whether Redis still has what was written), graph_port.c (the topic graph). */
+ * life_port.c and witness_port.c (whether Redis still has what was written), graph_port.c (the topic graph). */
 #ifndef FANOUT_SERVICE_STATE_H
 #define FANOUT_SERVICE_STATE_H
 
@@ -7,8 +7,10 @@
 #include "fanout/life.h"
 #include "fanout/link.h"
 #include "fanout/metrics.h"
+#include "fanout/note.h"
 #include "fanout/options.h"
 #include "fanout/progress.h"
+#include "fanout/replay.h"
 #include "fanout/starts.h"
 #include "shared/http/admin.h"
 #include "shared/kafka/consumer.h"
@@ -29,7 +31,11 @@ struct fan_service {
     struct feed_redis *redis;
     struct fan_link links[FEED_SHARDS_MAX]; /* by shard; of those that are not there, DOWN */
     unsigned shards_ready;                  /* links that are READY */
-    struct fan_value *values;               /* owned; the items of the answer that is being handed over */
+    int64_t ready_ms;                       /* when the first one was; 0: none yet */
+    struct fan_witness witness;
+    bool witness_asked[FEED_SHARDS_MAX]; /* a question is under way */
+    uint64_t alive_round;                /* the round of the witness in which the life was found unchanged last */
+    struct fan_value *values;            /* owned; the items of the answer that is being handed over */
     size_t values_capacity;
 
     struct fan_life life;
@@ -38,7 +44,9 @@ struct fan_service {
     char loader_token[FAN_LIFE_TEXT + 1]; /* ours, for the lease */
     struct fan_graph_load *load;          /* the graph is being loaded; else NULL */
     int64_t ask_at_ms;                    /* when committed positions may be asked for again */
-    uint64_t edges_loaded, recoveries, rewinds;
+    int64_t rewind_at_ms;                 /* when partitions may be rewound again */
+    unsigned rewind_failures;             /* in a row */
+    uint64_t edges_loaded, recoveries, rewinds, replays;
 
     struct feed_kafka_consumer *consumer;
     struct feed_kafka_producer *producer;
@@ -66,6 +74,27 @@ enum fan_sent fan_redis_port_send(void *arg, const struct feed_str *argv, size_t
 /* Whether the shard that owns the command's key can be worked with. */
 bool fan_redis_port_ready(const struct fan_service *service, const struct feed_str *argv, size_t argc);
 bool fan_redis_port_halted(void *arg, enum fan_trouble trouble, struct feed_str text);
+/* The same for a shard that was ready, whatever it has answered. */
+void fan_redis_port_halt(struct fan_service *service, int shard, enum fan_trouble trouble, struct feed_str text);
+/* The shard has said what its replication id is, which the witness knows now; or not, for this reason. */
+void fan_redis_port_introduced(struct fan_service *service, int shard, bool good, const char *reason);
+/* Health and the log name shards as host:port; the single server is the one of the options. */
+void fan_redis_port_name(const struct fan_service *service, int shard, char *out, size_t size);
+
+/* witness_port.c: replication. */
+/* Asks a shard that has just been connected to; fan_redis_port_introduced comes later. False: it cannot be asked now.
+ */
+bool fan_witness_port_introduce(struct fan_service *service, int shard);
+/* Every shard that has slots has been introduced, or has had its time for it. */
+bool fan_witness_port_settled(const struct fan_service *service);
+/* Begins a round if none is under way, and asks all shards. */
+void fan_witness_port_ask(struct fan_service *service);
+/* The life is unchanged since the last call of fan_witness_port_ask. */
+void fan_witness_port_alive(struct fan_service *service);
+/* From where a partition is read, by what was committed; tells the engine as well. */
+int64_t fan_witness_port_start(struct fan_service *service, const struct feed_kafka_committed *row);
+/* The ids of all shards, with commas between. */
+void fan_witness_port_seen(const struct fan_service *service, char out[FAN_NOTE_MAX + 1]);
 
 /* life_port.c */
 void fan_life_port_open(struct fan_service *service);

@@ -35,7 +35,7 @@ void fan_starts_assigned(struct fan_starts *starts, const int32_t *partitions, s
             starts->list = realloc(starts->list, starts->capacity * sizeof *starts->list);
             feed_assert(starts->list);
         }
-        starts->list[starts->count++] = (struct fan_start){partitions[i], FAN_START_ASK, false};
+        starts->list[starts->count++] = (struct fan_start){partitions[i], FAN_START_ASK, FAN_START_COMMITTED};
     }
 }
 
@@ -58,8 +58,25 @@ static void replace(struct fan_starts *starts, enum fan_start_state from, enum f
 
 void fan_starts_another_life(struct fan_starts *starts)
 {
-    replace(starts, FAN_START_SETTLED, FAN_START_REWIND);
+    for (size_t i = 0; i < starts->count; i++)
+        fan_starts_replay(starts, starts->list[i].partition, FAN_START_ANEW);
+    fan_starts_doubt(starts);
+}
+
+void fan_starts_doubt(struct fan_starts *starts)
+{
     replace(starts, FAN_START_ASKED, FAN_START_ASK);
+}
+
+bool fan_starts_replay(struct fan_starts *starts, int32_t partition, int64_t from)
+{
+    struct fan_start *start = find(starts, partition);
+    if (!start || (start->state != FAN_START_SETTLED && start->state != FAN_START_REWIND))
+        return false;
+    if (start->state == FAN_START_SETTLED || from < start->from)
+        start->from = from;
+    start->state = FAN_START_REWIND;
+    return true;
 }
 
 size_t fan_starts_take(struct fan_starts *starts, enum fan_start_state state, int32_t *out, size_t max)
@@ -75,11 +92,13 @@ size_t fan_starts_take(struct fan_starts *starts, enum fan_start_state state, in
     return taken;
 }
 
-void fan_starts_answer(struct fan_starts *starts, int32_t partition, bool holds)
+void fan_starts_answer(struct fan_starts *starts, int32_t partition, int64_t from)
 {
     struct fan_start *start = find(starts, partition);
-    if (start && start->state == FAN_START_ASKED)
-        start->state = holds ? FAN_START_SETTLED : FAN_START_REWIND;
+    if (!start || start->state != FAN_START_ASKED)
+        return;
+    start->from = from;
+    start->state = from == FAN_START_COMMITTED ? FAN_START_SETTLED : FAN_START_REWIND;
 }
 
 void fan_starts_unanswered(struct fan_starts *starts)
@@ -90,16 +109,14 @@ void fan_starts_unanswered(struct fan_starts *starts)
 void fan_starts_rewound(struct fan_starts *starts, int32_t partition)
 {
     struct fan_start *start = find(starts, partition);
-    if (start && start->state == FAN_START_REWIND) {
+    if (start && start->state == FAN_START_REWIND)
         start->state = FAN_START_SETTLED;
-        start->rewound = true;
-    }
 }
 
-bool fan_starts_from_beginning(const struct fan_starts *starts, int32_t partition)
+int64_t fan_starts_from(const struct fan_starts *starts, int32_t partition)
 {
     const struct fan_start *start = find((struct fan_starts *)starts, partition);
-    return start && (start->rewound || start->state == FAN_START_REWIND);
+    return start ? start->from : FAN_START_COMMITTED;
 }
 
 bool fan_starts_settled(const struct fan_starts *starts)

@@ -120,7 +120,8 @@ class Bench:
     def _by_program(self, how: str, lines: list[bytes], writes: int) -> Cost:
         file = self.directory / "activities.ndjson"
         write_file(file, lines)
-        command = [paths.bin_dir() / "feedwire-bench-writes", f"--port={self.redis.port}", f"--activities={file}", f"--how={how}", f"--depth={DEPTH}"]
+        command = [paths.bin_dir() / "feedwire-bench-writes", f"--port={self.redis.port}", f"--activities={file}", f"--how={how}", f"--depth={DEPTH}",
+                   f"--epoch={self.population.epoch.hex()}"]
         program = Process(f"bench-{how}", command, self.directory / f"bench-{how}.log")
         self.processes.append(program)
 

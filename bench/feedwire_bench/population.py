@@ -27,7 +27,7 @@ SIZES = (10, 100, 1_000, 50_000)
 AUTHORS = {10: 5_000, 100: 500, 1_000: 50, 50_000: 2}  # so many that each has the whole crowd, all together
 PATTERNS = {"full": list(range(100, 121)), "trimmed": [100], "growing": list(range(10, 91, 4))}
 PATTERN_AUTHOR, PATTERN_ACTIVITIES = "pattern", 120
-EPOCH = b"bench000"  # as in writes.c
+EPOCH_END = b"bench"  # behind the generation of the master
 STRIDE = 7_919  # a prime that does not divide CROWD: the followers of an author lie scattered
 CHUNK = 1_000
 
@@ -61,6 +61,7 @@ class Population:
     def __init__(self, redis: Connection):
         self._redis = redis
         self._resets: dict[str, tuple[bytes, int]] = {}
+        self.epoch = b""  # of all timelines, from take_patterns() on
         self._start_ms = int(time.time() * 1000) - 3_600_000
         self._times = itertools.count(self._start_ms)
         self._contents = itertools.cycle(_contents())
@@ -95,7 +96,8 @@ class Population:
                     raise Wrong(f"{key} has {found} entries, not {size}")
                 reserved, score = self._redis.call("ZRANGE", key, 0, 0, "WITHSCORES")
                 self._redis.call("ZREM", key, reserved)
-                self._redis.call("ZADD", key, score, b"\0" + EPOCH)
+                self.epoch = reserved[1:4] + EPOCH_END
+                self._redis.call("ZADD", key, score, b"\0" + self.epoch)
             copies = [
                 pack("COPY", home(pattern(state, number % len(entries))), timeline, "REPLACE")
                 for number, timeline in enumerate(self._timelines(sizes))

@@ -8,6 +8,11 @@
 --
 -- Where an entry was removed for good stands a mark: its 16 id bytes and byte 0, at the same score. To `add` it is an entry with that id.
 
+-- Whoever loads this library into a master puts three bytes of its replication id here. They begin every epoch that it writes, so that a
+-- timeline gets another epoch with its first write after a failover: what the old master had numbered and lost is never taken for known.
+local GENERATION = ''
+local GENERATION_END = 1 + #GENERATION -- its last byte in a reserved member
+
 local RESERVED_BYTES = 9 -- an entry has at least 17
 local WINDOW = 100 -- members that a window may show: FEED_CAP
 
@@ -17,6 +22,16 @@ local function state_of(key)
     return string.sub(low[1], 2), -tonumber(low[2]), low[1]
   end
   return '', 0, nil
+end
+
+-- Before a write: the epoch that its notices carry, and the reserved member that it leaves. Puts a new one in the place of one that is from
+-- before a failover.
+local function renew(key, reserved)
+  if string.sub(reserved, 2, GENERATION_END) == GENERATION then return string.sub(reserved, 2), reserved end
+  local fresh = '\0' .. GENERATION .. string.sub(reserved, GENERATION_END + 1)
+  redis.call('ZADD', key, redis.call('ZSCORE', key, reserved), fresh)
+  redis.call('ZREM', key, reserved)
+  return string.sub(fresh, 2), fresh
 end
 
 -- Adding is by id: an entry with these 16 bytes at this time is there already. Looked for from the newest on, since few are late by much.
@@ -174,16 +189,19 @@ local function add_one(key, settings, candidate, score, entry)
   local low = call('ZRANGE', key, limits.room_rank, '0', 'WITHSCORES')
   local has_room = low[1]
   if not has_room then low = call('ZRANGE', key, '0', '0', 'WITHSCORES') end
-  local reserved, epoch, seq = low[1], candidate, 1
-  if reserved and #reserved == RESERVED_BYTES then
+  local reserved, epoch, seq = low[1], nil, 1
+  local known = reserved and #reserved == RESERVED_BYTES
+  if known then
     epoch, seq = string.sub(reserved, 2), 1 - tonumber(low[2])
   else
+    epoch = GENERATION .. string.sub(candidate, GENERATION_END)
     reserved = '\0' .. epoch
   end
   local not_older = call('ZCOUNT', key, score, '+inf') -- Redis looks at the newest first: 0 costs no search
   if not_older > 0 and has_id(key, score, entry) then return 0 end
   if settings and left_out(key, settings, score, entry) then return -2 end
   if not_older >= cap and beyond_cap(key, score, entry) then return call('ZSCORE', key, entry) and 0 or -1 end
+  if known and string.sub(reserved, 2, GENERATION_END) ~= GENERATION then epoch, reserved = renew(key, reserved) end
   if not insert(key, score, entry, seq, reserved, not_older == 0) then return 0 end
   if not has_room then trim(key) end
   call('SPUBLISH', key, notice(epoch, seq, score, entry))
@@ -305,6 +323,7 @@ local function remove_id(key, cap, slack, id, look, leave)
     if string.sub(member, 1, 16) == id then
       marked = marked or score == leave
       if member ~= mark then
+        if not changed then epoch, reserved = renew(key, reserved) end
         changed, seq = true, seq + 1
         redis.call('ZREM', key, member)
         redis.call('ZADD', key, score, mark)
@@ -392,6 +411,7 @@ local function take_out(key, actor, time, cap)
     if not is_mark(member) and (not time or tonumber(score) < time) then
       local _, by = verb_and_actor(member)
       if by == actor then
+        if count == 0 then epoch, reserved = renew(key, reserved) end
         redis.call('ZREM', key, member)
         count, seq = count + 1, seq + 1
         announce_removal(key, epoch, seq, score, string.sub(member, 1, 16))

@@ -16,6 +16,19 @@ bool feed_str_eq(struct feed_str a, struct feed_str b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+struct feed_str feed_str_cut(struct feed_str *text, char separator)
+{
+    const char *end = text->len ? memchr(text->data, separator, text->len) : NULL;
+    if (!end) {
+        struct feed_str all = *text;
+        *text = (struct feed_str){NULL, 0};
+        return all;
+    }
+    struct feed_str part = {text->data, (size_t)(end - text->data)};
+    *text = (struct feed_str){end + 1, text->len - part.len - 1};
+    return part;
+}
+
 int feed_str_cmp(struct feed_str a, struct feed_str b)
 {
     size_t common = a.len < b.len ? a.len : b.len;

@@ -25,6 +25,9 @@ int feed_str_cmp(struct feed_str a,
 enum feed_error feed_str_copy(struct feed_str s, char *out, size_t out_size) FEED_MUST_USE;
 /* Decimal digits only, no sign, no blanks; FEED_E_INVALID otherwise or above max. */
 enum feed_error feed_str_to_u64(struct feed_str s, uint64_t max, uint64_t *out) FEED_MUST_USE;
+/* Takes the part before the next separator out of the text, which begins behind it then; all of it where there is none.
+ */
+struct feed_str feed_str_cut(struct feed_str *text, char separator);
 /* True if all bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF). */
 bool feed_str_utf8(struct feed_str s);
 /* Lower-case hexadecimal; out has room for 2 * len + 1 bytes and is terminated. */

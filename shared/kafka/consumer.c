@@ -285,7 +285,7 @@ static void commit_and_wait(struct feed_kafka_consumer *consumer, const rd_kafka
 }
 
 void feed_kafka_commit(struct feed_kafka_consumer *consumer, const struct feed_kafka_offset *offsets, size_t count,
-                       const char *note, bool wait)
+                       bool wait)
 {
     if (count == 0) {
         return;
@@ -295,10 +295,10 @@ void feed_kafka_commit(struct feed_kafka_consumer *consumer, const struct feed_k
         rd_kafka_topic_partition_t *row =
             rd_kafka_topic_partition_list_add(list, consumer->topic, offsets[i].partition);
         row->offset = offsets[i].next_offset;
-        if (note[0]) {
-            row->metadata = strdup(note); /* freed with the list */
+        if (offsets[i].note[0]) {
+            row->metadata = strdup(offsets[i].note); /* freed with the list */
             feed_assert(row->metadata);
-            row->metadata_size = strlen(note);
+            row->metadata_size = strlen(offsets[i].note);
         }
     }
     if (wait) {
@@ -312,10 +312,11 @@ void feed_kafka_commit(struct feed_kafka_consumer *consumer, const struct feed_k
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-enum feed_error feed_kafka_rewind(struct feed_kafka_consumer *consumer, int32_t partition)
+enum feed_error feed_kafka_rewind(struct feed_kafka_consumer *consumer, int32_t partition, int64_t offset)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, consumer->topic, partition)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    rd_kafka_topic_partition_list_add(list, consumer->topic, partition)->offset =
+        offset == FEED_KAFKA_BEGINNING ? RD_KAFKA_OFFSET_BEGINNING : offset;
     rd_kafka_error_t *error = rd_kafka_seek_partitions(consumer->kafka, list, SEEK_WAIT_MS);
     /* Refused as long as librdkafka has not found out itself where the partition begins for us. */
     bool good = !error && !list->elems[0].err;

@@ -65,20 +65,24 @@ void feed_kafka_consumer_free(struct feed_kafka_consumer *consumer);
  * read ahead where it is; in one that lasts, fetching stops, what is read ahead is put back, and polling goes on. */
 void feed_kafka_consumer_pause(struct feed_kafka_consumer *consumer);
 void feed_kafka_consumer_resume(struct feed_kafka_consumer *consumer);
-/* next_offset: the first one that is not finished. note: a text that is committed with it, "" none. Asynchronous, or,
- * with wait, before this returns (for revocation and shutdown). */
+/* next_offset: the first one that is not finished. note: a text that is committed with it, "" none; borrowed for the
+ * call. Asynchronous, or, with wait, before this returns (for revocation and shutdown). */
 struct feed_kafka_offset {
     int32_t partition;
     int64_t next_offset;
+    const char *note;
 };
 void feed_kafka_commit(struct feed_kafka_consumer *consumer, const struct feed_kafka_offset *offsets, size_t count,
-                       const char *note, bool wait);
+                       bool wait);
 /* Asks what the group has committed for these partitions; asked_fn fires later, exactly once, unless the consumer is
  * freed before. */
 void feed_kafka_ask_committed(struct feed_kafka_consumer *consumer, const int32_t *partitions, size_t count);
-/* The next record of this assigned partition is its first one. What was read ahead is not handed out any more. Waits
- * for librdkafka's own thread, not for a broker. FEED_E_UNAVAILABLE: not now; try again later. */
-enum feed_error feed_kafka_rewind(struct feed_kafka_consumer *consumer, int32_t partition) FEED_MUST_USE;
+enum { FEED_KAFKA_BEGINNING = -1 };
+/* The next record of this assigned partition is the one with the offset, or, at the BEGINNING or where the log has no
+ * such offset any more, its first one. What was read ahead is not handed out any more. Waits for librdkafka's own
+ * thread, not for a broker. FEED_E_UNAVAILABLE: not now; try again later. */
+enum feed_error feed_kafka_rewind(struct feed_kafka_consumer *consumer, int32_t partition,
+                                  int64_t offset) FEED_MUST_USE;
 /* End of the partition as the last fetch saw it (high watermark); -1 unknown. No network. */
 int64_t feed_kafka_high_watermark(struct feed_kafka_consumer *consumer, int32_t partition);
 /* Its beginning, likewise. */

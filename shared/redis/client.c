@@ -207,6 +207,13 @@ bool feed_redis_shard_up(const struct feed_redis *redis, int shard)
                           : redis->single && shard == 0 && feed_redis_node_up(redis->node);
 }
 
+unsigned feed_redis_shard_slots(const struct feed_redis *redis, int shard)
+{
+    if (redis->cluster)
+        return redis->cluster->topology.shards[shard].slots;
+    return redis->single && shard == 0 ? FEED_SLOTS : 0;
+}
+
 struct feed_redis_shards feed_redis_count_shards(const struct feed_redis *redis)
 {
     struct feed_redis_shards shards = {redis->single, redis->single && feed_redis_node_up(redis->node)};

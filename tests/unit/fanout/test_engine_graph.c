@@ -191,12 +191,12 @@ static void only_what_was_confirmed_is_committed(void **state)
     world_graph_done(&world, "0", "70");
     assert_false(fan_engine_confirmed(world.engine));
     assert_int_equal(fan_engine_take_commits(world.engine, positions, 2), 0);
-    fan_engine_confirm(world.engine); /* of the mark before it was finished */
+    fan_engine_confirm(world.engine, true); /* of the mark before it was finished */
     assert_int_equal(fan_engine_take_commits(world.engine, positions, 2), 1);
     assert_int_equal(positions[0].next_offset, 0);
     fan_engine_mark(world.engine);
     assert_int_equal(fan_engine_take_commits(world.engine, positions, 2), 0);
-    fan_engine_confirm(world.engine);
+    fan_engine_confirm(world.engine, true);
     assert_true(fan_engine_confirmed(world.engine));
     assert_int_equal(fan_engine_take_commits(world.engine, positions, 2), 1);
     assert_int_equal(positions[0].next_offset, 1);
@@ -214,7 +214,7 @@ static void a_mark_does_not_outlive_its_partition(void **state)
     world_relation_done(&world, FEED_OK);
     fan_engine_mark(world.engine);
     fan_engine_begin_anew(world.engine);
-    fan_engine_confirm(world.engine);
+    fan_engine_confirm(world.engine, true);
     assert_int_equal(fan_engine_take_commits(world.engine, positions, 2), 0);
     assert_int_equal(world_position(&world, 0), -1);
     unfollow_until_sent(&world);
@@ -262,7 +262,7 @@ static void a_log_begun_anew_has_no_mark(void **state)
     fan_engine_mark(world.engine);
     late.offset = 3;
     world_record(&world, &late);
-    fan_engine_confirm(world.engine);
+    fan_engine_confirm(world.engine, true);
     assert_int_equal(fan_engine_take_commits(world.engine, positions, 2), 0);
     world_fini(&world);
 }

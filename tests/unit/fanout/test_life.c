@@ -222,29 +222,6 @@ static void a_marker_of_any_length_is_one_life(void **state)
     assert_int_equal(fan_life_checked(&life, longer), FAN_LIFE_NOTHING);
 }
 
-static void notes_name_the_life(void **state)
-{
-    (void)state;
-    struct fan_life life = known();
-    char note[FAN_LIFE_NOTE_MAX + 1];
-    fan_life_note(life.id, note);
-    assert_string_equal(note, "life=aaaaaaaaaaaaaaaa");
-    assert_true(fan_life_noted(life.id, feed_str_of(note)));
-    assert_true(fan_life_noted(life.id, FEED_STR("later=1 life=aaaaaaaaaaaaaaaa more=2")));
-    static const char *const others[] = {"",
-                                         " ",
-                                         "life=",
-                                         "life=bbbbbbbbbbbbbbbb",
-                                         "life=aaaaaaaaaaaaaaa",
-                                         "life=aaaaaaaaaaaaaaaaa",
-                                         "alife=aaaaaaaaaaaaaaaa",
-                                         "life",
-                                         "xlife=aaaaaaaaaaaaaaaa life=b"};
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        assert_false(fan_life_noted(life.id, feed_str_of(others[i])));
-    assert_false(fan_life_noted(life.id, (struct feed_str){NULL, 0}));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,7 +241,6 @@ int main(void)
         cmocka_unit_test(a_lost_connection_asks_again_and_late_answers_do_nothing),
         cmocka_unit_test(a_question_that_could_not_be_sent_is_asked_again),
         cmocka_unit_test(a_marker_of_any_length_is_one_life),
-        cmocka_unit_test(notes_name_the_life),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

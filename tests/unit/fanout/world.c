@@ -343,7 +343,7 @@ void world_graph_done(struct world *world, const char *since, const char *ended)
 size_t world_take_commits(struct world *world, struct fan_position *out, size_t max)
 {
     fan_engine_mark(world->engine);
-    fan_engine_confirm(world->engine);
+    fan_engine_confirm(world->engine, true);
     return fan_engine_take_commits(world->engine, out, max);
 }
 
