@@ -89,8 +89,11 @@ void ing_answer_preflight(struct ing_answer *answer, const struct ing_gate *gate
     begin(answer, 204, NULL, gate->origin);
     if (gate->origin.data) {
         add_header(answer, "access-control-allow-methods", feed_str_of(gate->methods));
-        add_header(answer, "access-control-allow-headers",
-                   FEED_STR("authorization, content-type, idempotency-key, traceparent"));
+        add_header(
+            answer, "access-control-allow-headers",
+            FEED_STR(
+                "authorization, ce-id, ce-source, ce-specversion, ce-time, ce-type, content-type, idempotency-key, "
+                "traceparent"));
         add_header(answer, "access-control-max-age", FEED_STR("600"));
     }
     add_allow(answer, gate);

@@ -2,6 +2,9 @@
  * has a good token hears about media types. */
 #include "ingest/gate.h"
 
+#include "ingest/event.h"
+#include "ingest/relate.h"
+
 #include <string.h>
 
 static struct ing_gate refuse(struct ing_gate gate, unsigned status, const char *detail)
@@ -54,9 +57,53 @@ static bool is_one(struct feed_str path)
     return path.len > len && memcmp(path.data, ING_PATH_ONE, len) == 0;
 }
 
+/* What may be done at a path. */
+struct place {
+    const char *methods; /* NULL: there is nothing */
+    bool post, put, delete;
+    enum ing_gate_verdict verdict;
+    const char *detail; /* of 405 */
+};
+
+static struct place place_of(struct feed_str path)
+{
+    if (feed_str_eq(path, FEED_STR(ING_PATH)))
+        return (struct place){
+            .methods = "POST", .post = true, .verdict = ING_GATE_PUBLISH, .detail = "Activities are sent with POST."};
+    if (is_one(path))
+        return (struct place){.methods = "DELETE",
+                              .delete = true,
+                              .verdict = ING_GATE_UNDO,
+                              .detail = "An activity can be removed, with DELETE."};
+    if (ing_relate_path(path))
+        return (struct place){.methods = "PUT, DELETE",
+                              .put = true,
+                              .delete = true,
+                              .verdict = ING_GATE_RELATE,
+                              .detail = "This can begin, with PUT, and end, with DELETE."};
+    return (struct place){.methods = NULL};
+}
+
+static struct ing_gate decide_media(struct ing_gate gate, const struct feed_http_request *head)
+{
+    gate.media = ing_media_of(head->headers[FEED_HTTP_CONTENT_TYPE]);
+    if (gate.media == ING_MEDIA_OTHER) {
+        return refuse(gate, 415,
+                      "Content-Type must be application/json, application/x-ndjson, application/cloudevents+json or "
+                      "application/cloudevents-batch+json, in UTF-8.");
+    }
+    if (!ing_encoding_is_identity(head->headers[FEED_HTTP_CONTENT_ENCODING])) {
+        return refuse(gate, 415, "The body must be sent as it is, without Content-Encoding.");
+    }
+    if (gate.media == ING_MEDIA_NDJSON && ing_event_binary(head)) {
+        return refuse(gate, 415, "A CloudEvent in binary mode has one activity as application/json.");
+    }
+    return gate;
+}
+
 struct ing_gate ing_gate_decide(const struct ing_gate_rules *rules, const struct feed_http_request *head, int64_t now_s)
 {
-    struct ing_gate gate = {.verdict = ING_GATE_PUBLISH};
+    struct ing_gate gate = {.verdict = ING_GATE_PREFLIGHT};
     struct feed_str origin = head->headers[FEED_HTTP_ORIGIN];
     if (origin.data) {
         gate.origin = ing_origins_find(&rules->origins, origin);
@@ -64,32 +111,24 @@ struct ing_gate ing_gate_decide(const struct ing_gate_rules *rules, const struct
             return refuse(gate, 403, "This origin is not allowed; see http.allowed_origins.");
         }
     }
-    bool one = is_one(head->path);
-    if (!one && !feed_str_eq(head->path, FEED_STR(ING_PATH))) {
+    struct place place = place_of(head->path);
+    if (!place.methods) {
         return refuse(gate, 404, "There is nothing at this path; activities go to " ING_PATH ".");
     }
-    gate.methods = one ? "DELETE" : "POST";
+    gate.methods = place.methods;
     if (head->method == FEED_HTTP_OPTIONS) {
-        gate.verdict = ING_GATE_PREFLIGHT;
         return gate;
     }
-    if (head->method != (one ? FEED_HTTP_DELETE : FEED_HTTP_POST)) {
-        return refuse(gate, 405, one ? "An activity can be removed, with DELETE." : "Activities are sent with POST.");
+    bool allowed = (head->method == FEED_HTTP_POST && place.post) || (head->method == FEED_HTTP_PUT && place.put) ||
+                   (head->method == FEED_HTTP_DELETE && place.delete);
+    if (!allowed) {
+        return refuse(gate, 405, place.detail);
     }
     const char *fault = check_token(rules, head->headers[FEED_HTTP_AUTHORIZATION], now_s, &gate.claims);
     if (fault) {
         return refuse(gate, 401, fault);
     }
-    if (one) {
-        gate.verdict = ING_GATE_UNDO;
-        return gate;
-    }
-    gate.media = ing_media_of(head->headers[FEED_HTTP_CONTENT_TYPE]);
-    if (gate.media == ING_MEDIA_OTHER) {
-        return refuse(gate, 415, "Content-Type must be application/json or application/x-ndjson, in UTF-8.");
-    }
-    if (!ing_encoding_is_identity(head->headers[FEED_HTTP_CONTENT_ENCODING])) {
-        return refuse(gate, 415, "The body must be sent as it is, without Content-Encoding.");
-    }
-    return gate;
+    gate.verdict = place.verdict;
+    gate.put = head->method == FEED_HTTP_PUT;
+    return gate.verdict == ING_GATE_PUBLISH ? decide_media(gate, head) : gate;
 }

@@ -21,7 +21,8 @@ enum ing_gate_verdict {
     ING_GATE_REFUSE,    /* status and detail say why */
     ING_GATE_PREFLIGHT, /* answer 204 with what is allowed */
     ING_GATE_PUBLISH,   /* media and claims are set */
-    ING_GATE_UNDO       /* claims are set */
+    ING_GATE_UNDO,      /* claims are set */
+    ING_GATE_RELATE     /* the same; put tells which */
 };
 
 struct ing_gate {
@@ -31,6 +32,7 @@ struct ing_gate {
     const char *methods;    /* static; what may be asked for at this path; NULL: there is nothing */
     struct feed_str origin; /* allowed one, borrowed from the rules; data NULL: none was sent or it is foreign */
     enum ing_media media;
+    bool put; /* of RELATE: PUT, not DELETE */
     struct feed_token_claims claims;
 };
 

@@ -37,6 +37,16 @@ static bool parameter_allowed(struct feed_str parameter)
     return parameter.len == 0 || is_word(parameter, "charset=utf-8") || is_word(parameter, "charset=\"utf-8\"");
 }
 
+static const struct {
+    const char *name;
+    enum ing_media media;
+} types[] = {
+    {"application/json", ING_MEDIA_JSON},
+    {"application/x-ndjson", ING_MEDIA_NDJSON},
+    {"application/cloudevents+json", ING_MEDIA_EVENT},
+    {"application/cloudevents-batch+json", ING_MEDIA_EVENTS},
+};
+
 enum ing_media ing_media_of(struct feed_str content_type)
 {
     if (content_type.len == 0) {
@@ -48,10 +58,12 @@ enum ing_media ing_media_of(struct feed_str content_type)
             return ING_MEDIA_OTHER;
         }
     }
-    if (is_word(type, "application/json")) {
-        return ING_MEDIA_JSON;
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (is_word(type, types[i].name)) {
+            return types[i].media;
+        }
     }
-    return is_word(type, "application/x-ndjson") ? ING_MEDIA_NDJSON : ING_MEDIA_OTHER;
+    return ING_MEDIA_OTHER;
 }
 
 bool ing_encoding_is_identity(struct feed_str content_encoding)

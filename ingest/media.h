@@ -7,6 +7,8 @@
 enum ing_media {
     ING_MEDIA_JSON,   /* application/json: one activity or a list of them */
     ING_MEDIA_NDJSON, /* application/x-ndjson: one activity a line */
+    ING_MEDIA_EVENT,  /* application/cloudevents+json: one event with an activity */
+    ING_MEDIA_EVENTS, /* application/cloudevents-batch+json: a list of them */
     ING_MEDIA_OTHER
 };
 

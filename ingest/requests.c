@@ -1,8 +1,10 @@
 /* Requests: asks the gate, reads the submission, and begins an exchange with what is good. All decisions are made in
  * the pure files; here they are carried out. */
+#include "ingest/event.h"
 #include "ingest/exchange.h"
 #include "ingest/idempotency.h"
 #include "ingest/metrics.h"
+#include "ingest/relate.h"
 #include "ingest/undo.h"
 #include "shared/loop/loop.h"
 #include "shared/observe/log.h"
@@ -18,8 +20,12 @@ static void submit(struct ing_service *service, struct feed_request *request, co
         ing_respond(service, request, &answer);
         return;
     }
-    const struct ing_submission_input input = {
-        .media = media, .body = body, .claims = &gate->claims, .now_ms = feed_clock_wall_ms()};
+    bool binary = gate->verdict == ING_GATE_PUBLISH && media == ING_MEDIA_JSON && ing_event_binary(http);
+    const struct ing_submission_input input = {.media = media,
+                                               .body = body,
+                                               .event = binary ? http : NULL,
+                                               .claims = &gate->claims,
+                                               .now_ms = feed_clock_wall_ms()};
     ing_submission_read(&submission, &input);
     if (submission.status == 0) {
         ing_exchange_begin(service, request, http, gate, key, &submission);
@@ -43,20 +49,22 @@ static void refuse(struct ing_service *service, struct feed_request *request, co
     ing_respond(service, request, &answer);
 }
 
-static void undo(struct ing_service *service, struct feed_request *request, const struct feed_http_request *http,
-                 const struct ing_gate *gate)
+/* The activity that a method and a path stand for. */
+static void submit_meant(struct ing_service *service, struct feed_request *request,
+                         const struct feed_http_request *http, const struct ing_gate *gate)
 {
     struct feed_buf body;
     feed_buf_init(&body, FEED_BODY_MAX);
-    const char *fault = ing_undo_activity(http->path, http->query, &body);
+    const char *fault = http->body.len > 0 ? "This request takes no body."
+                        : gate->verdict == ING_GATE_UNDO
+                            ? ing_undo_activity(http->path, http->query, &body)
+                            : ing_relate_activity(gate->put, http->path, http->query, &body);
     if (!fault && body.error == FEED_OK) {
         submit(service, request, http, gate, ING_MEDIA_JSON, feed_buf_view(&body));
     } else {
-        struct ing_gate refusal = *gate;
-        refusal.verdict = ING_GATE_REFUSE;
-        refusal.status = fault ? 400 : 500;
-        refusal.detail = fault ? fault : "There is not enough memory.";
-        refuse(service, request, &refusal);
+        struct ing_answer answer;
+        ing_answer_error(&answer, fault ? 400 : 500, fault ? fault : "There is not enough memory.", 0, gate->origin);
+        ing_respond(service, request, &answer);
     }
     feed_buf_fini(&body);
 }
@@ -74,10 +82,10 @@ void ing_on_request(void *arg, struct feed_request *request, const struct feed_h
     } else if (service->stopping) {
         ing_answer_unavailable(&answer, "This server is being stopped; try again.", ING_RETRY_FULL_S, gate.origin);
         ing_respond(service, request, &answer);
-    } else if (gate.verdict == ING_GATE_UNDO) {
-        undo(service, request, http, &gate);
-    } else {
+    } else if (gate.verdict == ING_GATE_PUBLISH) {
         submit(service, request, http, &gate, gate.media, http->body);
+    } else {
+        submit_meant(service, request, http, &gate);
     }
 }
 

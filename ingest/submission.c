@@ -3,6 +3,7 @@
  * (422, 403). */
 #include "ingest/submission.h"
 
+#include "ingest/event.h"
 #include "shared/base/assert.h"
 #include "shared/base/json_depth.h"
 
@@ -68,20 +69,30 @@ static struct ing_element *add_element(struct ing_submission *submission)
     return element;
 }
 
+static enum feed_error read_value(const struct ing_submission_input *input, yyjson_val *value,
+                                  struct feed_activity *activity, struct feed_activity_problem *what)
+{
+    if (input->event)
+        return ing_event_read_binary(input->event, value, activity, what);
+    if (input->media == ING_MEDIA_EVENT || input->media == ING_MEDIA_EVENTS)
+        return ing_event_read(value, activity, what);
+    return feed_activity_from_yyjson(value, activity, what);
+}
+
 static void take_value(struct ing_submission *submission, struct ing_element *element, yyjson_val *value,
-                       int64_t now_ms)
+                       const struct ing_submission_input *input)
 {
     struct feed_activity_problem what = {.field = ""};
     if (!yyjson_is_obj(value)) {
         note_text(submission, 422, element, "", "must be an object");
         return;
     }
-    enum feed_error error = feed_activity_from_yyjson(value, &element->activity, &what);
+    enum feed_error error = read_value(input, value, &element->activity, &what);
     if (error == FEED_E_MEMORY) {
         refuse(submission, 500, "There is not enough memory.");
     } else if (error != FEED_OK) {
         note(submission, 422, element, &what);
-    } else if (element->activity.id.data && element->activity.published_ms > now_ms + ING_FUTURE_MS) {
+    } else if (element->activity.id.data && element->activity.published_ms > input->now_ms + ING_FUTURE_MS) {
         note_text(submission, 422, element, "published", "must not be in the future");
     }
 }
@@ -126,18 +137,19 @@ static yyjson_doc *parse(struct ing_submission *submission, struct feed_str body
 }
 
 /* False when reading must end. */
-static bool take_element(struct ing_submission *submission, yyjson_val *value, unsigned line, int64_t now_ms)
+static bool take_element(struct ing_submission *submission, yyjson_val *value, unsigned line,
+                         const struct ing_submission_input *input)
 {
     struct ing_element *element = add_element(submission);
     if (!element) {
         return false;
     }
     element->line = line;
-    take_value(submission, element, value, now_ms);
+    take_value(submission, element, value, input);
     return submission->status != 500;
 }
 
-static void read_list(struct ing_submission *submission, yyjson_val *list, int64_t now_ms)
+static void read_list(struct ing_submission *submission, yyjson_val *list, const struct ing_submission_input *input)
 {
     size_t index, max;
     yyjson_val *value;
@@ -148,25 +160,29 @@ static void read_list(struct ing_submission *submission, yyjson_val *list, int64
     }
     yyjson_arr_foreach(list, index, max, value)
     {
-        if (!take_element(submission, value, 0, now_ms)) {
+        if (!take_element(submission, value, 0, input)) {
             return;
         }
     }
 }
 
-static void read_json(struct ing_submission *submission, struct feed_str body, int64_t now_ms)
+static void read_json(struct ing_submission *submission, const struct ing_submission_input *input)
 {
-    yyjson_doc *doc = parse(submission, body, body);
+    yyjson_doc *doc = parse(submission, input->body, input->body);
     if (!doc) {
         return;
     }
     yyjson_val *root = yyjson_doc_get_root(doc);
-    if (yyjson_is_arr(root)) {
-        read_list(submission, root, now_ms);
-    } else if (yyjson_is_obj(root)) {
-        (void)take_element(submission, root, 0, now_ms);
+    bool list_allowed = !input->event && input->media != ING_MEDIA_EVENT;
+    if (yyjson_is_arr(root) && list_allowed) {
+        read_list(submission, root, input);
+    } else if (yyjson_is_obj(root) && input->media != ING_MEDIA_EVENTS) {
+        (void)take_element(submission, root, 0, input);
     } else {
-        refuse(submission, 422, "The body must be an activity, or a list of activities.");
+        refuse(submission, 422,
+               !list_allowed                      ? "The body must be one object."
+               : input->media == ING_MEDIA_EVENTS ? "The body must be a list of events."
+                                                  : "The body must be an activity, or a list of activities.");
     }
     yyjson_doc_free(doc);
 }
@@ -186,7 +202,7 @@ static bool read_line(struct ing_submission *submission, const struct ing_submis
                       unsigned number)
 {
     yyjson_doc *doc = parse(submission, input->body, line);
-    bool go_on = doc && take_element(submission, yyjson_doc_get_root(doc), number, input->now_ms);
+    bool go_on = doc && take_element(submission, yyjson_doc_get_root(doc), number, input);
     yyjson_doc_free(doc);
     return go_on;
 }
@@ -226,7 +242,8 @@ static void complete(struct ing_submission *submission, size_t index, const stru
     struct ing_element *element = &submission->elements[index];
     struct feed_activity *activity = &element->activity;
     activity->tenant = feed_str_of(claims->tenant);
-    activity->source = FEED_STR(FEED_SOURCE_DEFAULT);
+    if (!activity->source.data)
+        activity->source = FEED_STR(FEED_SOURCE_DEFAULT);
     if (!activity->id.data) {
         assign_id(element, index, stamp);
         activity->published_ms = stamp->first_ms;
@@ -276,7 +293,7 @@ void ing_submission_read(struct ing_submission *submission, const struct ing_sub
     if (input->media == ING_MEDIA_NDJSON) {
         read_ndjson(submission, input);
     } else {
-        read_json(submission, input->body, input->now_ms);
+        read_json(submission, input);
     }
     if (submission->status == 0 && submission->count == 0) {
         refuse(submission, 422, "The body has no activities.");

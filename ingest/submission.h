@@ -5,6 +5,7 @@
 
 #include "ingest/media.h"
 #include "shared/auth/token.h"
+#include "shared/http/server.h"
 #include "shared/model/activity.h"
 
 enum {
@@ -35,8 +36,10 @@ struct ing_submission {
 };
 
 struct ing_submission_input {
-    enum ing_media media; /* JSON or NDJSON */
+    enum ing_media media; /* any but OTHER */
     struct feed_str body;
+    const struct feed_http_request *event; /* whose headers are those of an event in binary mode; NULL: none. Only with
+                                              JSON, which is one activity then */
     const struct feed_token_claims *claims;
     int64_t now_ms;
 };

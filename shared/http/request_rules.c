@@ -25,7 +25,7 @@ struct feed_http_verdict feed_http_check_body(enum feed_http_method method, stru
     if (transfer_encoding.data)
         return refuse(411, "Chunked bodies are not supported: send the body with Content-Length.");
     if (!content_length.data) {
-        bool expected = method == FEED_HTTP_POST || method == FEED_HTTP_PUT || method == FEED_HTTP_OTHER;
+        bool expected = method == FEED_HTTP_POST || method == FEED_HTTP_OTHER;
         return expected ? refuse(411, "A request with this method needs Content-Length.") : fine;
     }
     for (size_t i = 0; i < content_length.len; i++)

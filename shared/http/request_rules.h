@@ -14,7 +14,7 @@ struct feed_http_verdict {
 
 /* The body that follows a head. Values of absent headers have data NULL. Sets *length when the verdict is 0.
  * 400: not a number, several, or beside Transfer-Encoding; 411: a transfer coding, or none of both where a body is
- * expected (POST, PUT and unknown methods); 413: longer than body_max. */
+ * expected (POST and unknown methods; a PUT without both has no body, RFC 9112, 6.3); 413: longer than body_max. */
 struct feed_http_verdict feed_http_check_body(enum feed_http_method method, struct feed_str content_length,
                                               struct feed_str transfer_encoding, size_t body_max, uint64_t *length);
 

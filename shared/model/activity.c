@@ -4,6 +4,7 @@
 #include "shared/base/assert.h"
 #include "shared/base/json_depth.h"
 #include "shared/model/activity_parse.h"
+#include "shared/model/names.h"
 
 #include <stdio.h>
 #include <yyjson.h>
@@ -57,6 +58,35 @@ enum feed_error feed_activity_from_yyjson(struct yyjson_val *value, struct feed_
         return feed_activity_refuse(problem, FEED_E_INVALID, "", "must be a JSON object");
     }
     return feed_activity_parse(&root, &nothing_outside, out, problem);
+}
+
+static enum feed_error check_event(const struct feed_activity_event *event, struct feed_activity_problem *problem)
+{
+    int64_t time_ms;
+    if (!feed_activity_id_valid(event->id))
+        return feed_activity_refuse(problem, FEED_E_INVALID, "id", FEED_ACTIVITY_ID_RULE);
+    if (!feed_source_valid(event->source))
+        return feed_activity_refuse(problem, FEED_E_INVALID, "source", FEED_OBJECT_ID_RULE);
+    if (event->time.data && feed_time_parse(event->time, &time_ms) != FEED_OK)
+        return feed_activity_refuse(problem, FEED_E_INVALID, "time", FEED_TIME_RULE);
+    return FEED_OK;
+}
+
+enum feed_error feed_activity_from_event(struct yyjson_val *data, const struct feed_activity_event *event,
+                                         struct feed_activity *out, struct feed_activity_problem *problem,
+                                         bool *attribute)
+{
+    struct feed_input root = feed_input_of_json(data);
+    enum feed_error error = check_event(event, problem);
+    *attribute = error != FEED_OK;
+    if (error == FEED_OK && root.kind != FEED_INPUT_MAP)
+        error = feed_activity_refuse(problem, FEED_E_INVALID, "", "must be a JSON object");
+    if (error != FEED_OK) {
+        feed_activity_clear(out);
+        return error;
+    }
+    const struct feed_activity_outside outside = {.id = event->id, .published = event->time, .source = event->source};
+    return feed_activity_parse(&root, &outside, out, problem);
 }
 
 enum feed_error feed_activity_from_json(struct feed_str json, struct feed_activity *out,

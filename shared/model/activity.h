@@ -55,6 +55,17 @@ struct yyjson_val;
 enum feed_error feed_activity_from_yyjson(struct yyjson_val *value, struct feed_activity *out,
                                           struct feed_activity_problem *problem) FEED_MUST_USE;
 
+/* A CloudEvents event around an activity: its attributes win over members of the same meaning. */
+struct feed_activity_event {
+    struct feed_str id, source; /* there; checked here */
+    struct feed_str time;       /* data NULL: absent */
+};
+/* data is an object. *attribute: whether the problem is that of an attribute ("id", "source", "time"), and not one of
+ * data. */
+enum feed_error feed_activity_from_event(struct yyjson_val *data, const struct feed_activity_event *event,
+                                         struct feed_activity *out, struct feed_activity_problem *problem,
+                                         bool *attribute) FEED_MUST_USE;
+
 /* Kafka record. Headers are CloudEvents binary mode; id, source, tenant and published travel in headers, the rest in
  * the value. */
 struct feed_record_header {

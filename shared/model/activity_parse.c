@@ -13,6 +13,7 @@ enum member {
     M_ID,
     M_ACTOR,
     M_VERB,
+    M_TYPE,
     M_OBJECT,
     M_TARGET,
     M_PUBLISHED,
@@ -35,6 +36,7 @@ static const struct {
     [M_ID] = {M_ROOT, "id", "id"},
     [M_ACTOR] = {M_ROOT, "actor", "actor"},
     [M_VERB] = {M_ROOT, "verb", "verb"},
+    [M_TYPE] = {M_ROOT, "type", "type"},
     [M_OBJECT] = {M_ROOT, "object", "object"},
     [M_TARGET] = {M_ROOT, "target", "target"},
     [M_PUBLISHED] = {M_ROOT, "published", "published"},
@@ -53,6 +55,7 @@ struct parser {
     const struct feed_activity_outside *outside;
     struct feed_activity draft;
     struct feed_activity_problem *problem;
+    char verb[FEED_VERB_MAX]; /* that of an ActivityStreams type */
 };
 
 enum feed_error feed_activity_refuse(struct feed_activity_problem *problem, enum feed_error error, const char *field,
@@ -116,6 +119,27 @@ static enum feed_error take_id(struct parser *parser)
     if (!feed_activity_id_valid(id))
         return feed_activity_refuse(parser->problem, FEED_E_INVALID, "ce_id", FEED_ACTIVITY_ID_RULE);
     parser->draft.id = id;
+    return FEED_OK;
+}
+
+/* ActivityStreams 2.0 calls the verb `type`, and writes "Like" for "like". Taken only where there is no verb: until now
+ * a `type` beside it was an unknown member. */
+static enum feed_error take_verb(struct parser *parser)
+{
+    struct feed_activity *draft = &parser->draft;
+    const struct feed_input *type = &parser->found[M_TYPE];
+    if (parser->found[M_VERB].kind != FEED_INPUT_ABSENT || type->kind == FEED_INPUT_ABSENT)
+        return take_required(parser, M_VERB, feed_verb_valid, FEED_WORD_RULE, &draft->verb);
+    if (type->kind != FEED_INPUT_TEXT)
+        return refuse(parser, FEED_E_INVALID, M_TYPE, "must be text");
+    size_t len = type->text.len <= FEED_VERB_MAX ? type->text.len : 0;
+    for (size_t i = 0; i < len; i++) {
+        char c = type->text.data[i];
+        parser->verb[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+    }
+    draft->verb = (struct feed_str){parser->verb, len};
+    if (!feed_verb_valid(draft->verb))
+        return refuse(parser, FEED_E_INVALID, M_TYPE, FEED_WORD_RULE ", or a type of ActivityStreams");
     return FEED_OK;
 }
 
@@ -236,7 +260,7 @@ static enum feed_error take_all(struct parser *parser, const struct feed_input *
     if (error == FEED_OK)
         error = take_required(parser, M_ACTOR, feed_user_valid, FEED_USER_RULE, &draft->actor);
     if (error == FEED_OK)
-        error = take_required(parser, M_VERB, feed_verb_valid, FEED_WORD_RULE, &draft->verb);
+        error = take_verb(parser);
     if (error == FEED_OK)
         error = take_object(parser);
     if (error == FEED_OK)

@@ -357,7 +357,7 @@ def test_preflight(ingest):
     assert answer.status == 204 and answer.text == b""
     assert answer.headers["access-control-allow-origin"] == ORIGIN
     assert answer.headers["access-control-allow-methods"] == "POST"
-    assert answer.headers["access-control-allow-headers"] == "authorization, content-type, idempotency-key, traceparent"
+    assert answer.headers["access-control-allow-headers"] == "authorization, ce-id, ce-source, ce-specversion, ce-time, ce-type, content-type, idempotency-key, traceparent"
     assert answer.headers["vary"] == "Origin"
     foreign = post(ingest, method="OPTIONS", headers={**asked, "Origin": ORIGIN + "1"}, bearer="", content_type=None)
     assert foreign.status == 403 and "access-control-allow-origin" not in foreign.headers

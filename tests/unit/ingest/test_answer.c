@@ -70,7 +70,8 @@ static void test_preflight(void **state)
     assert_string_equal(header(&answer, "access-control-allow-origin"), "http://localhost:8000");
     assert_string_equal(header(&answer, "access-control-allow-methods"), "POST");
     assert_string_equal(header(&answer, "access-control-allow-headers"),
-                        "authorization, content-type, idempotency-key, traceparent");
+                        "authorization, ce-id, ce-source, ce-specversion, ce-time, ce-type, content-type, "
+                        "idempotency-key, traceparent");
     assert_string_equal(header(&answer, "vary"), "Origin");
     ing_answer_fini(&answer);
     gate.origin = no_origin;
