@@ -29,8 +29,7 @@ void feed_buf_reset(struct feed_buf *buf)
     buf->error = FEED_OK;
 }
 
-/* Makes room for `more` bytes; false (and the error remembered) if there cannot be. */
-static bool make_room(struct feed_buf *buf, size_t more)
+static bool grow(struct feed_buf *buf, size_t more)
 {
     if (buf->error != FEED_OK)
         return false;
@@ -56,6 +55,13 @@ static bool make_room(struct feed_buf *buf, size_t more)
     return true;
 }
 
+/* Makes room for `more` bytes; false (and the error remembered) if there cannot be. Inlined into the writers, which are
+ * called for every few bytes of every message. */
+static inline bool make_room(struct feed_buf *buf, size_t more)
+{
+    return (buf->error == FEED_OK && more <= buf->capacity - buf->len) || grow(buf, more);
+}
+
 void feed_buf_append(struct feed_buf *buf, const void *bytes, size_t len)
 {
     if (len == 0 || !make_room(buf, len))
@@ -76,7 +82,8 @@ void feed_buf_text(struct feed_buf *buf, const char *text)
 
 void feed_buf_char(struct feed_buf *buf, char c)
 {
-    feed_buf_append(buf, &c, 1);
+    if (make_room(buf, 1))
+        buf->data[buf->len++] = c;
 }
 
 void feed_buf_u64(struct feed_buf *buf, uint64_t value)

@@ -77,15 +77,37 @@ static void write_escaped(struct feed_buf *buf, unsigned char c)
     feed_buf_printf(buf, "\\u%04x", c);
 }
 
+/* How many bytes from here on are ASCII without need of an escape. Eight at a time, because nearly all text is; a byte
+ * is one of the others if the highest bit of its place in `odd` is set (a carry may set those above it too, which
+ * only sends them the slow way). */
+static size_t plain_run(const char *text, size_t len)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    size_t run = 0;
+    for (; run + 8 <= len; run += 8) {
+        uint64_t v;
+        memcpy(&v, text + run, 8);
+        uint64_t quote = v ^ (ones * '"'), backslash = v ^ (ones * '\\');
+        uint64_t odd = v | (v - ones * 0x20) | (quote - ones) | (backslash - ones);
+        if (odd & high)
+            break;
+    }
+    return run;
+}
+
 /* Text that needs no escape goes out in runs. */
 static void write_quoted(struct feed_buf *buf, struct feed_str s)
 {
-    size_t run = 0;
     feed_buf_char(buf, '"');
+    size_t run = plain_run(s.data, s.len);
     while (run < s.len) {
         unsigned char c = (unsigned char)s.data[run];
-        size_t step = feed_utf8_step((struct feed_str){s.data + run, s.len - run});
-        if (step > 0 && c >= 0x20 && c != '"' && c != '\\') {
+        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
+            run++;
+            continue;
+        }
+        size_t step = c < 0x80 ? 1 : feed_utf8_step((struct feed_str){s.data + run, s.len - run});
+        if (step > 0 && c >= 0x80) {
             run += step;
             continue;
         }

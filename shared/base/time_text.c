@@ -6,8 +6,6 @@
 #include "shared/base/assert.h"
 #include "shared/base/limits.h"
 
-#include <stdio.h>
-
 enum { MS_PER_DAY = 86400000, DAYS_PER_ERA = 146097 /* 400 years */ };
 
 struct parts {
@@ -163,7 +161,18 @@ void feed_time_format(int64_t unix_ms, char out[FEED_TIME_TEXT + 1])
     int month = 1;
     while (day >= month_days(year, month))
         day -= month_days(year, month++);
-    int len = snprintf(out, FEED_TIME_TEXT + 1, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day + 1,
-                       ms / 3600000, ms / 60000 % 60, ms / 1000 % 60, ms % 1000);
-    feed_assert(len == FEED_TIME_TEXT);
+    const struct {
+        int value, digits;
+        char after;
+    } parts[] = {{year, 4, '-'},         {month, 2, '-'},           {day + 1, 2, 'T'},
+                 {ms / 3600000, 2, ':'}, {ms / 60000 % 60, 2, ':'}, {ms / 1000 % 60, 2, '.'},
+                 {ms % 1000, 3, 'Z'}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        int value = parts[i].value;
+        for (int at = parts[i].digits; at > 0; value /= 10)
+            out[--at] = (char)('0' + value % 10);
+        out += parts[i].digits;
+        *out++ = parts[i].after;
+    }
+    *out = '\0';
 }

@@ -37,6 +37,27 @@ static yyjson_doc *read_back(struct fixture *f)
     return doc;
 }
 
+/* Each byte at each place of a text that is longer than what the writer looks at in one step. */
+static void escapes_every_byte_wherever_it_stands(void **state)
+{
+    struct fixture *f = *state;
+    enum { LEN = 21 };
+    for (unsigned c = 0; c < 0x80; c++) {
+        for (size_t at = 0; at < LEN; at++) {
+            char text[LEN];
+            memset(text, 'a' + (int)(at % 26), sizeof text);
+            text[at] = (char)c;
+            feed_buf_reset(&f->buf);
+            feed_json_out_init(&f->out, &f->buf);
+            feed_json_str(&f->out, (struct feed_str){text, LEN});
+            yyjson_doc *doc = read_back(f);
+            assert_int_equal(yyjson_get_len(yyjson_doc_get_root(doc)), LEN);
+            assert_memory_equal(yyjson_get_str(yyjson_doc_get_root(doc)), text, LEN);
+            yyjson_doc_free(doc);
+        }
+    }
+}
+
 static void puts_commas_where_they_belong(void **state)
 {
     struct fixture *f = *state;
@@ -166,6 +187,7 @@ static void nests_to_its_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(escapes_every_byte_wherever_it_stands),
         CASE(puts_commas_where_they_belong),
         CASE(escapes_what_must_be),
         CASE(replaces_each_byte_that_is_no_utf8),
