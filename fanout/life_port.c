@@ -111,6 +111,7 @@ static void begin(struct fan_service *service)
 static void check(struct fan_service *service)
 {
     fan_witness_port_ask(service);
+    fan_marks_port_ask(service);
     const struct feed_str argv[] = {FEED_STR("GET"), feed_str_of(life_key)};
     ask(service, argv, 2, on_checked);
 }
@@ -205,6 +206,7 @@ static void go(struct fan_service *service)
     if (another) {
         /* Before the name changes, which commits carry. */
         fan_witness_drop(&service->witness);
+        fan_marks_port_forget(service);
         fan_engine_begin_anew(service->engine);
         fan_starts_another_life(&service->starts);
         enum feed_error error =
@@ -319,6 +321,7 @@ bool fan_life_port_quiet(const struct fan_service *service)
 void fan_life_port_open(struct fan_service *service)
 {
     fan_starts_init(&service->starts);
+    fan_marks_port_open(service);
     random_text(service->loader_token);
     set_reason(service, "waiting for Redis");
 }

@@ -257,6 +257,7 @@ static void on_state(void *arg, int shard, bool up, const char *reason)
 static void on_topology(void *arg)
 {
     struct fan_service *service = arg;
+    service->marks_unchosen = true;
     if (service->shards_ready > 0 && service->life.state == FAN_LIFE_KNOWN)
         fan_engine_redis_ready(service->engine);
 }

@@ -6,6 +6,7 @@
 #include "fanout/engine.h"
 #include "fanout/life.h"
 #include "fanout/link.h"
+#include "fanout/marks.h"
 #include "fanout/metrics.h"
 #include "fanout/note.h"
 #include "fanout/options.h"
@@ -34,8 +35,10 @@ struct fan_service {
     int64_t ready_ms;                       /* when the first one was; 0: none yet */
     struct fan_witness witness;
     bool witness_asked[FEED_SHARDS_MAX]; /* a question is under way */
-    uint64_t alive_round;                /* the round of the witness in which the life was found unchanged last */
-    struct fan_value *values;            /* owned; the items of the answer that is being handed over */
+    struct fan_mark marks[FEED_SHARDS_MAX];
+    bool marks_unchosen;      /* which slots have the marks is to be found out */
+    uint64_t alive_round;     /* the round of the witness in which the life was found unchanged last */
+    struct fan_value *values; /* owned; the items of the answer that is being handed over */
     size_t values_capacity;
 
     struct fan_life life;
@@ -91,6 +94,8 @@ bool fan_witness_port_settled(const struct fan_service *service);
 void fan_witness_port_ask(struct fan_service *service);
 /* The life is unchanged since the last call of fan_witness_port_ask. */
 void fan_witness_port_alive(struct fan_service *service);
+/* Confirms, if everything has been answered. */
+void fan_witness_port_settle(struct fan_service *service);
 /* From where a partition is read, by what was committed; tells the engine as well. */
 int64_t fan_witness_port_start(struct fan_service *service, const struct feed_kafka_committed *row);
 /* The ids of all shards, with commas between. */
@@ -112,6 +117,14 @@ void fan_life_port_asked(void *arg, enum feed_error error, const char *reason, c
                          size_t count);
 /* Nothing is finished that a check has not confirmed, or no check can. */
 bool fan_life_port_quiet(const struct fan_service *service);
+
+/* marks_port.c: whether each shard still holds what was written into it. */
+void fan_marks_port_open(struct fan_service *service);
+void fan_marks_port_ask(struct fan_service *service);
+/* Another life has begun. */
+void fan_marks_port_forget(struct fan_service *service);
+/* All do, as of this round of the witness. */
+bool fan_marks_port_good(const struct fan_service *service);
 
 /* graph_port.c */
 enum feed_error fan_graph_port_relate(void *arg, struct fan_job *job);

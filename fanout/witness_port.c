@@ -59,10 +59,10 @@ static bool matters(const struct fan_service *service, int shard)
     return feed_redis_shard_slots(service->redis, shard) > 0;
 }
 
-static void settle(struct fan_service *service)
+void fan_witness_port_settle(struct fan_service *service)
 {
     struct fan_witness *witness = &service->witness;
-    if (!witness->under_way || service->alive_round != witness->round)
+    if (!witness->under_way || service->alive_round != witness->round || !fan_marks_port_good(service))
         return;
     for (int i = 0; i < FEED_SHARDS_MAX; i++) {
         if (matters(service, i) && !fan_witness_through(witness, i))
@@ -91,7 +91,7 @@ static void took(struct fan_service *service, int shard, const struct fan_replic
         log_shard(service, shard, FEED_LOG_INFO, "redis_replica_back", "a replica has what was written again");
         break;
     }
-    settle(service);
+    fan_witness_port_settle(service);
 }
 
 /* True with what the master has said. */
@@ -180,7 +180,7 @@ void fan_witness_port_ask(struct fan_service *service)
 void fan_witness_port_alive(struct fan_service *service)
 {
     service->alive_round = service->witness.round;
-    settle(service);
+    fan_witness_port_settle(service);
 }
 
 /* ---- commits ---- */

@@ -655,6 +655,12 @@ local function life_begin(keys, args)
   return args[2]
 end
 
+-- life_end: KEYS life; ARGV the life that is over, because a shard has lost everything. Answers 1, or 0 when it is another one.
+local function life_end(keys, args)
+  if redis.call('GET', keys[1]) ~= args[1] then return 0 end
+  return redis.call('DEL', keys[1])
+end
+
 redis.register_function('feedwire_v1_add', add)
 redis.register_function('feedwire_v1_post', post)
 redis.register_function('feedwire_v1_backfill', backfill)
@@ -670,6 +676,7 @@ redis.register_function('feedwire_v1_progress', progress)
 redis.register_function('feedwire_v1_edge_load', edge_load)
 redis.register_function('feedwire_v1_life', life)
 redis.register_function('feedwire_v1_life_begin', life_begin)
+redis.register_function('feedwire_v1_life_end', life_end)
 redis.register_function{function_name='feedwire_v1_edge', callback=edge, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_window', callback=window, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_since', callback=since, flags={'no-writes'}}

@@ -214,6 +214,18 @@ unsigned feed_redis_shard_slots(const struct feed_redis *redis, int shard)
     return redis->single && shard == 0 ? FEED_SLOTS : 0;
 }
 
+int feed_redis_shard_first_slot(const struct feed_redis *redis, int shard)
+{
+    if (!redis->cluster)
+        return redis->single && shard == 0 ? 0 : -1;
+    if (redis->cluster->topology.shards[shard].slots == 0)
+        return -1;
+    unsigned slot = 0;
+    while (slot < FEED_SLOTS && feed_topology_owner(&redis->cluster->topology, slot) != shard)
+        slot++;
+    return slot < FEED_SLOTS ? (int)slot : -1;
+}
+
 struct feed_redis_shards feed_redis_count_shards(const struct feed_redis *redis)
 {
     struct feed_redis_shards shards = {redis->single, redis->single && feed_redis_node_up(redis->node)};

@@ -71,6 +71,8 @@ bool feed_redis_shard(const struct feed_redis *redis, int shard, struct feed_red
 bool feed_redis_shard_up(const struct feed_redis *redis, int shard);
 /* How many slots it owns: 0 when there is none of this number; all, of a single server. */
 unsigned feed_redis_shard_slots(const struct feed_redis *redis, int shard);
+/* The lowest of them; -1 when it has none. Looks at all slots. */
+int feed_redis_shard_first_slot(const struct feed_redis *redis, int shard);
 /* How many shards there are and how many of them can be used; 0 while it is not known. For metrics. */
 struct feed_redis_shards {
     unsigned known, up;

@@ -1,15 +1,26 @@
 """A failover of Redis loses nothing, although Redis loses what its replica had not got: the replica is stopped first, then the master dies."""
 
+import itertools
+import json
 import os
 import re
 import signal
 
 import pytest
+from feedwire_dev import paths
+from feedwire_dev import redis_server as redis_servers
+from feedwire_dev.play import read_lines
+from oracle import Oracle
+from redis.crc import key_slot
+from redis_cluster import RedisCluster, wait_for
 from redis_wire import Redis
 from tcp_switch import TcpSwitch
+from test_cluster import Job, busiest
 from test_fanout import DLQ_TOPIC, SHORT_SESSION, TOPIC, activity, committed, crowd, drained, finished, produce, until, window
 from test_graph import equals, events, note
-from feedwire_dev import redis_server as redis_servers
+from test_main_job import compare, fanout_options, play, wait_drained
+
+RECORDS = 4_000
 
 
 @pytest.fixture
@@ -174,3 +185,81 @@ def test_a_server_that_starts_again_does_no_more_than_the_window(broker, pair, f
     assert finished(process) - total <= total - len(records)
     expected.check(pair)
     assert window(pair, "f", "fan19") == before
+
+
+# ---- a cluster ----
+
+
+@pytest.fixture(scope="module")
+def lines():
+    return list(itertools.islice(read_lines(paths.DATA), RECORDS))
+
+
+@pytest.fixture
+def cluster(tmp_path, started):
+    return RedisCluster(tmp_path, started)
+
+
+def part(cluster, number):
+    """The replica gets nothing more."""
+    os.kill(cluster.replicas[number].pid, signal.SIGSTOP)
+    cluster.masters[number].call("CLIENT", "KILL", "TYPE", "replica")
+
+
+def lose_master(cluster, number):
+    cluster.masters[number].kill9()
+    os.kill(cluster.replicas[number].pid, signal.SIGCONT)
+    wait_for(cluster.replicas[number].is_master, "the failover")
+
+
+def test_a_shard_that_loses_its_tail_is_made_whole(cluster, broker, daemon, make_token, lines):
+    oracle = Oracle(json.loads(line) for line in lines)
+    job = Job(cluster, broker, daemon, make_token, busiest(oracle, 60))
+    try:
+        half = RECORDS // 2
+        job.play(lines[:half])
+        wait_drained(job.fanout, half)
+        part(cluster, 1)
+        job.play(lines[half:])
+        wait_drained(job.fanout, RECORDS)
+        had = cluster.masters[1].call("DBSIZE")
+        lose_master(cluster, 1)
+        assert cluster.replicas[1].call("DBSIZE") < had, "the tail must be lost"
+        wait_for(lambda: job.fanout.metric("fanout_partitions_replayed_total") == 1, "the replay")
+        job.check(oracle, RECORDS + 1)
+        assert job.fanout.metric("fanout_recoveries_total") == 1
+    finally:
+        job.stop()
+
+
+def test_a_shard_that_loses_everything_is_made_whole(cluster, broker, daemon, make_token, lines):
+    """Also a second time, and after the mark of another shard has moved with its slot."""
+    oracle = Oracle(json.loads(line) for line in lines)
+    fanout = daemon("fanout", **fanout_options(broker.bootstrap, "activities", cluster))
+    ingest = daemon("ingest", kafka__brokers=broker.bootstrap)
+    assert play(ingest, make_token, lines, None) == RECORDS
+    wait_drained(fanout, RECORDS)
+    compare(cluster.client(), oracle)
+    others = [master for master in cluster.masters if master is not cluster.owner(key_slot(b"feedwire"))]
+    for number, master in enumerate(others):
+        wait_for(lambda: marks(cluster) == {m.name for m in others}, "the marks")
+        if number:
+            first = master.call("CLUSTER", "SLOTS")
+            slot = min(row[0] for row in first if row[2][1] == master.port)
+            cluster.move_slots([slot], master, others[0])
+            wait_for(lambda: committed(broker) == RECORDS, "commits go on")
+        master.call("FLUSHALL")
+        wait_for(lambda: fanout.metric("fanout_partitions_rewound_total") == number + 1, "the rewind")
+        wait_for(lambda: fanout.metric("kafka_consumer_lag_records") == 0 and fanout.metric("fanout_recovering") == 0, "the work")
+        assert compare(cluster.client(), oracle) > 10_000
+
+
+def marks(cluster):
+    """The servers that hold a mark of the present life."""
+    life = cluster.client().execute_command("GET", "life:{feedwire}")
+    found = set()
+    for master in cluster.masters:
+        for key in master.call("KEYS", "life:{feedwire/*}"):
+            if cluster.client().execute_command("GET", key) == life:
+                found.add(master.name)
+    return found
