@@ -30,6 +30,12 @@ const struct feed_metric ing_metric_table[] = {
                                     feed_metric_latency_buckets},
     [ING_METRIC_QUEUE_RECORDS] = {"kafka_queue_records", FEED_METRIC_GAUGE,
                                   "Records that wait for Kafka's acknowledgement.", NULL, NULL, NULL},
+    [ING_METRIC_CIRCUIT_OPEN] = {"kafka_circuit_open", FEED_METRIC_GAUGE,
+                                 "1 while Kafka is away or does not acknowledge in time: requests are answered with "
+                                 "503 at once, until a broker is connected again.",
+                                 NULL, NULL, NULL},
+    [ING_METRIC_CIRCUIT_OPENED] = {"kafka_circuit_opened_total", FEED_METRIC_COUNTER,
+                                   "How often that began, looked at twice a second.", NULL, NULL, NULL},
     [ING_METRIC_IDEMPOTENCY] = {"idempotency_requests_total", FEED_METRIC_COUNTER,
                                 "Good requests with an Idempotency-Key: the first of its key, continued after one that "
                                 "was not finished, answered from memory, refused because one is running (409) or was "

@@ -36,6 +36,8 @@ static void on_metrics(void *arg)
     service->connections_refused = counts->refused_full;
     feed_metrics_set(service->metrics, ING_METRIC_HTTP_CONNECTIONS, 0, counts->open);
     feed_metrics_set(service->metrics, ING_METRIC_QUEUE_RECORDS, 0, feed_kafka_producer_queued(service->producer));
+    feed_metrics_set(service->metrics, ING_METRIC_CIRCUIT_OPEN, 0,
+                     feed_kafka_producer_up(service->producer, NULL) ? 0 : 1);
     feed_metrics_set(service->metrics, ING_METRIC_REDIS_UP, 0, feed_redis_up(service->redis));
     feed_metrics_set(service->metrics, ING_METRIC_LOOP_LAG, 0, feed_loop_lag_s(service->loop));
 }
@@ -46,6 +48,10 @@ static void on_health(void *arg)
     const char *reason = NULL;
     bool up = feed_kafka_producer_up(service->producer, &reason);
     feed_health_set(&service->health, service->health_kafka, up, reason);
+    if (service->kafka_up && !up) {
+        feed_metrics_add(service->metrics, ING_METRIC_CIRCUIT_OPENED, 0, 1);
+    }
+    service->kafka_up = up;
 }
 
 static void on_drain(void *arg)

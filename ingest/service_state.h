@@ -30,6 +30,7 @@ struct ing_service {
     struct feed_timer *health_timer, *drain_timer;
 
     size_t waiting;               /* requests whose activities Kafka has not acknowledged yet */
+    bool kafka_up;                /* when it was last looked at */
     bool stopping;                /* orderly stop under way: nothing new is taken */
     bool ended;                   /* the loop has stopped: nothing is produced any more */
     unsigned quiet;               /* turns of the drain timer in which nothing was waiting */

@@ -394,11 +394,13 @@ def test_kafka_dies_and_comes_back(bin_dir, tmp_path, start_ingest):
         assert post(daemon, activity()).status == 202
         broker.kill9()
         wait_until(lambda: not readiness(daemon)["kafka"], "it does not notice that Kafka is away")
+        assert daemon.metric("kafka_circuit_open") == 1 and daemon.metric("kafka_circuit_opened_total") == 1
         answer = post(daemon, activity())
         assert answer.status == 503 and int(answer.headers["retry-after"]) > 0
         broker.start()
         wait_until(lambda: readiness(daemon)["kafka"], "it does not notice that Kafka is back")
         wait_until(lambda: post(daemon, activity()).status == 202, "nothing is accepted although Kafka is back")
+        assert daemon.metric("kafka_circuit_open") == 0 and daemon.metric("kafka_circuit_opened_total") == 1
         assert daemon.terminate() == 0
     finally:
         broker.kill9()
