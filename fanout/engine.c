@@ -268,7 +268,8 @@ struct fan_engine *fan_engine_new(const struct fan_settings *settings, const str
     snprintf(engine->texts.cap, sizeof engine->texts.cap, "%u", settings->cap);
     snprintf(engine->texts.slack, sizeof engine->texts.slack, "%u", (unsigned)FEED_TRIM_SLACK);
     snprintf(engine->texts.backfill, sizeof engine->texts.backfill, "%u", settings->backfill);
-    snprintf(engine->texts.page, sizeof engine->texts.page, "%u", (unsigned)FAN_FOLLOWERS_PAGE);
+    snprintf(engine->texts.page_followers, sizeof engine->texts.page_followers, "%u",
+             settings->page_followers ? settings->page_followers : (unsigned)FEED_PAGE_FOLLOWERS);
     fan_partitions_init(&engine->partitions);
     fan_lanes_init(&engine->lanes);
     return engine;

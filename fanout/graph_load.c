@@ -7,13 +7,21 @@
 
 #include <stdio.h>
 
-void fan_load_init(struct fan_load *load)
+void fan_load_init(struct fan_load *load, unsigned page_followers)
 {
-    load->ready_first = load->ready_count = 0;
+    load->ready_first = load->ready_count = load->waiting_count = 0;
     load->counts = (struct fan_load_counts){.records = 0};
+    load->split.state = FAN_SPLIT_OFF;
+    load->split_page = fan_page_new();
+    snprintf(load->page_followers, sizeof load->page_followers, "%u", page_followers);
     load->spare_count = FAN_LOAD_WINDOW;
     for (unsigned i = 0; i < FAN_LOAD_WINDOW; i++)
         load->spare[i] = FAN_LOAD_WINDOW - 1 - i;
+}
+
+void fan_load_fini(struct fan_load *load)
+{
+    fan_page_free(load->split_page);
 }
 
 bool fan_load_has_room(const struct fan_load *load)
@@ -59,19 +67,22 @@ void fan_load_record(struct fan_load *load, struct feed_str key, struct feed_str
     copy(relation.subject, edge->subject, sizeof edge->subject);
     write_time(relation.since_ms, edge->since_text);
     write_time(relation.ended_ms, edge->ended_text);
+    write_time(0, edge->latest_text);
+    fan_place_reset(&edge->place);
     edge->decided = false;
     make_ready(load, slot);
 }
 
-static void build_edge(const struct fan_load_slot *edge, struct fan_call *call)
+static void build_edge(const struct fan_load *load, const struct fan_load_slot *edge, struct fan_call *call)
 {
-    struct feed_str tenant = feed_str_of(edge->tenant), followed = feed_str_of(edge->subject);
-    fan_call_function(call, "FCALL", "feedwire_v1_edge_load", "2");
-    fan_call_key(call, feed_key_followers(tenant, followed, 0));
-    fan_call_key(call, feed_key_ended(tenant, followed, 0));
+    fan_call_function(call, "FCALL", "feedwire_v1_edge_load", "4");
+    fan_place_keys(edge->place.page, feed_str_of(edge->tenant), feed_str_of(edge->subject), call);
     fan_call_arg(call, feed_str_of(edge->user));
     fan_call_arg(call, feed_str_of(edge->since_text));
     fan_call_arg(call, feed_str_of(edge->ended_text));
+    fan_call_arg(call, feed_str_of(edge->latest_text));
+    fan_place_args(&edge->place, call);
+    fan_call_arg(call, feed_str_of(load->page_followers));
 }
 
 static void build_followee(const struct fan_load_slot *edge, struct fan_call *call)
@@ -84,17 +95,25 @@ static void build_followee(const struct fan_load_slot *edge, struct fan_call *ca
     fan_call_arg(call, feed_str_of(edge->subject));
 }
 
+static bool splits(const struct fan_load *load, unsigned slot)
+{
+    return load->split.state != FAN_SPLIT_OFF && load->split_slot == slot;
+}
+
 bool fan_load_next(const struct fan_load *load, struct fan_call *call, unsigned *slot)
 {
     if (load->ready_count == 0)
         return false;
     *slot = load->ready[load->ready_first];
     const struct fan_load_slot *edge = &load->slots[*slot];
-    call->argc = call->key_count = 0;
-    if (edge->decided)
+    call->argc = call->key_count = call->number_count = 0;
+    if (splits(load, *slot))
+        fan_split_build(&load->split, load->split_page, feed_str_of(edge->tenant), feed_str_of(edge->subject),
+                        load->page_followers, call);
+    else if (edge->decided)
         build_followee(edge, call);
     else
-        build_edge(edge, call);
+        build_edge(load, edge, call);
     return true;
 }
 
@@ -105,17 +124,68 @@ void fan_load_sent(struct fan_load *load)
     load->ready_count--;
 }
 
-bool fan_load_answer(struct fan_load *load, unsigned slot, const struct fan_answer *answer)
+/* The slot has been through a split, or has waited for another's. */
+static void end_split(struct fan_load *load, unsigned slot)
+{
+    load->split.state = FAN_SPLIT_OFF;
+    fan_page_reset(load->split_page);
+    make_ready(load, slot);
+    while (load->waiting_count > 0)
+        make_ready(load, load->waiting[--load->waiting_count]);
+}
+
+/* The edge is done. What its page wants comes before the follower's side. */
+static void take_edge(struct fan_load *load, unsigned slot, const struct fan_answer *answer)
 {
     struct fan_load_slot *edge = &load->slots[slot];
-    bool good = answer->kind == FAN_ANSWER_INTEGER;
-    if (good && !edge->decided) {
-        edge->decided = true;
-        write_time(answer->integer, edge->since_text);
-        make_ready(load, slot);
-        return true;
+    int64_t todo = answer->items[4].number;
+    edge->decided = true;
+    write_time(answer->items[0].number, edge->since_text);
+    if (load->split.state != FAN_SPLIT_OFF && todo != FAN_PAGE_FINE) {
+        load->waiting[load->waiting_count++] = slot;
+        return;
     }
-    load->counts.edges += good;
+    if (load->split.state == FAN_SPLIT_OFF) {
+        fan_split_begin(&load->split, edge->place.page, todo, answer->items[5].number);
+        load->split_slot = slot;
+    }
+    make_ready(load, slot);
+}
+
+static void let_go(struct fan_load *load, unsigned slot)
+{
     load->spare[load->spare_count++] = slot;
+}
+
+static bool take_split(struct fan_load *load, unsigned slot, const struct fan_answer *answer)
+{
+    bool good = fan_split_take(&load->split, load->split_page, answer);
+    if (good && load->split.state != FAN_SPLIT_OFF)
+        make_ready(load, slot);
+    else
+        end_split(load, slot); /* with a refusal, the page stays too large until somebody follows */
     return good;
+}
+
+bool fan_load_answer(struct fan_load *load, unsigned slot, const struct fan_answer *answer)
+{
+    enum { PARTS = 6 };
+    struct fan_load_slot *edge = &load->slots[slot];
+    if (splits(load, slot))
+        return take_split(load, slot, answer);
+    if (edge->decided) {
+        bool good = answer->kind == FAN_ANSWER_INTEGER;
+        load->counts.edges += good;
+        let_go(load, slot);
+        return good;
+    }
+    if (!fan_place_take(&edge->place, answer, PARTS)) {
+        let_go(load, slot);
+        return false;
+    }
+    if (fan_place_sent_on(&edge->place))
+        make_ready(load, slot);
+    else
+        take_edge(load, slot, answer);
+    return true;
 }

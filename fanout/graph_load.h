@@ -1,6 +1,7 @@
 /* Graph load: takes the records of the topic `graph` and makes the Redis commands that put their edges back, a bounded
- * number at a time. Each record is two commands: the edge at the followed (g:, k:), whose answer says how it stands
- * now; then the same at the follower (h:). Records of one edge may come in any order and again: see
+ * number at a time. Each record is two commands: the edge at the followed, whose answer says how it stands now, or in
+ * which page it belongs; then the same at the follower (h:). Pages are split as they grow, and whoever meets one that
+ * is too large waits meanwhile, so that they stay bounded. Records of one edge may come in any order and again: see
  * feedwire_v1_edge_load. Pure: the caller sends, in the order in which commands are given out, and hands the answers
  * back. */
 #ifndef FANOUT_GRAPH_LOAD_H
@@ -8,6 +9,8 @@
 
 #include "fanout/answer.h"
 #include "fanout/job.h"
+#include "fanout/page.h"
+#include "fanout/split.h"
 #include "shared/model/relation.h"
 
 enum { FAN_LOAD_WINDOW = 1024 }; /* records between being read and being done */
@@ -15,7 +18,9 @@ enum { FAN_LOAD_WINDOW = 1024 }; /* records between being read and being done */
 struct fan_load_slot {
     char tenant[FEED_TENANT_MAX + 1], user[FEED_USER_MAX + 1], subject[FEED_USER_MAX + 1];
     char since_text[24], ended_text[24]; /* "0": none */
-    bool decided;                        /* the edge is done; the follower's side is left */
+    char latest_text[24];
+    struct fan_place place;
+    bool decided; /* the edge is done; the follower's side is left */
 };
 
 struct fan_load_counts {
@@ -29,10 +34,18 @@ struct fan_load {
     struct fan_load_slot slots[FAN_LOAD_WINDOW];
     unsigned spare[FAN_LOAD_WINDOW], ready[FAN_LOAD_WINDOW]; /* slots that are free; that want to be sent, as a ring */
     size_t spare_count, ready_first, ready_count;
+    struct fan_split split; /* of a page of the edge in split_slot, with split_page as its buffer */
+    unsigned split_slot;
+    struct fan_page *split_page;
+    unsigned waiting[FAN_LOAD_WINDOW]; /* slots that wait for its end */
+    size_t waiting_count;
+    char page_followers[12];
     struct fan_load_counts counts;
 };
 
-void fan_load_init(struct fan_load *load);
+/* page_followers: a page with more is split. */
+void fan_load_init(struct fan_load *load, unsigned page_followers);
+void fan_load_fini(struct fan_load *load);
 /* Whether another record may be given. */
 bool fan_load_has_room(const struct fan_load *load);
 /* A record; there is room (asserted). */

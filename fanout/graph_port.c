@@ -114,11 +114,7 @@ static void pump(struct fan_graph_load *load)
 
 static void take_answer(struct fan_graph_load *load, unsigned slot, const struct feed_reply *reply)
 {
-    struct fan_answer answer = {.kind = FAN_ANSWER_OTHER};
-    if (feed_reply_type(reply) == FEED_REPLY_INTEGER)
-        answer = (struct fan_answer){.kind = FAN_ANSWER_INTEGER, .integer = feed_reply_int(reply)};
-    else if (feed_reply_type(reply) == FEED_REPLY_ERROR)
-        answer = (struct fan_answer){.kind = FAN_ANSWER_ERROR, .text = feed_reply_str(reply)};
+    struct fan_answer answer = fan_redis_port_answer(load->service, FEED_OK, reply);
     if (!fan_load_answer(&load->core, slot, &answer))
         FEED_LOG(load->service->log, FEED_LOG_WARN, "graph_edge_refused",
                  "Redis did not take an edge: somebody else writes to its keys", FEED_LOG_TEXT("reason", answer.text));
@@ -135,6 +131,12 @@ static void take_refusal(struct fan_service *service, struct feed_str text)
         fan_life_port_refused(service, text);
 }
 
+static void load_free(struct fan_graph_load *load)
+{
+    fan_load_fini(&load->core);
+    free(load);
+}
+
 static void on_answer(void *arg, enum feed_error error, const struct feed_reply *reply)
 {
     struct load_command *command = arg;
@@ -142,7 +144,7 @@ static void on_answer(void *arg, enum feed_error error, const struct feed_reply 
     load->under_way--;
     if (load->given_up) {
         if (load->under_way == 0)
-            free(load);
+            load_free(load);
         return;
     }
     if (error != FEED_OK) {
@@ -194,7 +196,7 @@ void fan_graph_port_give_up(struct fan_service *service)
     feed_kafka_reader_free(load->reader);
     load->given_up = true;
     if (load->under_way == 0)
-        free(load);
+        load_free(load);
 }
 
 void fan_graph_port_load(struct fan_service *service)
@@ -213,7 +215,7 @@ void fan_graph_port_load(struct fan_service *service)
     feed_assert(load);
     load->service = service;
     load->begun_ms = feed_loop_now_ms(service->loop);
-    fan_load_init(&load->core);
+    fan_load_init(&load->core, (unsigned)options->page_followers);
     service->load = load;
     char problem[256];
     enum feed_error error = feed_kafka_reader_new(service->loop, service->log, &settings, &events, load, &load->reader,

@@ -229,6 +229,7 @@ void fan_job_take(struct fan_job *job, size_t i, const struct fan_answer *answer
     }
     if (!job->partition)
         return;
+    job->answering = i;
     if (answer->kind == FAN_ANSWER_ERROR) {
         job->redone = true;
         take_error(job, i, answer->text, now_ms, effects);

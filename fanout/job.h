@@ -45,9 +45,12 @@
 #include "fanout/lanes.h"
 #include "fanout/letter.h"
 #include "fanout/page.h"
+#include "fanout/place.h"
 #include "fanout/record.h"
+#include "fanout/split.h"
 #include "fanout/todo.h"
 #include "fanout/trouble.h"
+#include "fanout/walk.h"
 #include "shared/model/keys.h"
 #include "shared/model/relation.h"
 
@@ -79,6 +82,7 @@ enum fan_step {
     FAN_STEP_SEVER_OTHER,    /* no edge to the other any more, */
     FAN_STEP_SEVER_OWN,      /* nor back */
     FAN_STEP_FILTER,         /* verbs that are left out */
+    FAN_STEP_SPLIT,          /* the page that the edge came into has grown too large; a command at a time */
     FAN_STEP_GRAPH,          /* how the edge stands now -> the topic graph */
     FAN_STEP_BAD_RECORD,
     FAN_STEP_DONE,
@@ -101,7 +105,7 @@ enum {
     FAN_RECIPIENTS_MAX = FEED_TO_MAX + 2, /* to, object.owner, the followed */
     FAN_FOLLOWERS_PAGE = 500, /* big enough to fill the pipeline, small enough that others get their turn soon */
     FAN_BACKFILL_CHUNK = 40,  /* entries in one call: a quarter of a millisecond of Redis' time */
-    FAN_CALL_ARGS_MAX = 10 + 2 * FAN_BACKFILL_CHUNK
+    FAN_CALL_ARGS_MAX = 20 + 4 * FAN_SPLIT_PART
 };
 
 /* A command's place in its job: what travels through the client libraries and comes back with the answer. */
@@ -146,9 +150,11 @@ struct fan_job {
     struct fan_page *page;
 
     int64_t edge_state, edge_time_ms, ended_ms; /* of the edge in hand, and of the end before it; 0: never */
-    char cursor[FEED_USER_MAX + 1];             /* the last follower of the page; "" before the first page */
-    char cursor_time_text[24];
-    bool page_full;
+    struct fan_place edge_place;                /* of the edge in hand, */
+    struct fan_split split;                     /* and of its page; */
+    bool split_answered;                        /* its last command was */
+    struct fan_walk walk;                       /* through the pages of followers, or of ended edges */
+    size_t answering;                           /* the command whose answer is being taken */
 
     int64_t relation_since_ms, relation_ended_ms; /* GRAPH: the edge as it stands in Redis; 0: not */
     bool relation_due;                            /* it was read, and is to be sent to Kafka */
@@ -181,13 +187,13 @@ struct fan_call {
     size_t argc;
     struct feed_key keys[4];
     size_t key_count;
-    char numbers[3][24];
+    char numbers[6][24];
     size_t number_count;
 };
 
 /* What the steps must know from outside. */
 struct fan_step_texts {
-    char cap[12], slack[12], backfill[12], page[12];
+    char cap[12], slack[12], backfill[12], page_followers[12];
 };
 
 struct fan_writes {

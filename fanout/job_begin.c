@@ -83,5 +83,6 @@ void fan_job_prepare(struct fan_job *job, bool home_own)
     else
         encode_entries(job);
     snprintf(job->published_text, sizeof job->published_text, "%lld", (long long)job->activity.published_ms);
+    fan_walk_begin(&job->walk);
     job->step = first_step(job->act);
 }

@@ -45,6 +45,8 @@ const struct feed_option fan_option_table[] = {
      "Whether what somebody does stands in their own home feed as well."},
     {"fanout.backfill", FEED_OPTION_INTEGER, FIELD(backfill), "entries", "20", 0, 1000,
      "How many entries from before a follow the new follower gets."},
+    {"fanout.page_followers", FEED_OPTION_INTEGER, FIELD(page_followers), "followers", "10000", 1, 1000000,
+     "A page of an author's followers with more of them is split in two, each in a slot of its own."},
     {"fanout.records_max", FEED_OPTION_INTEGER, FIELD(records_max), "records", "1024", 1, 1000000,
      "Records in hand at the same time; beyond it, consumption pauses until half of them are finished."},
     {"fanout.records_kbytes_max", FEED_OPTION_INTEGER, FIELD(records_kbytes_max), "KiB", "65536", 1, 16777216,

@@ -12,7 +12,7 @@ struct fan_options {
     char *kafka_properties;
     char *redis_url, *redis_password;
     int64_t commit_interval_ms, replica_wait_ms, replay_window_ms;
-    int64_t feed_cap, backfill;
+    int64_t feed_cap, backfill, page_followers;
     bool home_own;
     int64_t records_max, records_kbytes_max, commands_max;
     int64_t stop_timeout_ms;

@@ -45,9 +45,9 @@ static void convert_list(struct fan_service *service, const struct feed_reply *r
     *answer = (struct fan_answer){.kind = FAN_ANSWER_LIST, .items = service->values, .count = count};
 }
 
-static void on_answer(void *arg, enum feed_error error, const struct feed_reply *reply)
+struct fan_answer fan_redis_port_answer(struct fan_service *service, enum feed_error error,
+                                        const struct feed_reply *reply)
 {
-    struct fan_seat *seat = arg;
     struct fan_answer answer = {.kind = FAN_ANSWER_OTHER};
     if (error != FEED_OK) {
         answer.kind = FAN_ANSWER_LOST;
@@ -56,8 +56,15 @@ static void on_answer(void *arg, enum feed_error error, const struct feed_reply 
     } else if (feed_reply_type(reply) == FEED_REPLY_ERROR) {
         answer = (struct fan_answer){.kind = FAN_ANSWER_ERROR, .text = feed_reply_str(reply)};
     } else if (feed_reply_type(reply) == FEED_REPLY_ARRAY) {
-        convert_list(fan_engine_port_arg(fan_job_of(seat)), reply, &answer);
+        convert_list(service, reply, &answer);
     }
+    return answer;
+}
+
+static void on_answer(void *arg, enum feed_error error, const struct feed_reply *reply)
+{
+    struct fan_seat *seat = arg;
+    struct fan_answer answer = fan_redis_port_answer(fan_engine_port_arg(fan_job_of(seat)), error, reply);
     fan_engine_answer(seat, &answer);
 }
 

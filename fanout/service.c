@@ -182,6 +182,7 @@ static void open_core(struct fan_service *service)
         .commands_max = (unsigned)options->commands_max,
         .cap = (unsigned)options->feed_cap,
         .backfill = (unsigned)options->backfill,
+        .page_followers = (unsigned)options->page_followers,
         .home_own = options->home_own,
         .replay_window_ms = options->replay_window_ms,
     };

@@ -73,6 +73,9 @@ struct fan_service {
 /* redis_port.c. problem: static text. */
 enum feed_error fan_redis_port_open(struct fan_service *service, const char **problem) FEED_MUST_USE;
 void fan_redis_port_tick(struct fan_service *service);
+/* What a reply says, for the core; valid as long as the reply, until the next call. */
+struct fan_answer fan_redis_port_answer(struct fan_service *service, enum feed_error error,
+                                        const struct feed_reply *reply);
 enum fan_sent fan_redis_port_send(void *arg, const struct feed_str *argv, size_t argc, struct fan_seat *seat);
 /* Whether the shard that owns the command's key can be worked with. */
 bool fan_redis_port_ready(const struct fan_service *service, const struct feed_str *argv, size_t argc);

@@ -43,6 +43,7 @@ static const struct fan_step_row *const rows[FAN_STEP_COUNT] = {
     [FAN_STEP_SEVER_OTHER] = &fan_row_sever_other,
     [FAN_STEP_SEVER_OWN] = &fan_row_sever_own,
     [FAN_STEP_FILTER] = &fan_row_filter,
+    [FAN_STEP_SPLIT] = &fan_row_split,
     [FAN_STEP_GRAPH] = &fan_row_graph,
     [FAN_STEP_BAD_RECORD] = &row_bad_record,
     [FAN_STEP_DONE] = &row_done,
@@ -84,9 +85,12 @@ enum fan_step fan_step_next(struct fan_job *job)
 {
     const struct fan_step_row *row = rows[job->step];
     enum fan_step next = row->next ? row->next(job) : row->then;
+    if (next != FAN_STEP_DONE || job->step == FAN_STEP_GRAPH)
+        return next;
+    if (job->split.state != FAN_SPLIT_OFF)
+        return FAN_STEP_SPLIT;
     /* What has changed the graph goes to its topic, last of all: nobody waits for it but the commit. */
-    bool unwritten = next == FAN_STEP_DONE && job->step != FAN_STEP_GRAPH && fan_job_changes_graph(job);
-    return unwritten ? FAN_STEP_GRAPH : next;
+    return fan_job_changes_graph(job) ? FAN_STEP_GRAPH : FAN_STEP_DONE;
 }
 
 void fan_call_arg(struct fan_call *call, struct feed_str arg)

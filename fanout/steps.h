@@ -26,10 +26,10 @@ extern const struct fan_step_row fan_row_undo_find, fan_row_undo_notify, fan_row
 extern const struct fan_step_row fan_row_settle_own, fan_row_settle_other, fan_row_sever_other, fan_row_sever_own,
     fan_row_filter;
 
-/* Steps that are alike. The next page of users in a set of the graph, by feedwire_v1_followers, those whose score is
- * not above `time`: */
-void fan_users_build(const struct fan_job *job, const struct fan_step_texts *texts, struct feed_key key,
-                     const char *time, struct fan_call *call);
+/* Steps that are alike. The next part of the open pages of a set of the graph, by feedwire_v1_followers, those whose
+ * score is not above `time`: */
+size_t fan_users_reads(const struct fan_job *job); /* a command for each open page */
+void fan_users_build(const struct fan_job *job, struct feed_key key, const char *time, size_t i, struct fan_call *call);
 bool fan_users_take(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes);
 /* and a command for each of them, and for each recipient. */
 size_t fan_users_commands(const struct fan_job *job);
@@ -37,10 +37,17 @@ size_t fan_recipients_commands(const struct fan_job *job);
 /* The timeline of command i of those: the last one may be the actor's own home feed. */
 enum feed_timeline fan_recipient_timeline(const struct fan_job *job, size_t i);
 struct feed_str fan_recipient(const struct fan_job *job, size_t i);
-/* After a page: whether there may be another. Empties it. */
+/* After a part: whether there may be another. Empties it. */
 bool fan_users_more(struct fan_job *job);
 
-extern const struct fan_step_row fan_row_graph;
+/* About one edge: keys and arguments by the place of the job, and whether its answer sent us on, so that the same step
+ * comes once more. A split of the page, where the answer asks for one, is due at the end. */
+void fan_edge_build(const struct fan_job *job, const struct fan_step_texts *texts, const char *function,
+                    struct feed_str followed, struct feed_str follower, struct fan_call *call);
+/* {state, edge time, end, followers, todo, level} into the job, when the edge was there. */
+bool fan_edge_take(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes);
+
+extern const struct fan_step_row fan_row_graph, fan_row_split;
 bool fan_job_changes_graph(const struct fan_job *job);
 
 /* Building blocks of a command. */

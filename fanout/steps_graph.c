@@ -5,44 +5,65 @@
 
 /* ---- the side of the followed ---- */
 
-static void build_edge(const struct fan_job *job, const char *function, struct fan_call *call)
+void fan_edge_build(const struct fan_job *job, const struct fan_step_texts *texts, const char *function,
+                    struct feed_str followed, struct feed_str follower, struct fan_call *call)
 {
-    struct feed_str tenant = job->activity.tenant, followed = job->activity.object_id;
-    fan_call_function(call, "FCALL", function, "3");
-    fan_call_key(call, feed_key_followers(tenant, followed, 0));
-    fan_call_key(call, feed_key_ended(tenant, followed, 0));
-    fan_call_key(call, feed_key_latest(tenant, followed, 0));
-    fan_call_arg(call, job->activity.actor);
+    fan_call_function(call, "FCALL", function, "4");
+    fan_place_keys(job->edge_place.page, job->activity.tenant, followed, call);
+    fan_call_arg(call, follower);
     fan_call_arg(call, feed_str_of(job->published_text));
+    fan_place_args(&job->edge_place, call);
+    fan_call_arg(call, feed_str_of(texts->page_followers));
 }
 
-static void build_follow(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
+bool fan_edge_take(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
 {
-    (void)texts, (void)i;
-    build_edge(job, "feedwire_v1_follow", call);
-}
-
-static bool take_follow(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
-{
+    enum { PARTS = 6 };
     (void)writes;
-    if (answer->kind != FAN_ANSWER_LIST || answer->count < 3)
+    if (!fan_place_take(&job->edge_place, answer, PARTS))
         return false;
+    if (job->edge_place.elsewhere)
+        return true;
     job->edge_state = answer->items[0].number;
     job->edge_time_ms = answer->items[1].number;
     job->ended_ms = answer->items[2].number;
     return true;
 }
 
+static void build_edge(const struct fan_job *job, const struct fan_step_texts *texts, const char *function,
+                       struct fan_call *call)
+{
+    fan_edge_build(job, texts, function, job->activity.object_id, job->activity.actor, call);
+}
+
+static void build_follow(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
+{
+    (void)i;
+    build_edge(job, texts, "feedwire_v1_follow", call);
+}
+
+static bool take_follow(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
+{
+    if (!fan_edge_take(job, answer, writes))
+        return false;
+    /* Only a follow can make a page too large; and who goes on with what somebody left is a follow as well. */
+    if (!job->edge_place.elsewhere)
+        fan_split_begin(&job->split, job->edge_place.page, answer->items[4].number, answer->items[5].number);
+    return true;
+}
+
 static enum fan_step after_follow(struct fan_job *job)
 {
+    if (fan_place_sent_on(&job->edge_place))
+        return FAN_STEP_FOLLOW;
     return job->edge_state ? FAN_STEP_FOLLOWEE_ADD : FAN_STEP_OUTBOX;
 }
 
 static void build_unfollow(const struct fan_job *job, const struct fan_step_texts *texts, size_t i,
                            struct fan_call *call)
 {
-    (void)texts, (void)i;
-    build_edge(job, "feedwire_v1_unfollow", call);
+    (void)i;
+    build_edge(job, texts, "feedwire_v1_unfollow", call);
 }
 
 static bool take_edge_state(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
@@ -55,6 +76,8 @@ static bool take_edge_state(struct fan_job *job, const struct fan_answer *answer
 static enum fan_step after_unfollow(struct fan_job *job)
 {
     /* Also when there was nothing to end (2): the first time may have been cut off between the two sides. */
+    if (fan_place_sent_on(&job->edge_place))
+        return FAN_STEP_UNFOLLOW;
     return job->edge_state ? FAN_STEP_FOLLOWEE_REMOVE : FAN_STEP_DONE;
 }
 
@@ -63,8 +86,13 @@ static enum fan_step after_unfollow(struct fan_job *job)
 static void build_refused(const struct fan_job *job, const struct fan_step_texts *texts, size_t i,
                           struct fan_call *call)
 {
-    (void)texts, (void)i;
-    build_edge(job, "feedwire_v1_sever", call);
+    (void)i;
+    build_edge(job, texts, "feedwire_v1_sever", call);
+}
+
+static enum fan_step after_refused(struct fan_job *job)
+{
+    return fan_place_sent_on(&job->edge_place) ? FAN_STEP_FOLLOW_REFUSED : FAN_STEP_OUTBOX;
 }
 
 /* ---- the side of the follower ---- */
@@ -122,10 +150,10 @@ const struct fan_step_row fan_row_followee_add = {
     .name = "followee_add", .window = 1, .build = build_join, .take = take_edge_state, .next = after_join};
 
 const struct fan_step_row fan_row_follow_refused = {
-    .name = "follow_refused", .window = 1, .build = build_refused, .take = take_edge_state, .then = FAN_STEP_OUTBOX};
+    .name = "follow_refused", .window = 1, .build = build_refused, .take = fan_edge_take, .next = after_refused};
 
 const struct fan_step_row fan_row_unfollow = {
-    .name = "unfollow", .window = 1, .build = build_unfollow, .take = take_edge_state, .next = after_unfollow};
+    .name = "unfollow", .window = 1, .build = build_unfollow, .take = fan_edge_take, .next = after_unfollow};
 
 const struct fan_step_row fan_row_followee_remove = {
     .name = "followee_remove", .window = 1, .build = build_leave, .take = take_leave, .then = FAN_STEP_DONE};

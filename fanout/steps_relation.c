@@ -26,10 +26,10 @@ void fan_job_relate_again(struct fan_job *job, int64_t retry_at_ms)
 static void build_graph(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
     (void)texts, (void)i;
-    fan_call_function(call, "FCALL_RO", "feedwire_v1_edge", "2");
-    fan_call_key(call, feed_key_followers(job->activity.tenant, job->activity.object_id, 0));
-    fan_call_key(call, feed_key_ended(job->activity.tenant, job->activity.object_id, 0));
+    fan_call_function(call, "FCALL_RO", "feedwire_v1_edge", "4");
+    fan_place_keys(job->edge_place.page, job->activity.tenant, job->activity.object_id, call);
     fan_call_arg(call, job->activity.actor);
+    fan_place_args(&job->edge_place, call);
 }
 
 /* Times that are none would be a record that nobody can read. */
@@ -41,8 +41,12 @@ static bool time_valid(int64_t time_ms)
 static bool take_graph(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
 {
     (void)writes;
-    if (answer->kind != FAN_ANSWER_LIST || answer->count < 2 || !time_valid(answer->items[0].number) ||
-        !time_valid(answer->items[1].number))
+    enum { PARTS = 3 };
+    if (!fan_place_take(&job->edge_place, answer, PARTS))
+        return false;
+    if (job->edge_place.elsewhere)
+        return true;
+    if (!time_valid(answer->items[0].number) || !time_valid(answer->items[1].number))
         return false;
     /* After a follow or an unfollow there is always one of the two: Redis has lost it, as the life will tell. */
     if (answer->items[0].number == 0 && answer->items[1].number == 0)
@@ -55,5 +59,10 @@ static bool take_graph(struct fan_job *job, const struct fan_answer *answer, str
     return true;
 }
 
+static enum fan_step after_graph(struct fan_job *job)
+{
+    return fan_place_sent_on(&job->edge_place) ? FAN_STEP_GRAPH : FAN_STEP_DONE;
+}
+
 const struct fan_step_row fan_row_graph = {
-    .name = "graph", .window = 1, .build = build_graph, .take = take_graph, .then = FAN_STEP_DONE};
+    .name = "graph", .window = 1, .build = build_graph, .take = take_graph, .next = after_graph};

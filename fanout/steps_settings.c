@@ -79,30 +79,31 @@ static enum fan_step after_settle_other(struct fan_job *job)
 
 /* ---- edges of a blocked pair ---- */
 
-static void build_sever(const struct fan_job *job, struct feed_str followed, struct feed_str follower,
-                        struct fan_call *call)
-{
-    struct feed_str tenant = job->activity.tenant;
-    fan_call_function(call, "FCALL", "feedwire_v1_sever", "3");
-    fan_call_key(call, feed_key_followers(tenant, followed, 0));
-    fan_call_key(call, feed_key_ended(tenant, followed, 0));
-    fan_call_key(call, feed_key_latest(tenant, followed, 0));
-    fan_call_arg(call, follower);
-    fan_call_arg(call, feed_str_of(job->published_text));
-}
-
 static void build_sever_other(const struct fan_job *job, const struct fan_step_texts *texts, size_t i,
                               struct fan_call *call)
 {
-    (void)texts, (void)i;
-    build_sever(job, job->activity.object_id, job->activity.actor, call);
+    (void)i;
+    fan_edge_build(job, texts, "feedwire_v1_sever", job->activity.object_id, job->activity.actor, call);
 }
 
 static void build_sever_own(const struct fan_job *job, const struct fan_step_texts *texts, size_t i,
                             struct fan_call *call)
 {
-    (void)texts, (void)i;
-    build_sever(job, job->activity.actor, job->activity.object_id, call);
+    (void)i;
+    fan_edge_build(job, texts, "feedwire_v1_sever", job->activity.actor, job->activity.object_id, call);
+}
+
+static enum fan_step after_sever_other(struct fan_job *job)
+{
+    if (fan_place_sent_on(&job->edge_place))
+        return FAN_STEP_SEVER_OTHER;
+    fan_place_reset(&job->edge_place);
+    return FAN_STEP_SEVER_OWN;
+}
+
+static enum fan_step after_sever_own(struct fan_job *job)
+{
+    return fan_place_sent_on(&job->edge_place) ? FAN_STEP_SEVER_OWN : FAN_STEP_DONE;
 }
 
 static bool take_integer(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
@@ -134,10 +135,10 @@ const struct fan_step_row fan_row_settle_other = {
     .name = "settle_other", .window = 1, .build = build_settle_other, .take = take_settle, .next = after_settle_other};
 
 const struct fan_step_row fan_row_sever_other = {
-    .name = "sever_other", .window = 1, .build = build_sever_other, .take = take_integer, .then = FAN_STEP_SEVER_OWN};
+    .name = "sever_other", .window = 1, .build = build_sever_other, .take = fan_edge_take, .next = after_sever_other};
 
 const struct fan_step_row fan_row_sever_own = {
-    .name = "sever_own", .window = 1, .build = build_sever_own, .take = take_integer, .then = FAN_STEP_DONE};
+    .name = "sever_own", .window = 1, .build = build_sever_own, .take = fan_edge_take, .next = after_sever_own};
 
 const struct fan_step_row fan_row_filter = {
     .name = "filter", .window = 1, .build = build_filter, .take = take_integer, .then = FAN_STEP_DONE};

@@ -5,8 +5,6 @@
 #include "shared/base/assert.h"
 #include "shared/model/names.h"
 
-#include <stdio.h>
-
 /* ---- writes to timelines ---- */
 
 /* owner: whose settings are looked at; data NULL: nobody's. */
@@ -105,57 +103,63 @@ static void build_notify(const struct fan_job *job, const struct fan_step_texts 
 
 /* ---- followers ---- */
 
-/* The reading steps leave an empty page when they did not get one. */
-static bool not_a_page(struct fan_job *job)
+size_t fan_users_reads(const struct fan_job *job)
 {
-    fan_page_reset(job->page);
-    return false;
+    return job->walk.open_count;
 }
 
-void fan_users_build(const struct fan_job *job, const struct fan_step_texts *texts, struct feed_key key,
-                     const char *time, struct fan_call *call)
+void fan_users_build(const struct fan_job *job, struct feed_key key, const char *time, size_t i, struct fan_call *call)
 {
-    fan_call_function(call, "FCALL_RO", "feedwire_v1_followers", "1");
+    const struct fan_walk_page *page = &job->walk.open[i];
+    fan_call_function(call, "FCALL_RO", "feedwire_v1_followers", "2");
     fan_call_key(call, key);
+    fan_call_key(call, feed_key_page(job->activity.tenant, job->activity.actor, page->page));
     fan_call_arg(call, feed_str_of(time));
-    fan_call_arg(call, feed_str_of(texts->page));
-    if (job->cursor[0]) {
-        fan_call_arg(call, feed_str_of(job->cursor));
-        fan_call_arg(call, feed_str_of(job->cursor_time_text));
+    fan_call_number(call, (int64_t)fan_walk_share(&job->walk, FAN_FOLLOWERS_PAGE));
+    if (page->cursor[0]) {
+        fan_call_arg(call, feed_str_of(page->cursor));
+        fan_call_arg(call, feed_str_of(page->time_text));
     }
+    fan_call_number(call, page->page);
 }
 
 static void build_followers(const struct fan_job *job, const struct fan_step_texts *texts, size_t i,
                             struct fan_call *call)
 {
-    (void)i;
-    fan_users_build(job, texts, feed_key_followers(job->activity.tenant, job->activity.actor, 0), job->published_text,
-                    call);
+    (void)texts;
+    struct feed_str tenant = job->activity.tenant, actor = job->activity.actor;
+    fan_users_build(job, feed_key_followers(tenant, actor, job->walk.open[i].page), job->published_text, i, call);
 }
 
 bool fan_users_take(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
 {
+    enum { BEFORE_USERS = 2 }; /* the level; the time of the last follow */
     (void)writes;
-    fan_page_reset(job->page);
-    if (answer->kind != FAN_ANSWER_LIST || answer->count > 1 + FAN_FOLLOWERS_PAGE)
+    size_t share = fan_walk_share(&job->walk, FAN_FOLLOWERS_PAGE);
+    if (answer->kind != FAN_ANSWER_LIST || answer->count == 0 || answer->count > BEFORE_USERS + share)
         return false;
-    for (size_t i = 1; i < answer->count; i++) {
+    for (size_t i = BEFORE_USERS; i < answer->count; i++) {
         /* What is in the set becomes part of a key: it must be a name, whoever wrote it there. */
-        if (!feed_user_valid(answer->items[i].text) || !fan_page_add(job->page, answer->items[i].text))
-            return not_a_page(job);
+        if (!feed_user_valid(answer->items[i].text))
+            return false;
     }
-    job->page_full = job->page->count >= FAN_FOLLOWERS_PAGE;
-    if (job->page->count == 0)
-        return true;
-    snprintf(job->cursor_time_text, sizeof job->cursor_time_text, "%lld", (long long)answer->items[0].number);
-    enum feed_error error = feed_str_copy(answer->items[answer->count - 1].text, job->cursor, sizeof job->cursor);
-    feed_assert(error == FEED_OK); /* a valid name fits */
+    bool any = answer->count > BEFORE_USERS;
+    struct feed_str last = any ? answer->items[answer->count - 1].text : (struct feed_str){"", 0};
+    if (!fan_walk_take(&job->walk, job->answering, answer->items[0].number, answer->count == BEFORE_USERS + share, last,
+                       any ? answer->items[1].number : 0))
+        return false;
+    for (size_t i = BEFORE_USERS; i < answer->count; i++) {
+        bool added = fan_page_add(job->page, answer->items[i].text);
+        feed_assert(added); /* 500 names are far below what a page holds */
+    }
     return true;
 }
 
 static enum fan_step after_followers(struct fan_job *job)
 {
-    return job->page->count ? FAN_STEP_HOME : FAN_STEP_DONE;
+    if (job->page->count)
+        return FAN_STEP_HOME;
+    return fan_users_more(job) ? FAN_STEP_FOLLOWERS : FAN_STEP_DONE;
 }
 
 size_t fan_users_commands(const struct fan_job *job)
@@ -170,9 +174,8 @@ static void build_home(const struct fan_job *job, const struct fan_step_texts *t
 
 bool fan_users_more(struct fan_job *job)
 {
-    bool more = job->page_full;
     fan_page_reset(job->page);
-    return more;
+    return fan_walk_next(&job->walk);
 }
 
 static enum fan_step after_home(struct fan_job *job)
@@ -181,6 +184,13 @@ static enum fan_step after_home(struct fan_job *job)
 }
 
 /* ---- backfill ---- */
+
+/* The reading step leaves an empty page when it did not get one. */
+static bool not_a_page(struct fan_job *job)
+{
+    fan_page_reset(job->page);
+    return false;
+}
 
 /* By the time of the edge, not of this event: a second follow finds the older edge, and fills up what that one
  * promises. */
@@ -264,8 +274,9 @@ const struct fan_step_row fan_row_notify = {.name = "notify",
                                             .then = FAN_STEP_FOLLOWERS};
 
 const struct fan_step_row fan_row_followers = {.name = "followers",
-                                               .window = 1,
+                                               .window = FAN_WALK_OPEN,
                                                .needs_page = true,
+                                               .commands = fan_users_reads,
                                                .build = build_followers,
                                                .take = fan_users_take,
                                                .next = after_followers};

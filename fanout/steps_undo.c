@@ -117,21 +117,27 @@ static void build_outbox(const struct fan_job *job, const struct fan_step_texts 
 static void build_followers(const struct fan_job *job, const struct fan_step_texts *texts, size_t i,
                             struct fan_call *call)
 {
-    (void)i; /* all of them: a younger one may have it from a backfill */
-    fan_users_build(job, texts, feed_key_followers(job->activity.tenant, job->activity.actor, 0), "inf", call);
+    (void)texts; /* all of them: a younger one may have it from a backfill */
+    struct feed_str tenant = job->activity.tenant, actor = job->activity.actor;
+    fan_users_build(job, feed_key_followers(tenant, actor, job->walk.open[i].page), "inf", i, call);
 }
 
 static void begin_ended(struct fan_job *job)
 {
-    job->cursor[0] = '\0';
+    fan_walk_begin(&job->walk);
+}
+
+static enum fan_step after_followers_part(struct fan_job *job)
+{
+    if (fan_users_more(job))
+        return FAN_STEP_UNDO_FOLLOWERS;
+    begin_ended(job);
+    return FAN_STEP_UNDO_ENDED;
 }
 
 static enum fan_step after_followers(struct fan_job *job)
 {
-    if (job->page->count)
-        return FAN_STEP_UNDO_HOME;
-    begin_ended(job);
-    return FAN_STEP_UNDO_ENDED;
+    return job->page->count ? FAN_STEP_UNDO_HOME : after_followers_part(job);
 }
 
 static void build_home(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
@@ -140,34 +146,27 @@ static void build_home(const struct fan_job *job, const struct fan_step_texts *t
     build_remove(job, texts, feed_key_timeline(FEED_TIMELINE_HOME, job->activity.tenant, user), true, call);
 }
 
-static enum fan_step after_home(struct fan_job *job)
-{
-    if (fan_users_more(job))
-        return FAN_STEP_UNDO_FOLLOWERS;
-    begin_ended(job);
-    return FAN_STEP_UNDO_ENDED;
-}
-
 static void build_ended(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
-    (void)i;
-    fan_users_build(job, texts, feed_key_ended(job->activity.tenant, job->activity.actor, 0), "inf", call);
+    (void)texts;
+    struct feed_str tenant = job->activity.tenant, actor = job->activity.actor;
+    fan_users_build(job, feed_key_ended(tenant, actor, job->walk.open[i].page), "inf", i, call);
+}
+
+static enum fan_step after_ended_part(struct fan_job *job)
+{
+    return fan_users_more(job) ? FAN_STEP_UNDO_ENDED : FAN_STEP_DONE;
 }
 
 static enum fan_step after_ended(struct fan_job *job)
 {
-    return job->page->count ? FAN_STEP_UNDO_KEPT : FAN_STEP_DONE;
+    return job->page->count ? FAN_STEP_UNDO_KEPT : after_ended_part(job);
 }
 
 static void build_kept(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
     struct feed_str user = fan_page_at(job->page, i);
     build_remove(job, texts, feed_key_timeline(FEED_TIMELINE_HOME, job->activity.tenant, user), false, call);
-}
-
-static enum fan_step after_kept(struct fan_job *job)
-{
-    return fan_users_more(job) ? FAN_STEP_UNDO_ENDED : FAN_STEP_DONE;
 }
 
 /* ---- rows ---- */
@@ -186,8 +185,9 @@ const struct fan_step_row fan_row_undo_outbox = {
     .name = "undo_outbox", .window = 1, .build = build_outbox, .take = take_remove, .then = FAN_STEP_UNDO_FOLLOWERS};
 
 const struct fan_step_row fan_row_undo_followers = {.name = "undo_followers",
-                                                    .window = 1,
+                                                    .window = FAN_WALK_OPEN,
                                                     .needs_page = true,
+                                                    .commands = fan_users_reads,
                                                     .build = build_followers,
                                                     .take = fan_users_take,
                                                     .next = after_followers};
@@ -198,11 +198,12 @@ const struct fan_step_row fan_row_undo_home = {.name = "undo_home",
                                                .commands = fan_users_commands,
                                                .build = build_home,
                                                .take = take_remove,
-                                               .next = after_home};
+                                               .next = after_followers_part};
 
 const struct fan_step_row fan_row_undo_ended = {.name = "undo_ended",
-                                                .window = 1,
+                                                .window = FAN_WALK_OPEN,
                                                 .needs_page = true,
+                                                .commands = fan_users_reads,
                                                 .build = build_ended,
                                                 .take = fan_users_take,
                                                 .next = after_ended};
@@ -213,4 +214,4 @@ const struct fan_step_row fan_row_undo_kept = {.name = "undo_kept",
                                                .commands = fan_users_commands,
                                                .build = build_kept,
                                                .take = take_remove,
-                                               .next = after_kept};
+                                               .next = after_ended_part};

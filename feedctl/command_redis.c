@@ -111,7 +111,7 @@ struct follower_list {
 static void on_total(void *arg, const struct feed_reply *reply)
 {
     struct follower_list *list = arg;
-    list->total = (uint64_t)feed_reply_int(reply);
+    list->total += (uint64_t)feed_reply_int(reply);
 }
 
 static void on_followers(void *arg, const struct feed_reply *reply)
@@ -128,24 +128,58 @@ static void on_followers(void *arg, const struct feed_reply *reply)
     }
 }
 
-static enum feed_error read_followers(struct ctl_redis *redis, const struct feed_key *key, struct follower_list *list,
-                                      char *problem, size_t problem_size)
+static enum feed_error read_page(struct ctl_redis *redis, const struct feed_key *key, struct follower_list *list,
+                                 char *problem, size_t problem_size)
 {
     const struct feed_str card[] = {FEED_STR("ZCARD"), feed_key_str(key)};
     enum feed_error error = ctl_redis_call(redis, card, 2, on_total, list, problem, problem_size);
+    size_t first = list->count;
     do {
         if (error != FEED_OK || list->count == list->room) {
             return error;
         }
         char start[24], stop[24];
         size_t page = list->room - list->count < FOLLOWERS_PAGE ? list->room - list->count : FOLLOWERS_PAGE;
-        snprintf(start, sizeof start, "%zu", list->count);
-        snprintf(stop, sizeof stop, "%zu", list->count + page - 1);
+        snprintf(start, sizeof start, "%zu", list->count - first);
+        snprintf(stop, sizeof stop, "%zu", list->count - first + page - 1);
         const struct feed_str range[] = {FEED_STR("ZRANGE"), feed_key_str(key), feed_str_of(start), feed_str_of(stop),
                                          FEED_STR("WITHSCORES")};
         error = ctl_redis_call(redis, range, sizeof range / sizeof *range, on_followers, list, problem, problem_size);
     } while (list->last_page > 0);
     return error;
+}
+
+static void on_level(void *arg, const struct feed_reply *reply)
+{
+    int64_t level = feed_reply_int(reply);
+    *(unsigned *)arg = level > 0 && level <= FEED_PAGE_LEVEL_MAX ? (unsigned)level : 0;
+}
+
+/* The pages of an author are a tree, as schemas/redis.md says: page 0, and behind each page its children. */
+static enum feed_error read_followers(struct ctl_redis *redis, struct feed_str tenant, struct feed_str user,
+                                      struct follower_list *list, char *problem, size_t problem_size)
+{
+    unsigned waiting[FEED_PAGE_LEVEL_MAX * (FEED_PAGE_LEVEL_MAX + 1) / 2 + 1] = {0};
+    size_t count = 1;
+    while (count > 0) {
+        unsigned page = waiting[--count], level = 0, born = 0;
+        struct feed_key followers = feed_key_followers(tenant, user, page), state = feed_key_page(tenant, user, page);
+        enum feed_error error = read_page(redis, &followers, list, problem, problem_size);
+        const struct feed_str get[] = {FEED_STR("HGET"), feed_key_str(&state), FEED_STR("level")};
+        if (error == FEED_OK) {
+            error = ctl_redis_call(redis, get, sizeof get / sizeof *get, on_level, &level, problem, problem_size);
+        }
+        if (error != FEED_OK) {
+            return error;
+        }
+        while (page >> born) {
+            born++;
+        }
+        for (; level > born; level--) {
+            waiting[count++] = page | 1u << (level - 1);
+        }
+    }
+    return FEED_OK;
 }
 
 int ctl_command_followers(const struct ctl_options *options, struct feed_str user)
@@ -156,11 +190,10 @@ int ctl_command_followers(const struct ctl_options *options, struct feed_str use
         return failed(problem);
     }
     struct feed_str tenant = feed_str_of(options->tenant);
-    struct feed_key key = feed_key_followers(tenant, user, 0);
     struct follower_list list = {.room = (size_t)options->limit};
     list.rows = calloc(list.room, sizeof *list.rows);
     feed_assert(list.rows);
-    enum feed_error error = read_followers(redis, &key, &list, problem, sizeof problem);
+    enum feed_error error = read_followers(redis, tenant, user, &list, problem, sizeof problem);
     ctl_redis_close(redis);
     struct feed_buf out;
     feed_buf_init(&out, REPORT_MAX);

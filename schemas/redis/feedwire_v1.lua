@@ -422,16 +422,194 @@ local function take_out(key, actor, time, cap)
   return count
 end
 
+-- ---- pages of followers ----
+--
+-- The followers of an author stand in pages, each with g:, k: and l: and the hash q: in a slot of its own. Page 0 is always there. A page of
+-- level n holds those whose hash agrees with its number in the lowest n bits; to split it, its level rises by one, and those who do not agree
+-- any more belong to the page with the next bit set, its child, whose level is at least that from the beginning. So the pages of an author
+-- are a tree; a page knows its own level, and nobody else need know it: a call with an edge that belongs elsewhere is sent on to the child,
+-- and takes along what the page still has of that edge, because moving the edges takes its time. Fields of q:
+--   level  absent: the one that its number was born with
+--   moving edges of the youngest child may still stand here; filling: edges of this page may still stand in its parent
+
+local PAGE_LEVEL_MAX = 14
+local ELSEWHERE = -1
+local TODO_NOTHING, TODO_MOVE, TODO_FILL, TODO_SPLIT = 0, 1, 2, 3
+
+local function page_born(page)
+  local level = 0
+  while page >= 2 ^ level do level = level + 1 end
+  return level
+end
+
+-- Products stay below 2^53.
+local function page_hash(user)
+  local hash = 1
+  for i = 1, #user do hash = (hash * 48271 + string.byte(user, i)) % 2147483647 end
+  return hash
+end
+
+-- The child to which this user belongs; nil: to the page itself.
+local function page_child(page, level, user)
+  if level == 0 then return nil end
+  local off = (page_hash(user) - page) % 2 ^ level
+  if off == 0 then return nil end
+  local bit = 1
+  while off % (2 * bit) == 0 do bit = bit * 2 end
+  return page + bit
+end
+
+local function page_state(key, page)
+  local found = redis.call('HMGET', key, 'level', 'moving', 'filling')
+  return {level = tonumber(found[1] or page_born(page)), moving = found[2], filling = found[3]}
+end
+
+local function edge_times(keys, user)
+  local at, ended = redis.call('ZSCORE', keys[1], user), redis.call('ZSCORE', keys[2], user)
+  local latest = keys[3] and redis.call('ZSCORE', keys[3], user)
+  return tonumber(at or 0), tonumber(ended or 0), tonumber(latest or 0)
+end
+
+-- Two states of one edge, each of which was true once, become one: the last end, the oldest follow after it, the newest. To join a state
+-- once more changes nothing, also when others have been joined meanwhile.
+local function join_times(times, ended)
+  local since, latest = 0, 0
+  for _, time in ipairs(times) do
+    if time > ended then
+      if since == 0 or time < since then since = time end
+      if time > latest then latest = time end
+    end
+  end
+  return since, latest > since and latest or 0
+end
+
+local function put_time(key, was, is, user)
+  if is == was then return end
+  if is == 0 then redis.call('ZREM', key, user) else redis.call('ZADD', key, string.format('%.0f', is), user) end
+end
+
+-- Answers how the edge stands now: since, ended, latest.
+local function join_edge(keys, user, since, ended, latest)
+  local at, was_ended, was_latest = edge_times(keys, user)
+  local last_end = math.max(ended, was_ended)
+  local joined, newest_follow = join_times({at, since, was_latest, latest}, last_end)
+  put_time(keys[1], at, joined, user)
+  put_time(keys[2], was_ended, last_end, user)
+  if keys[3] then put_time(keys[3], was_latest, newest_follow, user) end
+  return joined, last_end, newest_follow
+end
+
+-- Comes before every call about one edge. Answers {ELSEWHERE, child, since, ended, latest} when the edge belongs to a child, else nil and the
+-- state of the page, with what was brought along from the parent joined. carried: since, ended, latest, from args[i] on, behind the page.
+local function page_visit(keys, user, args, i)
+  local page = tonumber(args[i])
+  local state = page_state(keys[4], page)
+  local since, ended, latest = tonumber(args[i + 1]), tonumber(args[i + 2]), tonumber(args[i + 3])
+  local child = page_child(page, state.level, user)
+  if child then
+    local own_since, own_ended, own_latest = edge_times(keys, user)
+    ended = math.max(ended, own_ended)
+    since, latest = join_times({since, latest, own_since, own_latest}, ended)
+    return {ELSEWHERE, child, since, ended, latest}
+  end
+  if since + ended + latest > 0 then join_edge(keys, user, since, ended, latest) end
+  return nil, state
+end
+
+-- The end of an answer about an edge: how many followers the author has, judged by this page (0: not known while edges move), what is to be
+-- done for the page, its level.
+local function page_news(answer, keys, state, limit)
+  local count, todo, followers = redis.call('ZCARD', keys[1]), TODO_NOTHING, 0
+  if state.moving then
+    todo = TODO_MOVE
+  elseif state.filling then
+    if count > tonumber(limit) then todo = TODO_FILL end
+  else
+    followers = count * 2 ^ state.level
+    if count > tonumber(limit) and state.level < PAGE_LEVEL_MAX then todo = TODO_SPLIT end
+  end
+  answer[4], answer[5], answer[6] = followers, todo, state.level
+  return answer
+end
+
+-- page_fill: KEYS q: of a page; ARGV '1' before its parent is split, '0' when nothing of it is left there.
+local function page_fill(keys, args)
+  if args[1] == '1' then return redis.call('HSET', keys[1], 'filling', '1') end
+  return redis.call('HDEL', keys[1], 'filling')
+end
+
+-- page_split: KEYS the four of a page; ARGV page, the level that it has, limit. From here on no edge of the child is written to this page.
+-- Answers its level now: one more if it was split, the one that it has if somebody else did, or if it need not be any more.
+local function page_split(keys, args)
+  local state = page_state(keys[4], tonumber(args[1]))
+  if state.level == tonumber(args[2]) and not state.moving and not state.filling and state.level < PAGE_LEVEL_MAX and
+    redis.call('ZCARD', keys[1]) > tonumber(args[3]) then
+    state.level = state.level + 1
+    redis.call('HSET', keys[4], 'level', state.level, 'moving', '1')
+  end
+  return state.level
+end
+
+local PAGE_SCAN = 500 -- members that one call looks at
+
+-- page_take: KEYS the four of a page; ARGV child, how many at most, where to go on ('' and '' at first, else as the answer before said), then
+-- users who stand in the child now: they go out. Answers {set, user, (user, since, ended, latest) ..}: edges that belong to the child,
+-- and where to go on; set is '' when this was the end.
+local function page_take(keys, args)
+  local child, count, set, after = tonumber(args[1]), tonumber(args[2]), args[3], args[4]
+  if set == '' then set = 'g' end
+  local key = set == 'g' and keys[1] or keys[2]
+  local rank = after ~= '' and redis.call('ZRANK', key, after)
+  local start = rank and rank + 1 or 0
+  for i = 5, #args do
+    local removed = redis.call('ZREM', keys[1], args[i])
+    local ended = redis.call('ZREM', keys[2], args[i])
+    redis.call('ZREM', keys[3], args[i])
+    if start > 0 then start = start - (set == 'g' and removed or ended) end
+  end
+  local answer, born = {set, after}, page_born(child)
+  local found = redis.call('ZRANGE', key, start, start + PAGE_SCAN - 1)
+  for _, user in ipairs(found) do
+    if #answer >= 2 + 4 * count then return answer end
+    if (page_hash(user) - child) % 2 ^ born == 0 then
+      local since, ended, latest = edge_times(keys, user)
+      local n = #answer
+      answer[n + 1], answer[n + 2], answer[n + 3], answer[n + 4] = user, since, ended, latest
+    end
+    answer[2] = user
+  end
+  if #found < PAGE_SCAN then
+    answer[1], answer[2] = set == 'g' and 'k' or '', ''
+    if set == 'k' and #answer == 2 then
+      local bit = 2 ^ (born - 1)
+      if page_state(keys[4], child - bit).level == born then redis.call('HDEL', keys[4], 'moving') end
+    end
+  end
+  return answer
+end
+
+-- page_join: KEYS the four of a page; ARGV page, then (user, since, ended, latest) once or more, from its parent. Answers for each 1, or 0 when
+-- the edge belongs to a child of this page: then it has to stay where it is, and calls about it bring it along.
+local function page_join(keys, args)
+  local page, answers = tonumber(args[1]), {}
+  local level = page_state(keys[4], page).level
+  for i = 2, #args, 4 do
+    local mine = page_child(page, level, args[i]) == nil
+    if mine then join_edge(keys, args[i], tonumber(args[i + 1]), tonumber(args[i + 2]), tonumber(args[i + 3])) end
+    answers[#answers + 1] = mine and 1 or 0
+  end
+  return answers
+end
+
 -- ---- edges ----
 
--- On the side of the followed: g:, k: and l: of one page. l: has the newest follow of those who followed again while following. It may be
--- left out of follow and unfollow: workers of the version before do not know it, and go on for a while beside newer ones.
+-- On the side of the followed: KEYS g:, k:, l: and q: of one page. l: has the newest follow of those who followed again while following. Behind
+-- their own arguments, follow, unfollow and sever have: page, since, ended, latest (what the parent of the page still had of the edge; 0: nothing), limit of
+-- a page. An answer {-1, child, since, ended, latest} sends the caller on to the child. l: and q: may be left out of follow, unfollow and sever,
+-- with what belongs to them: workers of a version before pages do so, and go on for a while beside newer ones.
 
--- follow: KEYS followers page, ended edges of that page, newest follows of that page; ARGV follower, time ms.
--- Answers {state, edge time, time of the end before it}: state 1 a new edge, 2 an edge was there (it keeps the older of the two times),
--- 0 the edge was ended at or after this time. 0 as the third: it was never ended.
-local function follow(keys, args)
-  local followers, ended, latest, user, time = keys[1], keys[2], keys[3], args[1], args[2]
+local function add_follow(keys, user, time)
+  local followers, ended, latest = keys[1], keys[2], keys[3]
   local ended_at = tonumber(redis.call('ZSCORE', ended, user) or '0')
   if ended_at >= tonumber(time) then return {0, ended_at, ended_at} end
   local at = redis.call('ZSCORE', followers, user)
@@ -448,34 +626,60 @@ local function follow(keys, args)
   return {2, tonumber(at), ended_at}
 end
 
--- unfollow: KEYS and ARGV as for follow. Answers 1 when the edge was ended, 2 when there was none to end, 0 when the newest follow is younger
--- than this: then the edge is one of that follow.
-local function unfollow(keys, args)
-  local followers, ended, latest, user, time = keys[1], keys[2], keys[3], args[1], args[2]
+-- follow: ARGV follower, time ms.
+-- Answers {state, edge time, time of the end before it, followers, todo, level}: state 1 a new edge, 2 an edge was there (it keeps the older of
+-- the two times), 0 the edge was ended at or after this time. 0 as the third: it was never ended. The last three: see page_news.
+local function follow(keys, args)
+  if not keys[4] then return add_follow(keys, args[1], args[2]) end
+  local elsewhere, state = page_visit(keys, args[1], args, 3)
+  return elsewhere or page_news(add_follow(keys, args[1], args[2]), keys, state, args[7])
+end
+
+local function end_follow(keys, user, time)
+  local followers, ended, latest = keys[1], keys[2], keys[3]
   redis.call('ZADD', ended, 'GT', time, user)
   local at = redis.call('ZSCORE', followers, user)
-  if not at then return 2 end
-  if tonumber(at) > tonumber(time) then return 0 end
+  if not at then return 2, 0 end
+  if tonumber(at) > tonumber(time) then return 0, tonumber(at) end
   local again = latest and redis.call('ZSCORE', latest, user)
   if again then redis.call('ZREM', latest, user) end
   if again and tonumber(again) > tonumber(time) then
     redis.call('ZADD', followers, again, user)
-    return 0
+    return 0, tonumber(again)
   end
   redis.call('ZREM', followers, user)
-  return 1
+  return 1, 0
 end
 
--- sever: KEYS and ARGV as for follow. Ends the edge whatever its time, and every follow until then. Answers 1, or 0 when there was none.
-local function sever(keys, args)
-  local followers, ended, latest, user, time = keys[1], keys[2], keys[3], args[1], tonumber(args[2])
+-- unfollow: ARGV as for follow. Answers {state, edge time or 0, time of this end, followers, todo, level}: state 1 when the edge was ended, 2
+-- when there was none to end, 0 when the newest follow is younger than this: then the edge is one of that follow. Without q: only the state.
+local function unfollow(keys, args)
+  if not keys[4] then return (end_follow(keys, args[1], args[2])) end
+  local elsewhere, page = page_visit(keys, args[1], args, 3)
+  if elsewhere then return elsewhere end
+  local state, since = end_follow(keys, args[1], args[2])
+  return page_news({state, since, tonumber(args[2])}, keys, page, args[7])
+end
+
+local function sever_edge(keys, user, time)
+  local followers, ended, latest = keys[1], keys[2], keys[3]
   for _, key in ipairs({followers, latest}) do
     local at = redis.call('ZSCORE', key, user)
     if at and tonumber(at) > time then time = tonumber(at) end
   end
   redis.call('ZADD', ended, 'GT', string.format('%.0f', time), user)
   redis.call('ZREM', latest, user)
-  return redis.call('ZREM', followers, user)
+  return redis.call('ZREM', followers, user), time
+end
+
+-- sever: ARGV as for follow. Ends the edge whatever its time, and every follow until then. Answers as unfollow, with state 1, or 0 when there
+-- was none.
+local function sever(keys, args)
+  if not keys[4] then return (sever_edge(keys, args[1], tonumber(args[2]))) end
+  local elsewhere, page = page_visit(keys, args[1], args, 3)
+  if elsewhere then return elsewhere end
+  local state, time = sever_edge(keys, args[1], tonumber(args[2]))
+  return page_news({state, 0, time}, keys, page, args[7])
 end
 
 -- On the side of the follower: h:, m: and f:.
@@ -576,11 +780,18 @@ local function filter(keys, args)
   return 1
 end
 
--- followers: KEYS followers page; ARGV time ms, count, then optionally the cursor: the last follower of the answer before and the time of its follow.
+-- followers: KEYS g: or k: of a page, then optionally its q:; ARGV time ms, count, then optionally the cursor: the last follower of the answer before and the
+-- time of its follow. With q:, also the page as the last argument.
 -- Answers {time of the last one's follow, follower, ..}: up to `count` of those whose follow is not younger than the time, oldest follow
--- first; an empty list when there are no more. By ranks, so that a page deep inside costs no more than the first one.
+-- first; an empty list when there are no more. With q:, the level of the page comes before that: its children up to that level are to be read
+-- too, after the last of this page. By ranks, so that a part deep inside costs no more than the first one.
 local function followers(keys, args)
   local key, time, count, after, after_time = keys[1], args[1], tonumber(args[2]), args[3], args[4]
+  local answer = {}
+  if keys[2] then
+    answer[1] = page_state(keys[2], tonumber(args[#args])).level
+    if #args == 3 then after = nil end
+  end
   local total = redis.call('ZCOUNT', key, '-inf', time)
   local start = 0
   if after then
@@ -593,11 +804,12 @@ local function followers(keys, args)
       start = redis.call('ZCOUNT', key, '-inf', '(' .. after_time)
     end
   end
-  if start >= total then return {} end
+  if start >= total then return answer end
   local found = redis.call('ZRANGE', key, start, math.min(start + count, total) - 1)
-  if #found == 0 then return {} end
-  table.insert(found, 1, tonumber(redis.call('ZSCORE', key, found[#found])))
-  return found
+  if #found == 0 then return answer end
+  answer[#answer + 1] = tonumber(redis.call('ZSCORE', key, found[#found]))
+  for _, user in ipairs(found) do answer[#answer + 1] = user end
+  return answer
 end
 
 -- progress: KEYS progress of a partition; ARGV next offset, time ms. Keeps and publishes them.
@@ -606,29 +818,28 @@ local function progress(keys, args)
   return redis.call('SPUBLISH', keys[1], cmsgpack.pack({1, tonumber(args[1]), tonumber(args[2])}))
 end
 
--- edge: KEYS followers page, ended edges of that page; ARGV follower. Answers {time of the follow, or 0; time of the last unfollow, or 0}.
+-- edge: KEYS the four of a page; ARGV follower, then page, since, ended, latest as for follow. Answers {time of the follow or 0, time of the last
+-- unfollow or 0, time of the newest follow or 0}, or sends the caller on. It only reads, so what was brought along is joined in the answer alone.
 local function edge(keys, args)
-  local at, ended_at = redis.call('ZSCORE', keys[1], args[1]), redis.call('ZSCORE', keys[2], args[1])
-  return {tonumber(at or 0), tonumber(ended_at or 0)}
+  local user = args[1]
+  local since, ended, latest = edge_times(keys, user)
+  if not keys[4] then return {since, ended} end
+  local page = tonumber(args[2])
+  ended = math.max(ended, tonumber(args[4]))
+  since, latest = join_times({since, latest, tonumber(args[3]), tonumber(args[5])}, ended)
+  local child = page_child(page, page_state(keys[4], page).level, user)
+  if child then return {ELSEWHERE, child, since, ended, latest} end
+  return {since, ended, latest}
 end
 
--- edge_load: KEYS as for edge; ARGV follower, time of the follow or 0, time of the last unfollow or 0: a state of the edge that was true once.
--- Joins it with the present state: the last unfollow, and the oldest follow after it. Answers the time of the follow, or 0 when there is no edge.
+-- edge_load: KEYS as for edge; ARGV follower, time of the follow or 0, time of the last unfollow or 0, time of the newest follow or 0: a state of the edge
+-- that was true once; then as for follow. Joins it with the present state. Answers {since or 0, ended or 0, latest or 0, followers, todo, level}, or sends
+-- the caller on.
 local function edge_load(keys, args)
-  local user, since, ended = args[1], tonumber(args[2]), tonumber(args[3])
-  local at = tonumber(redis.call('ZSCORE', keys[1], user) or 0)
-  if ended > 0 then redis.call('ZADD', keys[2], 'GT', args[3], user) end
-  ended = tonumber(redis.call('ZSCORE', keys[2], user) or 0)
-  local joined = 0
-  for _, time in ipairs({at, since}) do
-    if time > ended and (joined == 0 or time < joined) then joined = time end
-  end
-  if joined == 0 then
-    redis.call('ZREM', keys[1], user)
-  elseif joined ~= at then
-    redis.call('ZADD', keys[1], string.format('%d', joined), user)
-  end
-  return joined
+  local elsewhere, page = page_visit(keys, args[1], args, 5)
+  if elsewhere then return elsewhere end
+  local answer = {join_edge(keys, args[1], tonumber(args[2]), tonumber(args[3]), tonumber(args[4]))}
+  return page_news(answer, keys, page, args[9])
 end
 
 -- life: KEYS life, loader; ARGV token of the caller, length of the lease in ms.
@@ -672,6 +883,10 @@ redis.register_function('feedwire_v1_join', join)
 redis.register_function('feedwire_v1_leave', leave)
 redis.register_function('feedwire_v1_settle', settle)
 redis.register_function('feedwire_v1_filter', filter)
+redis.register_function('feedwire_v1_page_fill', page_fill)
+redis.register_function('feedwire_v1_page_split', page_split)
+redis.register_function('feedwire_v1_page_take', page_take)
+redis.register_function('feedwire_v1_page_join', page_join)
 redis.register_function('feedwire_v1_progress', progress)
 redis.register_function('feedwire_v1_edge_load', edge_load)
 redis.register_function('feedwire_v1_life', life)

@@ -49,6 +49,11 @@ enum {
     FEED_BACKFILL = 20,
     FEED_EPOCH_BYTES = 8,
 
+    /* Pages of followers: 2^level at most. */
+    FEED_PAGE_LEVEL_MAX = 14,
+    FEED_PAGES_MAX = 1 << FEED_PAGE_LEVEL_MAX,
+    FEED_PAGE_FOLLOWERS = 10000, /* a page with more is split */
+
     /* Redis keys: prefix, braces, tenant, slash, user, slash, page number. */
     FEED_KEY_MAX = 2 + 2 + FEED_TENANT_MAX + 1 + FEED_USER_MAX + 1 + 10 + 1,
     FEED_TOPIC_MAX = 249,                                    /* Kafka's limit */

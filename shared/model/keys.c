@@ -63,6 +63,11 @@ struct feed_key feed_key_latest(struct feed_str tenant, struct feed_str author, 
     return make_page_key('l', tenant, author, page);
 }
 
+struct feed_key feed_key_page(struct feed_str tenant, struct feed_str author, unsigned page)
+{
+    return make_page_key('q', tenant, author, page);
+}
+
 struct feed_key feed_key_settings(struct feed_str tenant, struct feed_str user)
 {
     return make_key('m', tenant, user, FEED_STR(""));

@@ -23,7 +23,9 @@ struct feed_key feed_key_followers(struct feed_str tenant, struct feed_str autho
 struct feed_key feed_key_ended(struct feed_str tenant, struct feed_str author,
                                unsigned page); /* k:{tenant/author/page} */
 struct feed_key feed_key_latest(struct feed_str tenant, struct feed_str author,
-                                unsigned page);                                   /* l:{tenant/author/page} */
+                                unsigned page); /* l:{tenant/author/page} */
+struct feed_key feed_key_page(struct feed_str tenant, struct feed_str author,
+                              unsigned page);                                     /* q:{tenant/author/page} */
 struct feed_key feed_key_followees(struct feed_str tenant, struct feed_str user); /* h:{tenant/user} */
 struct feed_key feed_key_settings(struct feed_str tenant, struct feed_str user);  /* m:{tenant/user} */
 struct feed_str feed_key_str(const struct feed_key *key);                         /* borrowed view */

@@ -44,7 +44,7 @@ class Job:
 
     def __init__(self, cluster, broker, daemon, make_token, users):
         self.cluster, self.make_token = cluster, make_token
-        self.fanout = daemon("fanout", **fanout_options(broker.bootstrap, "activities", cluster))
+        self.fanout = daemon("fanout", **fanout_options(broker.bootstrap, "activities", cluster, fanout__page_followers=50))
         self.ingest = daemon("ingest", kafka__brokers=broker.bootstrap)
         self.gateway = daemon("gateway", **cluster.options, **{"check_interval_ms": 1000})
         self.clients = FeedClients(self.gateway.http_port, [(user, make_token(user)) for user in users])

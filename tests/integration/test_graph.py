@@ -1,8 +1,10 @@
 """The follow graph outlives Redis: the topic `graph`, and what happens when Redis has lost everything."""
+import json
 import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import time
 import uuid
 
@@ -127,6 +129,40 @@ def test_many_edges_stand_in_the_topic_as_in_redis_also_after_kills(broker, redi
     expected.check(redis)
     assert len(edges_in_redis(redis)) == 600
     assert read_edges(broker.bootstrap) == edges_in_redis(redis)
+
+
+def pages_of(redis, author):
+    """{page: number of followers}"""
+    return {key.decode()[:-1].rsplit("/", 1)[1]: redis("ZCARD", key) for key in redis("KEYS", f"g:{{demo/{author}/*")}
+
+
+def test_followers_in_many_pages_through_kills_and_a_loss(broker, redis, fanout, bin_dir, redis_server):
+    """Pages are split while workers are killed; nobody is left out; the graph is loaded into pages again."""
+    records, expected = crowd(100, fans=200)
+    process = fanout(commit__interval_ms=50, fanout__page_followers=10)
+    produce(broker, records)
+    for _ in range(3):
+        until(lambda: finished(process) >= 60, "progress")
+        process.kill9()
+        process.start()
+    until(lambda: process.metric("kafka_consumer_lag_records") == 0 and process.metric("fanout_partitions") == 1, "the end", 120)
+    until(lambda: committed(broker) == len(records), "the commit")
+    expected.check(redis)
+    edges = edges_in_redis(redis)
+    assert read_edges(broker.bootstrap) == edges
+    pages = pages_of(redis, "author0")
+    assert len(pages) > 10 and sum(pages.values()) == 200 and max(pages.values()) <= 20
+    command = [bin_dir / "feedctl", "followers", "author0", "--json", "--limit=150", *(f"--{name}={value}" for name, value in redis_server.options.items())]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+    assert told["total"] == 200 and len({row["user"] for row in told["followers"]}) == 150
+    rewound = process.metric("fanout_partitions_rewound_total")
+    redis("FLUSHALL")
+    until(lambda: process.metric("fanout_partitions_rewound_total") == rewound + 1, "the rewind")
+    rebuilt(expected, redis, process)
+    assert edges_in_redis(redis) == edges
+    pages = pages_of(redis, "author0")
+    assert len(pages) > 10 and sum(pages.values()) == 200 and max(pages.values()) <= 20
+    assert process.metrics()['fanout_records_total{result="dead_letter"}'] == 0
 
 
 # ---- an empty Redis ----

@@ -1,4 +1,4 @@
-#include "redis_model.h"
+#include "redis_model_inside.h"
 
 #include "shared/base/assert.h"
 
@@ -32,7 +32,7 @@ const struct model_zset *model_find(const struct model *model, const char *key)
     return NULL;
 }
 
-static struct model_zset *zset_of(struct model *model, struct feed_str key)
+struct model_zset *model_zset_of(struct model *model, struct feed_str key)
 {
     char text[200];
     snprintf(text, sizeof text, "%.*s", (int)key.len, key.data);
@@ -54,7 +54,7 @@ static struct model_member *member_of(const struct model_zset *zset, struct feed
     return NULL;
 }
 
-static void zrem(struct model_zset *zset, struct feed_str bytes)
+void model_zrem(struct model_zset *zset, struct feed_str bytes)
 {
     struct model_member *member = member_of(zset, bytes);
     if (!member)
@@ -64,9 +64,9 @@ static void zrem(struct model_zset *zset, struct feed_str bytes)
     memmove(member, member + 1, (--zset->count - i) * sizeof *member);
 }
 
-static void zadd(struct model_zset *zset, struct feed_str bytes, int64_t score)
+void model_zadd(struct model_zset *zset, struct feed_str bytes, int64_t score)
 {
-    zrem(zset, bytes);
+    model_zrem(zset, bytes);
     size_t at = 0;
     while (at < zset->count) {
         const struct model_member *m = &zset->members[at];
@@ -83,17 +83,17 @@ static void zadd(struct model_zset *zset, struct feed_str bytes, int64_t score)
 
 /* ---- answers ---- */
 
-static void answer_int(struct world_command *command, int64_t integer)
+void model_answer_int(struct world_command *command, int64_t integer)
 {
     command->answer = (struct fan_answer){.kind = FAN_ANSWER_INTEGER, .integer = integer};
 }
 
-static void begin_list(struct world_command *command)
+void model_begin_list(struct world_command *command)
 {
     command->answer = (struct fan_answer){.kind = FAN_ANSWER_LIST};
 }
 
-static void add_item(struct world_command *command, struct feed_str text, int64_t number)
+void model_add_item(struct world_command *command, struct feed_str text, int64_t number)
 {
     command->items = realloc(command->items, (command->answer.count + 1) * sizeof *command->items);
     /* Views point into the model or the command; the answer is handed over before either changes, or copied below. */
@@ -102,7 +102,7 @@ static void add_item(struct world_command *command, struct feed_str text, int64_
 }
 
 /* The model may change before the answer arrives, so texts move into the command. */
-static void keep_texts(struct world_command *command)
+void model_keep_texts(struct world_command *command)
 {
     for (size_t i = 0; i < command->answer.count; i++)
         feed_buf_str(&command->items_memory, command->items[i].text);
@@ -113,7 +113,7 @@ static void keep_texts(struct world_command *command)
     }
 }
 
-static int64_t number_of(struct feed_str text)
+int64_t model_number_of(struct feed_str text)
 {
     char copy[32];
     if (feed_str_eq(text, FEED_STR("inf")))
@@ -203,10 +203,10 @@ static int64_t add(struct model *model, struct model_zset *zset, int64_t cap, in
             (score == last->score && feed_str_cmp(entry, (struct feed_str){last->bytes, last->len}) < 0))
             return -1;
     }
-    zadd(zset, entry, score);
+    model_zadd(zset, entry, score);
     if ((int64_t)zset->count > cap + slack) {
         while ((int64_t)zset->count > cap)
-            zrem(zset, (struct feed_str){zset->members[0].bytes, zset->members[0].len});
+            model_zrem(zset, (struct feed_str){zset->members[0].bytes, zset->members[0].len});
     }
     model->notices++;
     return (int64_t)++zset->seq;
@@ -215,7 +215,7 @@ static int64_t add(struct model *model, struct model_zset *zset, int64_t cap, in
 /* FCALL function keys key.. epoch cap slack ..: the arguments behind the keys. */
 static size_t keys_of(const struct world_command *command)
 {
-    return (size_t)number_of(command->argv[2]);
+    return (size_t)model_number_of(command->argv[2]);
 }
 
 static void call_add(struct model *model, struct world_command *command)
@@ -223,20 +223,20 @@ static void call_add(struct model *model, struct world_command *command)
     size_t keys = keys_of(command);
     const struct feed_str *argv = command->argv + keys - 1;
     struct feed_str key = command->argv[3], settings = keys > 1 ? command->argv[4] : (struct feed_str){"", 0};
-    struct model_zset *zset = zset_of(model, key);
+    struct model_zset *zset = model_zset_of(model, key);
     size_t count = (command->argc - 6 - keys) / 2;
     if (count > 1)
-        begin_list(command);
+        model_begin_list(command);
     for (size_t i = 0; i < count; i++) {
-        int64_t score = number_of(argv[7 + 2 * i]), answer;
+        int64_t score = model_number_of(argv[7 + 2 * i]), answer;
         if (left_out(model, key, settings, score, argv[8 + 2 * i], false) && !stands(zset, score, argv[8 + 2 * i]))
             answer = -2;
         else
-            answer = add(model, zset, number_of(argv[5]), number_of(argv[6]), score, argv[8 + 2 * i]);
+            answer = add(model, zset, model_number_of(argv[5]), model_number_of(argv[6]), score, argv[8 + 2 * i]);
         if (count > 1)
-            add_item(command, (struct feed_str){"", 0}, answer);
+            model_add_item(command, (struct feed_str){"", 0}, answer);
         else
-            answer_int(command, answer);
+            model_answer_int(command, answer);
     }
 }
 
@@ -255,7 +255,7 @@ static void put_mark(struct model_zset *zset, struct feed_str id, int64_t score)
     char mark[FEED_MARK_BYTES];
     memcpy(mark, id.data, FEED_ID_BYTES);
     mark[FEED_ID_BYTES] = '\0';
-    zadd(zset, (struct feed_str){mark, sizeof mark}, score);
+    model_zadd(zset, (struct feed_str){mark, sizeof mark}, score);
 }
 
 static void leave_mark(struct model_zset *zset, int64_t cap, int64_t slack, struct feed_str id, int64_t score)
@@ -268,7 +268,7 @@ static void leave_mark(struct model_zset *zset, int64_t cap, int64_t slack, stru
     put_mark(zset, id, score);
     if ((int64_t)zset->count > cap + slack) {
         while ((int64_t)zset->count > cap)
-            zrem(zset, (struct feed_str){zset->members[0].bytes, zset->members[0].len});
+            model_zrem(zset, (struct feed_str){zset->members[0].bytes, zset->members[0].len});
     }
 }
 
@@ -288,7 +288,7 @@ static int64_t remove_id(struct model *model, struct model_zset *zset, int64_t c
         changed = true;
         zset->seq++;
         model->notices++;
-        zrem(zset, (struct feed_str){m->bytes, m->len});
+        model_zrem(zset, (struct feed_str){m->bytes, m->len});
         put_mark(zset, id, score);
     }
     if (leave && !marked && !changed)
@@ -300,13 +300,14 @@ static int64_t remove_id(struct model *model, struct model_zset *zset, int64_t c
 static void call_remove(struct model *model, struct world_command *command)
 {
     const struct feed_str *argv = command->argv;
-    answer_int(command, remove_id(model, zset_of(model, argv[3]), number_of(argv[4]), number_of(argv[5]), argv[6],
-                                  number_of(argv[7]), number_of(argv[8])));
+    model_answer_int(command,
+                     remove_id(model, model_zset_of(model, argv[3]), model_number_of(argv[4]), model_number_of(argv[5]),
+                               argv[6], model_number_of(argv[7]), model_number_of(argv[8])));
 }
 
 static void call_find(struct model *model, struct world_command *command)
 {
-    const struct model_zset *zset = zset_of(model, command->argv[3]);
+    const struct model_zset *zset = model_zset_of(model, command->argv[3]);
     const struct model_member *found = NULL;
     int64_t count = 0;
     for (size_t i = 0; i < zset->count; i++) {
@@ -319,35 +320,35 @@ static void call_find(struct model *model, struct world_command *command)
     char time[24] = "";
     if (found)
         snprintf(time, sizeof time, "%lld", (long long)found->score);
-    begin_list(command);
-    add_item(command, (struct feed_str){"", 0}, count);
-    add_item(command, feed_str_of(time), 0);
-    add_item(command, count ? (struct feed_str){found->bytes, found->len} : (struct feed_str){"", 0}, 0);
-    keep_texts(command);
+    model_begin_list(command);
+    model_add_item(command, (struct feed_str){"", 0}, count);
+    model_add_item(command, feed_str_of(time), 0);
+    model_add_item(command, count ? (struct feed_str){found->bytes, found->len} : (struct feed_str){"", 0}, 0);
+    model_keep_texts(command);
 }
 
 static void call_post(struct model *model, struct world_command *command)
 {
     const struct feed_str *argv = command->argv;
-    struct model_zset *zset = zset_of(model, argv[3]);
-    int64_t score = number_of(argv[7]);
-    int64_t answer = add(model, zset, number_of(argv[5]), number_of(argv[6]), score, argv[8]);
+    struct model_zset *zset = model_zset_of(model, argv[3]);
+    int64_t score = model_number_of(argv[7]);
+    int64_t answer = add(model, zset, model_number_of(argv[5]), model_number_of(argv[6]), score, argv[8]);
     for (size_t i = 0; answer == 0 && i < zset->count; i++) {
         if (zset->members[i].score == score && has_id(&zset->members[i], argv[8]) && is_mark(&zset->members[i]))
             answer = -3;
     }
-    answer_int(command, answer);
+    model_answer_int(command, answer);
 }
 
 /* home settings epoch cap slack edge, then times and members */
 static void call_backfill(struct model *model, struct world_command *command)
 {
     const struct feed_str *argv = command->argv;
-    struct model_zset *zset = zset_of(model, argv[3]);
-    int64_t cap = number_of(argv[6]), slack = number_of(argv[7]), edge = number_of(argv[8]);
-    begin_list(command);
+    struct model_zset *zset = model_zset_of(model, argv[3]);
+    int64_t cap = model_number_of(argv[6]), slack = model_number_of(argv[7]), edge = model_number_of(argv[8]);
+    model_begin_list(command);
     for (size_t i = 9; i + 1 < command->argc; i += 2) {
-        int64_t score = number_of(argv[i]), answer = 0;
+        int64_t score = model_number_of(argv[i]), answer = 0;
         struct feed_entry entry;
         if (feed_mark_is(argv[i + 1])) {
             remove_id(model, zset, cap, slack, argv[i + 1], score, score);
@@ -361,7 +362,7 @@ static void call_backfill(struct model *model, struct world_command *command)
             else
                 answer = add(model, zset, cap, slack, score, argv[i + 1]);
         }
-        add_item(command, (struct feed_str){"", 0}, answer);
+        model_add_item(command, (struct feed_str){"", 0}, answer);
     }
 }
 
@@ -373,7 +374,7 @@ static int64_t take_out(struct model *model, struct model_zset *zset, struct fee
     if (zset->seq == 0)
         return 0;
     while ((int64_t)zset->count > cap)
-        zrem(zset, (struct feed_str){zset->members[0].bytes, zset->members[0].len});
+        model_zrem(zset, (struct feed_str){zset->members[0].bytes, zset->members[0].len});
     for (size_t i = 0; i < zset->count;) {
         struct feed_str member = {zset->members[i].bytes, zset->members[i].len};
         struct feed_entry entry;
@@ -382,7 +383,7 @@ static int64_t take_out(struct model *model, struct model_zset *zset, struct fee
             i++;
             continue;
         }
-        zrem(zset, member);
+        model_zrem(zset, member);
         zset->seq++;
         model->notices++;
         count++;
@@ -390,114 +391,58 @@ static int64_t take_out(struct model *model, struct model_zset *zset, struct fee
     return count;
 }
 
-static int64_t score_of(const struct model_zset *zset, struct feed_str member)
+int64_t model_score_of(const struct model_zset *zset, struct feed_str member)
 {
     const struct model_member *m = member_of(zset, member);
     return m ? m->score : 0;
-}
-
-static void raise_to(struct model_zset *zset, struct feed_str member, int64_t score)
-{
-    if (score > score_of(zset, member))
-        zadd(zset, member, score);
-}
-
-/* followers, ended, latest; follower, time */
-static void call_follow(struct model *model, struct world_command *command)
-{
-    const struct feed_str *argv = command->argv;
-    struct model_zset *followers = zset_of(model, argv[3]), *latest = zset_of(model, argv[5]);
-    int64_t ended = score_of(zset_of(model, argv[4]), argv[6]), time_ms = number_of(argv[7]), state = 1;
-    int64_t at = score_of(followers, argv[6]);
-    if (ended >= time_ms) {
-        state = 0;
-        time_ms = ended;
-    } else if (at) {
-        state = 2;
-        if (at != time_ms)
-            raise_to(latest, argv[6], at > time_ms ? at : time_ms);
-        time_ms = at < time_ms ? at : time_ms;
-    }
-    if (state)
-        zadd(followers, argv[6], time_ms);
-    begin_list(command);
-    add_item(command, (struct feed_str){"", 0}, state);
-    add_item(command, (struct feed_str){"", 0}, time_ms);
-    add_item(command, (struct feed_str){"", 0}, ended);
-}
-
-static void call_unfollow(struct model *model, struct world_command *command)
-{
-    const struct feed_str *argv = command->argv;
-    struct model_zset *followers = zset_of(model, argv[3]), *latest = zset_of(model, argv[5]);
-    int64_t time_ms = number_of(argv[7]), at = score_of(followers, argv[6]), again = score_of(latest, argv[6]);
-    raise_to(zset_of(model, argv[4]), argv[6], time_ms);
-    answer_int(command, !at ? 2 : at > time_ms ? 0 : again > time_ms ? 0 : 1);
-    if (!at || at > time_ms)
-        return;
-    zrem(latest, argv[6]);
-    zrem(followers, argv[6]);
-    if (again > time_ms)
-        zadd(followers, argv[6], again);
-}
-
-static void call_sever(struct model *model, struct world_command *command)
-{
-    const struct feed_str *argv = command->argv;
-    struct model_zset *followers = zset_of(model, argv[3]), *latest = zset_of(model, argv[5]);
-    int64_t time_ms = number_of(argv[7]), at = score_of(followers, argv[6]), again = score_of(latest, argv[6]);
-    time_ms = at > time_ms ? at : time_ms;
-    raise_to(zset_of(model, argv[4]), argv[6], again > time_ms ? again : time_ms);
-    zrem(latest, argv[6]);
-    zrem(followers, argv[6]);
-    answer_int(command, at > 0);
 }
 
 /* followees, settings; followee, time, edge, ended */
 static void call_join(struct model *model, struct world_command *command)
 {
     const struct feed_str *argv = command->argv;
-    struct model_zset *followees = zset_of(model, argv[3]);
-    int64_t time_ms = number_of(argv[6]), edge = number_of(argv[7]), ended = number_of(argv[8]);
+    struct model_zset *followees = model_zset_of(model, argv[3]);
+    int64_t time_ms = model_number_of(argv[6]), edge = model_number_of(argv[7]), ended = model_number_of(argv[8]);
     struct model_registers *r = registers_of(model, argv[4], argv[5], false);
     if (r && (hides(r, MODEL_B, MODEL_C, time_ms) || hides(r, MODEL_OTHER_B, MODEL_OTHER_C, time_ms))) {
-        answer_int(command, 2);
+        model_answer_int(command, 2);
         return;
     }
-    int64_t u = r ? r->at[MODEL_U] : 0, at = score_of(followees, argv[5]);
+    int64_t u = r ? r->at[MODEL_U] : 0, at = model_score_of(followees, argv[5]);
     u = ended > u ? ended : u;
     if (u && u >= time_ms) {
-        answer_int(command, 0);
+        model_answer_int(command, 0);
         return;
     }
     if (at && at > u && at < edge)
         edge = at;
-    zadd(followees, argv[5], edge);
+    model_zadd(followees, argv[5], edge);
     if (u) {
         r = registers_of(model, argv[4], argv[5], true);
         r->at[MODEL_U] = u;
         r->at[MODEL_F] = edge;
     }
-    answer_int(command, 1);
+    model_answer_int(command, 1);
 }
 
 /* followees, settings, home; followee, time, cap, how */
 static void call_leave(struct model *model, struct world_command *command)
 {
     const struct feed_str *argv = command->argv;
-    struct model_zset *followees = zset_of(model, argv[3]);
+    struct model_zset *followees = model_zset_of(model, argv[3]);
     struct model_registers *r = registers_of(model, argv[4], argv[6], false);
-    int64_t time_ms = number_of(argv[7]);
-    if (score_of(followees, argv[6]) > time_ms || (r && r->at[MODEL_U] > time_ms)) {
-        answer_int(command, -1);
+    int64_t time_ms = model_number_of(argv[7]);
+    if (model_score_of(followees, argv[6]) > time_ms || (r && r->at[MODEL_U] > time_ms)) {
+        model_answer_int(command, -1);
         return;
     }
-    zrem(followees, argv[6]);
+    model_zrem(followees, argv[6]);
     r = registers_of(model, argv[4], argv[6], true);
     r->at[MODEL_U] = time_ms;
     r->at[MODEL_F] = 0;
     bool purge = feed_str_eq(argv[9], FEED_STR("purge"));
-    answer_int(command, purge ? take_out(model, zset_of(model, argv[5]), argv[6], 0, number_of(argv[8])) : 0);
+    model_answer_int(command,
+                     purge ? take_out(model, model_zset_of(model, argv[5]), argv[6], 0, model_number_of(argv[8])) : 0);
 }
 
 static enum model_letter letter_of(char letter)
@@ -512,10 +457,10 @@ static enum model_letter letter_of(char letter)
 static void call_settle(struct model *model, struct world_command *command)
 {
     const struct feed_str *argv = command->argv;
-    struct model_zset *followees = zset_of(model, argv[4]);
+    struct model_zset *followees = model_zset_of(model, argv[4]);
     enum model_letter letter = letter_of(argv[7].data[0]), on = letter - (letter % 2), off = on + 1;
     struct model_registers *r = registers_of(model, argv[3], argv[8], true);
-    int64_t time_ms = number_of(argv[9]), edge = score_of(followees, argv[8]);
+    int64_t time_ms = model_number_of(argv[9]), edge = model_score_of(followees, argv[8]);
     if (r->at[letter] < time_ms)
         r->at[letter] = time_ms;
     bool active = is_on(r->at[on], r->at[off]);
@@ -525,30 +470,30 @@ static void call_settle(struct model *model, struct world_command *command)
     if (*first <= r->at[on])
         *first = 0;
     for (size_t k = 5; letter == on && k <= 6; k++)
-        take_out(model, zset_of(model, argv[k]), argv[8],
+        take_out(model, model_zset_of(model, argv[k]), argv[8],
                  active   ? 0
                  : *first ? *first
                           : r->at[off],
-                 number_of(argv[10]));
+                 model_number_of(argv[10]));
     if (active && letter == on && on != MODEL_M) {
         int64_t ended = edge > time_ms ? edge : time_ms;
-        zrem(followees, argv[8]);
+        model_zrem(followees, argv[8]);
         r->at[MODEL_U] = r->at[MODEL_U] > ended ? r->at[MODEL_U] : ended;
         r->at[MODEL_F] = edge = 0;
     }
-    begin_list(command);
-    add_item(command, (struct feed_str){"", 0}, active);
-    add_item(command, (struct feed_str){"", 0}, edge);
+    model_begin_list(command);
+    model_add_item(command, (struct feed_str){"", 0}, active);
+    model_add_item(command, (struct feed_str){"", 0}, edge);
 }
 
 /* settings; time, verbs. The list itself is the letter X of each verb that is on it, later than I. */
 static void call_filter(struct model *model, struct world_command *command)
 {
     const struct feed_str *argv = command->argv;
-    int64_t time_ms = number_of(argv[4]);
+    int64_t time_ms = model_number_of(argv[4]);
     struct model_registers *newest = registers_of(model, argv[3], FEED_STR("#"), true);
     /* Two lists of one moment are told apart by their bytes in the library; the logs here have no such pairs. */
-    answer_int(command, newest->at[MODEL_X] < time_ms);
+    model_answer_int(command, newest->at[MODEL_X] < time_ms);
     if (newest->at[MODEL_X] >= time_ms)
         return;
     newest->at[MODEL_X] = time_ms;
@@ -571,62 +516,33 @@ static void call_filter(struct model *model, struct world_command *command)
     }
 }
 
-static void call_edge(struct model *model, struct world_command *command)
-{
-    begin_list(command);
-    add_item(command, (struct feed_str){"", 0}, score_of(zset_of(model, command->argv[3]), command->argv[5]));
-    add_item(command, (struct feed_str){"", 0}, score_of(zset_of(model, command->argv[4]), command->argv[5]));
-}
-
-/* Pages of two, whatever was asked for, would end the paging early; so a page is what was asked for. */
-static void call_followers(struct model *model, struct world_command *command)
-{
-    const struct model_zset *zset = zset_of(model, command->argv[3]);
-    int64_t time_ms = number_of(command->argv[4]), count = number_of(command->argv[5]);
-    begin_list(command);
-    feed_assert(command->argc == 6 && (int64_t)zset->count < count);
-    for (size_t i = 0; i < zset->count && zset->members[i].score <= time_ms; i++) {
-        if (i == 0)
-            add_item(command, (struct feed_str){"", 0}, 0);
-        command->items[0].number = zset->members[i].score;
-        add_item(command, (struct feed_str){zset->members[i].bytes, zset->members[i].len}, 0);
-    }
-    keep_texts(command);
-}
-
 static void call_since(struct model *model, struct world_command *command)
 {
-    const struct model_zset *zset = zset_of(model, command->argv[3]);
-    int64_t time_ms = number_of(command->argv[4]);
-    size_t count = (size_t)number_of(command->argv[5]), older = 0;
+    const struct model_zset *zset = model_zset_of(model, command->argv[3]);
+    int64_t time_ms = model_number_of(command->argv[4]);
+    size_t count = (size_t)model_number_of(command->argv[5]), older = 0;
     while (older < zset->count && zset->members[older].score < time_ms)
         older++;
-    begin_list(command);
+    model_begin_list(command);
     static char times[4096][24];
     size_t used = 0;
     for (size_t i = older > count ? older - count : 0; i < zset->count; i++) {
         const struct model_member *m = &zset->members[i];
         int len = snprintf(times[used], sizeof times[used], "%lld", (long long)m->score);
-        add_item(command, (struct feed_str){times[used++], (size_t)len}, m->score);
-        add_item(command, (struct feed_str){m->bytes, m->len}, 0);
+        model_add_item(command, (struct feed_str){times[used++], (size_t)len}, m->score);
+        model_add_item(command, (struct feed_str){m->bytes, m->len}, 0);
     }
-    keep_texts(command);
+    model_keep_texts(command);
 }
 
 void model_execute(struct model *model, struct world_command *command)
 {
-    static const struct {
-        const char *name;
-        void (*call)(struct model *model, struct world_command *command);
-    } functions[] = {
-        {"feedwire_v1_add", call_add},           {"feedwire_v1_follow", call_follow},
-        {"feedwire_v1_unfollow", call_unfollow}, {"feedwire_v1_followers", call_followers},
-        {"feedwire_v1_since", call_since},       {"feedwire_v1_post", call_post},
-        {"feedwire_v1_backfill", call_backfill}, {"feedwire_v1_remove", call_remove},
-        {"feedwire_v1_find", call_find},         {"feedwire_v1_join", call_join},
-        {"feedwire_v1_leave", call_leave},       {"feedwire_v1_sever", call_sever},
-        {"feedwire_v1_settle", call_settle},     {"feedwire_v1_filter", call_filter},
-        {"feedwire_v1_edge", call_edge},
+    static const struct model_function functions[] = {
+        {"feedwire_v1_add", call_add},       {"feedwire_v1_post", call_post},
+        {"feedwire_v1_since", call_since},   {"feedwire_v1_backfill", call_backfill},
+        {"feedwire_v1_remove", call_remove}, {"feedwire_v1_find", call_find},
+        {"feedwire_v1_join", call_join},     {"feedwire_v1_leave", call_leave},
+        {"feedwire_v1_settle", call_settle}, {"feedwire_v1_filter", call_filter},
     };
     command->executed = true;
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
@@ -635,6 +551,8 @@ void model_execute(struct model *model, struct world_command *command)
             return;
         }
     }
+    if (model_execute_page(model, command))
+        return;
     feed_assert(!"a function of the library");
 }
 
@@ -677,14 +595,15 @@ static bool registers_in(const struct model *a, const struct model *b)
 bool model_equal(const struct model *a, const struct model *b)
 {
     for (size_t i = 0; i < a->count; i++) {
-        if (!zset_in(&a->zsets[i], b))
+        if (!strchr("gkl", a->zsets[i].key[0]) && !zset_in(&a->zsets[i], b))
             return false;
     }
     for (size_t i = 0; i < b->count; i++) {
-        if (!zset_in(&b->zsets[i], a))
+        if (!strchr("gkl", b->zsets[i].key[0]) && !zset_in(&b->zsets[i], a))
             return false;
     }
-    return a->notices == b->notices && registers_in(a, b) && registers_in(b, a);
+    return a->notices == b->notices && registers_in(a, b) && registers_in(b, a) && model_edges_in(a, b) &&
+           model_edges_in(b, a);
 }
 
 void model_copy(const struct model *model, struct model *out)
@@ -693,11 +612,13 @@ void model_copy(const struct model *model, struct model *out)
     out->notices = model->notices;
     out->register_count = model->register_count;
     memcpy(out->registers, model->registers, sizeof out->registers);
+    out->page_count = model->page_count;
+    memcpy(out->pages, model->pages, sizeof out->pages);
     for (size_t i = 0; i < model->count; i++) {
         const struct model_zset *from = &model->zsets[i];
-        struct model_zset *to = zset_of(out, feed_str_of(from->key));
+        struct model_zset *to = model_zset_of(out, feed_str_of(from->key));
         to->seq = from->seq;
         for (size_t j = 0; j < from->count; j++)
-            zadd(to, (struct feed_str){from->members[j].bytes, from->members[j].len}, from->members[j].score);
+            model_zadd(to, (struct feed_str){from->members[j].bytes, from->members[j].len}, from->members[j].score);
     }
 }

@@ -18,7 +18,7 @@ struct model_zset {
     uint64_t seq; /* of a timeline */
 };
 
-enum { MODEL_ZSETS_MAX = 128, MODEL_REGISTERS_MAX = 128 };
+enum { MODEL_ZSETS_MAX = 512, MODEL_REGISTERS_MAX = 128, MODEL_PAGES_MAX = 128 };
 
 /* A field of a hash m: with its registers. */
 enum model_letter {
@@ -42,7 +42,16 @@ struct model_registers {
     int64_t at[MODEL_LETTERS]; /* 0: not there */
 };
 
+/* A hash q:. */
+struct model_page {
+    char key[200];
+    unsigned level;
+    bool moving, filling;
+};
+
 struct model {
+    struct model_page pages[MODEL_PAGES_MAX];
+    size_t page_count;
     struct model_registers registers[MODEL_REGISTERS_MAX];
     size_t register_count;
     struct model_zset zsets[MODEL_ZSETS_MAX];
@@ -56,7 +65,15 @@ void model_fini(struct model *model);
 void model_execute(struct model *model, struct world_command *command);
 /* NULL when there is no such key. */
 const struct model_zset *model_find(const struct model *model, const char *key);
-/* Whether all keys, members and seqs of the two are the same, but for marks, which nobody sees. */
+/* The edge, from whichever pages have something of it. */
+struct model_edge {
+    int64_t since, ended, latest; /* 0: none */
+};
+struct model_edge model_edge(const struct model *model, struct feed_str author, struct feed_str follower);
+/* How many pages of it have been split. */
+size_t model_splits(const struct model *model);
+/* Whether all keys, members and seqs of the two are the same, but for marks, which nobody sees, and for the page in
+ * which an edge stands. */
 bool model_equal(const struct model *a, const struct model *b);
 /* *out is made by it. */
 void model_copy(const struct model *model, struct model *out);

@@ -84,7 +84,7 @@ static void a_follow_makes_the_edge_backfills_and_is_an_activity_too(void **stat
     expect_int(&world, "add n:{demo/bob} 50 #2", 1);
     expect_list(&world, "followers g:{demo/ann/0} 50 500", (const char *[]){"7", "cy"}, 2);
     expect_int(&world, "add f:{demo/cy} 50 #2", 1);
-    expect(&world, "edge g:{demo/bob/0} k:{demo/bob/0} ann");
+    expect(&world, "edge g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann");
     world_graph_done(&world, "40", "0");
     assert_int_equal(fan_engine_counts(world.engine)->writes.added, 4);
     assert_int_equal(fan_engine_counts(world.engine)->writes.present, 1);
@@ -179,7 +179,7 @@ static void an_unfollow_ends_the_edge_and_writes_no_entry(void **state)
         expect_int(&world, "unfollow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 70", answer);
         if (answer)
             expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 purge", 3);
-        expect(&world, "edge g:{demo/bob/0} k:{demo/bob/0} ann");
+        expect(&world, "edge g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann");
         world_graph_done(&world, "0", "70");
         assert_int_equal(fan_engine_counts(world.engine)->done, 1);
         done(&world);

@@ -16,7 +16,7 @@ static const struct sample post = {
 
 static void read_edge(struct world *world, const char *since, const char *ended)
 {
-    expect(world, "edge g:{demo/bob/0} k:{demo/bob/0} ann");
+    expect(world, "edge g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann");
     world_answer_list(world, (const char *const[]){since, ended}, 2);
 }
 
@@ -153,7 +153,7 @@ static void a_connection_that_breaks_reads_again(void **state)
     world_record(&world, &unfollow);
     world_answer_int(&world, 1);
     world_answer_int(&world, 1);
-    expect(&world, "edge g:{demo/bob/0} k:{demo/bob/0} ann");
+    expect(&world, "edge g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann");
     world_lose(&world);
     assert_int_equal(world.relation_count, 0);
     world_ready(&world);

@@ -162,7 +162,7 @@ static void every_step_goes_on_after_a_wrong_type(void **state)
     expect(&world, "followers g:{demo/ann/0} 50 500");
     world_answer_error(&world, wrong_type);
     world_letter_done(&world, FEED_OK);
-    expect(&world, "edge g:{demo/bob/0} k:{demo/bob/0} ann");
+    expect(&world, "edge g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann");
     world_answer_error(&world, wrong_type);
     world_letter_done(&world, FEED_OK);
     assert_int_equal(world.relation_count, 0);

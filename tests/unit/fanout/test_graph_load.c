@@ -9,11 +9,19 @@
 
 #include <cmocka.h>
 
+#define EDGE_LOAD "FCALL feedwire_v1_edge_load 4 g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} q:{demo/bob/0} "
+
 static struct fan_load *load_new(void)
 {
     struct fan_load *load = malloc(sizeof *load);
-    fan_load_init(load);
+    fan_load_init(load, 10000);
     return load;
+}
+
+static void load_free(struct fan_load *load)
+{
+    fan_load_fini(load);
+    free(load);
 }
 
 static void record(struct fan_load *load, const char *key, int64_t since_ms, int64_t ended_ms)
@@ -47,22 +55,29 @@ static bool answer(struct fan_load *load, unsigned slot, int64_t integer)
     return fan_load_answer(load, slot, &(struct fan_answer){.kind = FAN_ANSWER_INTEGER, .integer = integer});
 }
 
+/* The edge stands since then, in page 0. */
+static bool answer_edge(struct fan_load *load, unsigned slot, int64_t since_ms)
+{
+    const struct fan_value items[6] = {{.number = since_ms}};
+    return fan_load_answer(load, slot, &(struct fan_answer){.kind = FAN_ANSWER_LIST, .items = items, .count = 6});
+}
+
 static void an_edge_is_put_back_on_both_sides(void **state)
 {
     (void)state;
     struct fan_load *load = load_new();
     record(load, "demo/follow/ann/bob", 10, 5);
     assert_false(fan_load_idle(load));
-    unsigned slot = sent(load, "FCALL feedwire_v1_edge_load 2 g:{demo/bob/0} k:{demo/bob/0} ann 10 5");
+    unsigned slot = sent(load, EDGE_LOAD "ann 10 5 0 0 0 0 0 10000");
     struct fan_call call;
     unsigned other;
     assert_false(fan_load_next(load, &call, &other));
-    assert_true(answer(load, slot, 10));
+    assert_true(answer_edge(load, slot, 10));
     slot = sent(load, "ZADD h:{demo/ann} 10 bob");
     assert_true(answer(load, slot, 1));
     assert_true(fan_load_idle(load));
     assert_int_equal(load->counts.edges, 1);
-    free(load);
+    load_free(load);
 }
 
 /* The answer decides: Redis may have had a younger state. */
@@ -72,14 +87,14 @@ static void the_followers_side_is_as_the_edge_was_decided(void **state)
     struct fan_load *load = load_new();
     record(load, "demo/follow/ann/bob", 10, 0);
     record(load, "demo/follow/ann/bob", 0, 20);
-    unsigned first = sent(load, "FCALL feedwire_v1_edge_load 2 g:{demo/bob/0} k:{demo/bob/0} ann 10 0");
-    unsigned second = sent(load, "FCALL feedwire_v1_edge_load 2 g:{demo/bob/0} k:{demo/bob/0} ann 0 20");
-    answer(load, first, 0);
-    answer(load, second, 30);
+    unsigned first = sent(load, EDGE_LOAD "ann 10 0 0 0 0 0 0 10000");
+    unsigned second = sent(load, EDGE_LOAD "ann 0 20 0 0 0 0 0 10000");
+    answer_edge(load, first, 0);
+    answer_edge(load, second, 30);
     answer(load, sent(load, "ZREM h:{demo/ann} bob"), 1);
     answer(load, sent(load, "ZADD h:{demo/ann} 30 bob"), 1);
     assert_true(fan_load_idle(load));
-    free(load);
+    load_free(load);
 }
 
 static void what_is_no_edge_is_counted_and_left_out(void **state)
@@ -96,7 +111,7 @@ static void what_is_no_edge_is_counted_and_left_out(void **state)
     assert_int_equal(load->counts.records, 5);
     assert_int_equal(load->counts.unknown, 1);
     assert_int_equal(load->counts.bad, 3);
-    free(load);
+    load_free(load);
 }
 
 static void an_answer_of_another_kind_leaves_the_edge_out(void **state)
@@ -104,11 +119,11 @@ static void an_answer_of_another_kind_leaves_the_edge_out(void **state)
     (void)state;
     struct fan_load *load = load_new();
     record(load, "demo/follow/ann/bob", 10, 0);
-    unsigned slot = sent(load, "FCALL feedwire_v1_edge_load 2 g:{demo/bob/0} k:{demo/bob/0} ann 10 0");
+    unsigned slot = sent(load, EDGE_LOAD "ann 10 0 0 0 0 0 0 10000");
     assert_false(fan_load_answer(load, slot, &(struct fan_answer){.kind = FAN_ANSWER_ERROR}));
     assert_true(fan_load_idle(load));
     assert_int_equal(load->counts.edges, 0);
-    free(load);
+    load_free(load);
 }
 
 static void no_more_than_a_window_is_taken(void **state)
@@ -128,7 +143,7 @@ static void no_more_than_a_window_is_taken(void **state)
             fan_load_sent(load);
         }
         for (unsigned i = 0; i < FAN_LOAD_WINDOW; i++) {
-            answer(load, slots[i], 1);
+            answer_edge(load, slots[i], 1);
             unsigned slot;
             assert_true(fan_load_next(load, &call, &slot));
             assert_int_equal(slot, slots[i]);
@@ -141,7 +156,7 @@ static void no_more_than_a_window_is_taken(void **state)
         assert_false(fan_load_has_room(load));
     }
     assert_int_equal(load->counts.edges, 3 * FAN_LOAD_WINDOW);
-    free(load);
+    load_free(load);
 }
 
 int main(void)

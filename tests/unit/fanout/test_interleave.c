@@ -10,6 +10,7 @@
  * - nobody has anything of people whom they mute, or who are blocked one way or the other;
  * - nobody has what was undone, neither in the outbox nor in home feeds nor in notifications;
  * - working the whole log off once more changes nothing: no entry, no seq, no notice;
+ * - whatever pages of followers were split meanwhile;
  * - the newest record of each edge in the topic `graph`, which is what compaction leaves, is how the edge stands.
  *
  * A failure prints the seed; SEED=n runs that one alone, and SEEDS=n runs so many. */
@@ -49,6 +50,7 @@ struct run {
     unsigned backfill;
     unsigned cap;
     unsigned shards;
+    unsigned page_followers;
     bool unfollows;
     bool undos;
     bool settles; /* mutes and blocks too */
@@ -139,7 +141,13 @@ static void make_logs(struct run *run)
 static void worker_begin(struct worker *worker, struct run *run)
 {
     const struct fan_settings settings = {
-        .records_max = 6, .bytes_max = 1 << 20, .commands_max = 5, .cap = run->cap, .backfill = run->backfill};
+        .records_max = 6,
+        .bytes_max = 1 << 20,
+        .commands_max = 5,
+        .cap = run->cap,
+        .backfill = run->backfill,
+        .page_followers = run->page_followers,
+    };
     worker->world = malloc(sizeof *worker->world);
     world_init(worker->world, &settings);
     worker->world->random ^= pick(run, UINT64_MAX) | 1;
@@ -535,19 +543,6 @@ static void check_feeds(const struct run *run)
     }
 }
 
-static int64_t edge_time(const struct run *run, char letter, const char *followee, const char *follower)
-{
-    char key[64];
-    snprintf(key, sizeof key, "%c:{demo/%s/0}", letter, followee);
-    const struct model_zset *zset = model_find(&run->model, key);
-    for (size_t i = 0; zset && i < zset->count; i++) {
-        const struct model_member *m = &zset->members[i];
-        if (m->len == strlen(follower) && memcmp(m->bytes, follower, m->len) == 0)
-            return m->score;
-    }
-    return 0;
-}
-
 /* Not where a block has ended edges, which the topic does not have, nor where a worker that was replaced may have sent
  * an older state last (docs/decisions/graph-and-life.md). */
 static void check_graph(const struct run *run)
@@ -557,12 +552,12 @@ static void check_graph(const struct run *run)
         return;
     for (size_t u = 0; u < USERS; u++) {
         for (size_t v = 0; v < USERS; v++) {
-            int64_t since = edge_time(run, 'g', users[v], users[u]), ended = edge_time(run, 'k', users[v], users[u]);
-            if (!since && !ended)
+            struct model_edge edge = model_edge(&run->model, feed_str_of(users[v]), feed_str_of(users[u]));
+            if (!edge.since && !edge.ended)
                 continue;
             char text[400];
-            snprintf(text, sizeof text, "demo/follow/%s/%s %lld %lld", users[u], users[v], (long long)since,
-                     (long long)ended);
+            snprintf(text, sizeof text, "demo/follow/%s/%s %lld %lld", users[u], users[v], (long long)edge.since,
+                     (long long)edge.ended);
             size_t i = 0;
             while (i < run->graph_count && strcmp(run->graph[i], text) != 0)
                 i++;
@@ -589,6 +584,8 @@ static void check_that_a_replay_changes_nothing(struct run *run)
     model_fini(&before);
 }
 
+static size_t splits; /* of pages, in all seeds until now */
+
 static void run_seed(uint64_t seed, size_t partitions, bool tight)
 {
     static struct run run;
@@ -603,6 +600,7 @@ static void run_seed(uint64_t seed, size_t partitions, bool tight)
     run.settles = pick(&run, 2);
     run.zombies = tight || pick(&run, 2);
     run.shards = pick(&run, 2) ? WORLD_SHARDS_MAX : 1;
+    run.page_followers = (unsigned)pick(&run, 3);
     make_logs(&run);
     model_init(&run.model);
     work_off(&run, false);
@@ -619,6 +617,7 @@ static void run_seed(uint64_t seed, size_t partitions, bool tight)
     if (run.cap == 100)
         check_that_a_replay_changes_nothing(&run);
     check_graph(&run);
+    splits += model_splits(&run.model);
     model_fini(&run.model);
 }
 
@@ -634,6 +633,8 @@ static void run_seeds(size_t partitions, bool tight)
         setenv("SEED_RUNNING", seed_text, 1);
         run_seed(seed, partitions, tight);
     }
+    if (count > 100 && !tight)
+        assert_true(splits > 0);
 }
 
 static void one_partition_is_as_if_sequential(void **state)

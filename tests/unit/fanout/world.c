@@ -31,6 +31,19 @@ static bool is_member(const struct world_command *command, size_t at, bool adds,
     return adds && at >= first && (at - first) % 2 == 0;
 }
 
+/* Of calls about edges and their pages: q:, the page and what was taken along to it, when it is page 0 and nothing; and
+ * the limit of a page. */
+static bool dull_page(const struct world_command *command, size_t at)
+{
+    bool followers = is_function(command, "feedwire_v1_followers"), graph = is_function(command, "feedwire_v1_edge");
+    bool edge = graph || is_function(command, "feedwire_v1_follow") || is_function(command, "feedwire_v1_unfollow") ||
+                is_function(command, "feedwire_v1_sever");
+    size_t page = followers ? command->argc - 1 : graph ? 8 : 9, q = followers ? 4 : 6;
+    if ((!followers && !edge) || !feed_str_eq(command->argv[page], FEED_STR("0")))
+        return edge && !graph && at == command->argc - 1;
+    return at == q || at >= page;
+}
+
 static void describe(struct world_command *command)
 {
     size_t used = 0;
@@ -40,7 +53,7 @@ static void describe(struct world_command *command)
     bool finds = is_function(command, "feedwire_v1_find");
     for (size_t at = 0; at < command->argc && used + 300 < sizeof command->text; at++) {
         struct feed_str arg = command->argv[at];
-        if (dull(command, at, adds, removes))
+        if (dull(command, at, adds, removes) || dull_page(command, at))
             continue;
         if (at == 1)
             arg = (struct feed_str){arg.data + strlen("feedwire_v1_"), arg.len - strlen("feedwire_v1_")};
@@ -267,8 +280,37 @@ void world_answer(struct world *world, const struct fan_answer *answer)
     world_answer_shard(world, world->first->shard, answer);
 }
 
+/* The answer in full: about a page of level 0 that wants nothing. */
+static void answer_about_a_page(struct world *world, const struct fan_value *items, size_t count)
+{
+    enum { PARTS = 6 };
+    bool followers = is_function(world->first, "feedwire_v1_followers");
+    struct fan_value *all = calloc(count + PARTS, sizeof *all);
+    memcpy(all + followers, items, count * sizeof *items);
+    for (size_t i = followers ? count + 1 : count; i < count + PARTS; i++)
+        all[i].text = FEED_STR("0");
+    size_t full = followers ? count + 1 : count < PARTS ? PARTS : count;
+    world_answer(world, &(struct fan_answer){.kind = FAN_ANSWER_LIST, .items = all, .count = full});
+    free(all);
+}
+
+static bool about_a_page(const struct world_command *command)
+{
+    static const char *const names[] = {"feedwire_v1_follow", "feedwire_v1_unfollow", "feedwire_v1_sever",
+                                        "feedwire_v1_edge", "feedwire_v1_followers"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (is_function(command, names[i]))
+            return true;
+    }
+    return false;
+}
+
 void world_answer_int(struct world *world, int64_t integer)
 {
+    if (about_a_page(world->first)) {
+        answer_about_a_page(world, &(struct fan_value){.text = FEED_STR(""), .number = integer}, 1);
+        return;
+    }
     world_answer(world, &(struct fan_answer){.kind = FAN_ANSWER_INTEGER, .integer = integer});
 }
 
@@ -282,7 +324,10 @@ void world_answer_list(struct world *world, const char *const *texts, size_t cou
     struct fan_value *items = calloc(count + 1, sizeof *items);
     for (size_t i = 0; i < count; i++)
         items[i] = (struct fan_value){.text = feed_str_of(texts[i]), .number = strtoll(texts[i], NULL, 10)};
-    world_answer(world, &(struct fan_answer){.kind = FAN_ANSWER_LIST, .items = items, .count = count});
+    if (about_a_page(world->first))
+        answer_about_a_page(world, items, count);
+    else
+        world_answer(world, &(struct fan_answer){.kind = FAN_ANSWER_LIST, .items = items, .count = count});
     free(items);
 }
 

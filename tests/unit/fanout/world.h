@@ -67,7 +67,9 @@ void world_tick(struct world *world, int64_t ms);
 void world_answer(struct world *world, const struct fan_answer *answer);
 void world_answer_int(struct world *world, int64_t integer);
 void world_answer_error(struct world *world, const char *text);
-/* A list; each text that is all digits has its number too. */
+/* A list; each text that is all digits has its number too. Of an answer about an edge or a part of a page, what is said
+ * of the page may be left out: its level is 0, and nothing is to be done. A single integer stands for such a list too.
+ */
 void world_answer_list(struct world *world, const char *const *texts, size_t count);
 /* The connection breaks: every command is answered as lost, then Redis is gone. */
 void world_lose(struct world *world);

@@ -1,0 +1,27 @@
+/* The inside of the model, shared by its files: redis_model.c (timelines, settings) and redis_model_pages.c (edges). */
+#ifndef TESTS_UNIT_FANOUT_REDIS_MODEL_INSIDE_H
+#define TESTS_UNIT_FANOUT_REDIS_MODEL_INSIDE_H
+
+#include "redis_model.h"
+
+struct model_function {
+    const char *name;
+    void (*call)(struct model *model, struct world_command *command);
+};
+
+struct model_zset *model_zset_of(struct model *model, struct feed_str key); /* made where it is not */
+void model_zadd(struct model_zset *zset, struct feed_str bytes, int64_t score);
+void model_zrem(struct model_zset *zset, struct feed_str bytes);
+int64_t model_score_of(const struct model_zset *zset, struct feed_str member); /* 0: not there */
+int64_t model_number_of(struct feed_str text);
+void model_answer_int(struct world_command *command, int64_t integer);
+void model_begin_list(struct world_command *command);
+void model_add_item(struct world_command *command, struct feed_str text, int64_t number);
+/* The model may change before the answer arrives, so texts move into the command. Last of all. */
+void model_keep_texts(struct world_command *command);
+
+/* redis_model_pages.c: false when it is none of its functions. */
+bool model_execute_page(struct model *model, struct world_command *command);
+bool model_edges_in(const struct model *a, const struct model *b);
+
+#endif
