@@ -185,6 +185,13 @@ void ing_answer_batch(struct ing_answer *answer, const struct ing_batch *batch, 
     end(answer, &json);
 }
 
+void ing_answer_document(struct ing_answer *answer, struct feed_str json, struct feed_str origin)
+{
+    begin(answer, 200, "application/json", origin);
+    feed_buf_str(&answer->body, json);
+    end(answer, NULL);
+}
+
 void ing_answer_error(struct ing_answer *answer, unsigned status, const char *detail, unsigned retry_after_s,
                       struct feed_str origin)
 {

@@ -26,6 +26,8 @@ void ing_answer_preflight(struct ing_answer *answer, const struct ing_gate *gate
 void ing_answer_problems(struct ing_answer *answer, const struct ing_submission *submission, struct feed_str origin);
 /* 202 when all are acknowledged, else 503. The batch is complete. replayed: it was answered before. */
 void ing_answer_batch(struct ing_answer *answer, const struct ing_batch *batch, bool replayed, struct feed_str origin);
+/* 200 with a JSON text. */
+void ing_answer_document(struct ing_answer *answer, struct feed_str json, struct feed_str origin);
 /* Any other error; retry_after_s 0: none. */
 void ing_answer_error(struct ing_answer *answer, unsigned status, const char *detail, unsigned retry_after_s,
                       struct feed_str origin);

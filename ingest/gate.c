@@ -60,7 +60,7 @@ static bool is_one(struct feed_str path)
 /* What may be done at a path. */
 struct place {
     const char *methods; /* NULL: there is nothing */
-    bool post, put, delete;
+    bool get, post, put, delete;
     enum ing_gate_verdict verdict;
     const char *detail; /* of 405 */
 };
@@ -70,6 +70,11 @@ static struct place place_of(struct feed_str path)
     if (feed_str_eq(path, FEED_STR(ING_PATH)))
         return (struct place){
             .methods = "POST", .post = true, .verdict = ING_GATE_PUBLISH, .detail = "Activities are sent with POST."};
+    if (feed_str_eq(path, FEED_STR(ING_PATH_DOCUMENT)))
+        return (struct place){.methods = "GET, HEAD",
+                              .get = true,
+                              .verdict = ING_GATE_DOCUMENT,
+                              .detail = "The document can be read, with GET."};
     if (is_one(path))
         return (struct place){.methods = "DELETE",
                               .delete = true,
@@ -119,10 +124,15 @@ struct ing_gate ing_gate_decide(const struct ing_gate_rules *rules, const struct
     if (head->method == FEED_HTTP_OPTIONS) {
         return gate;
     }
-    bool allowed = (head->method == FEED_HTTP_POST && place.post) || (head->method == FEED_HTTP_PUT && place.put) ||
-                   (head->method == FEED_HTTP_DELETE && place.delete);
+    bool read = head->method == FEED_HTTP_GET || head->method == FEED_HTTP_HEAD;
+    bool allowed = (read && place.get) || (head->method == FEED_HTTP_POST && place.post) ||
+                   (head->method == FEED_HTTP_PUT && place.put) || (head->method == FEED_HTTP_DELETE && place.delete);
     if (!allowed) {
         return refuse(gate, 405, place.detail);
+    }
+    if (place.verdict == ING_GATE_DOCUMENT) {
+        gate.verdict = ING_GATE_DOCUMENT; /* anybody may know what anybody can read in the sources */
+        return gate;
     }
     const char *fault = check_token(rules, head->headers[FEED_HTTP_AUTHORIZATION], now_s, &gate.claims);
     if (fault) {

@@ -10,6 +10,7 @@
 #include "shared/http/server.h"
 
 #define ING_PATH "/v1/activities"
+#define ING_PATH_DOCUMENT "/v1/openapi.json"
 #define ING_PATH_ONE ING_PATH "/" /* and the id of an activity */
 
 struct ing_gate_rules {
@@ -19,6 +20,7 @@ struct ing_gate_rules {
 
 enum ing_gate_verdict {
     ING_GATE_REFUSE,    /* status and detail say why */
+    ING_GATE_DOCUMENT,  /* answer with schemas/ingest.openapi.json */
     ING_GATE_PREFLIGHT, /* answer 204 with what is allowed */
     ING_GATE_PUBLISH,   /* media and claims are set */
     ING_GATE_UNDO,      /* claims are set */

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const codes[] = {"202", "204", "400", "401", "403", "404",   "405", "409",
-                                    "413", "415", "422", "500", "503", "other", NULL};
+static const char *const codes[] = {"200", "202", "204", "400", "401", "403", "404",   "405",
+                                    "409", "413", "415", "422", "500", "503", "other", NULL};
 
 static const char *const claims[] = {"first",      "continued", "replayed",  "running",
                                      "mismatched", "refused",   "unchecked", NULL};

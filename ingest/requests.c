@@ -1,5 +1,6 @@
 /* Requests: asks the gate, reads the submission, and begins an exchange with what is good. All decisions are made in
  * the pure files; here they are carried out. */
+#include "embed/ingest_openapi_json.h"
 #include "ingest/event.h"
 #include "ingest/exchange.h"
 #include "ingest/idempotency.h"
@@ -78,6 +79,9 @@ void ing_on_request(void *arg, struct feed_request *request, const struct feed_h
         refuse(service, request, &gate);
     } else if (gate.verdict == ING_GATE_PREFLIGHT) {
         ing_answer_preflight(&answer, &gate);
+        ing_respond(service, request, &answer);
+    } else if (gate.verdict == ING_GATE_DOCUMENT) {
+        ing_answer_document(&answer, (struct feed_str){ingest_openapi_json, ingest_openapi_json_len}, gate.origin);
         ing_respond(service, request, &answer);
     } else if (service->stopping) {
         ing_answer_unavailable(&answer, "This server is being stopped; try again.", ING_RETRY_FULL_S, gate.origin);

@@ -92,10 +92,10 @@ static void check_custom_name(const char *name, int len, void *arg)
     }
 }
 
+/* -1: absent; 0: there, and empty. */
 static int custom_length(struct lws *wsi, const char *name)
 {
-    int len = lws_hdr_custom_length(wsi, name, (int)strlen(name));
-    return len > 0 ? len : 0;
+    return lws_hdr_custom_length(wsi, name, (int)strlen(name));
 }
 
 static size_t text_size(struct lws *wsi, int path_len)
@@ -103,16 +103,17 @@ static size_t text_size(struct lws *wsi, int path_len)
     size_t size = (size_t)path_len + 1 + (size_t)lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) + 1;
     for (int h = 0; h < FEED_HTTP_HEADER_COUNT; h++) {
         int len = custom_names[h] ? custom_length(wsi, custom_names[h]) : lws_hdr_total_length(wsi, header_tokens[h]);
-        size += (size_t)len + 2;
+        size += (size_t)(len > 0 ? len : 0) + 2;
     }
     return size;
 }
 
-/* An empty value counts as absent. */
 static struct feed_str take_custom(struct lws *wsi, struct text_room *room, const char *name)
 {
     int len = custom_length(wsi, name);
-    if (len == 0 || lws_hdr_custom_copy(wsi, room->at, (int)room->left, name, (int)strlen(name)) != len)
+    if (len == 0)
+        return take_text(room, 0);
+    if (len < 0 || lws_hdr_custom_copy(wsi, room->at, (int)room->left, name, (int)strlen(name)) != len)
         return (struct feed_str){NULL, 0};
     return take_text(room, len);
 }

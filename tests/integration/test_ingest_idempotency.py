@@ -68,7 +68,7 @@ def test_what_is_another_request(start, broker):
     assert len(records(broker.bootstrap)) == 5
 
 
-BAD_KEYS = ["k" * 129, "k" * 300, "a b", "a,b", "{k}", "k*", '"', '""', "a\\b", "a\tb", "ä"]
+BAD_KEYS = ["", " ", "k" * 129, "k" * 300, "a b", "a,b", "{k}", "k*", '"', '""', "a\\b", "a\tb", "ä"]
 
 
 def test_what_is_refused_takes_no_key(start, redis):
