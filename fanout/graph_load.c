@@ -67,7 +67,7 @@ void fan_load_record(struct fan_load *load, struct feed_str key, struct feed_str
     copy(relation.subject, edge->subject, sizeof edge->subject);
     write_time(relation.since_ms, edge->since_text);
     write_time(relation.ended_ms, edge->ended_text);
-    write_time(0, edge->latest_text);
+    write_time(relation.latest_ms, edge->latest_text);
     fan_place_reset(&edge->place);
     edge->decided = false;
     make_ready(load, slot);

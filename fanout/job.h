@@ -4,9 +4,9 @@
  *                        an activity            a follow                    an unfollow      a bad record
  *                             |                     |                            |                |
  *                             |                  FOLLOW --(edge ended later)--.  UNFOLLOW     BAD_RECORD
- *                             |                     |                         |  |      |         |
- *                             |               FOLLOWEE_ADD                    |  |   (younger)    |
- *                             |                     |                         |  |      |         |
+ *                             |                     |                         |         |         |
+ *                             |               FOLLOWEE_ADD                    |         |         |
+ *                             |                     |                         |         |         |
  *                             |               BACKFILL_READ                   |  FOLLOWEE_REMOVE  |
  *                             |                     |                         |       |           |
  *                             |               BACKFILL_WRITE                  |       |           |
@@ -23,6 +23,8 @@
  *                                      |                 |       |                                |
  *                                      '-----------------+-----> DONE <---------------------------'
  *
+ *   an unfollow that is older than the newest follow: from FOLLOWEE_REMOVE on to FOLLOWEE_ADD, for the edge of that
+ *                     follow, and after the backfill to GRAPH
  *   a mute, unmute:   SETTLE_OWN - DONE; an end of a mute goes on to BACKFILL_READ for what was missed since
  *   a block, unblock: SETTLE_OWN - SETTLE_OTHER - SEVER_OTHER - SEVER_OWN - DONE; an unblock has only the first two
  *   a filter:         FILTER - DONE
@@ -156,14 +158,17 @@ struct fan_job {
     struct fan_walk walk;                       /* through the pages of followers, or of ended edges */
     size_t answering;                           /* the command whose answer is being taken */
 
-    int64_t relation_since_ms, relation_ended_ms; /* GRAPH: the edge as it stands in Redis; 0: not */
-    bool relation_due;                            /* it was read, and is to be sent to Kafka */
-    bool relation_sent;                           /* and is not acknowledged yet */
+    int64_t relation_since_ms, relation_ended_ms,
+        relation_latest_ms; /* GRAPH: the edge as it stands in Redis; 0: not */
+    bool relation_due;      /* it was read, and is to be sent to Kafka */
+    bool relation_sent;     /* and is not acknowledged yet */
 
     struct feed_id undone; /* of an undo: what is to be removed, */
     char undone_text[24];  /* when it was published; "": nobody knows, so no mark can be left where it is not, */
     bool undone_certain;   /* and whether it stands at that time and nowhere else, so that nobody need search */
 
+    bool renewed;       /* of an unfollow: the edge is one of a younger follow; */
+    bool left;          /* and the follower's side had still the one before */
     bool backfill_only; /* no more to do after a backfill: it was for the end of a mute */
     bool removed;       /* the outbox has a mark: it was undone before this came */
     bool repeat;        /* the outbox had the activity already */

@@ -75,10 +75,12 @@ static bool take_edge_state(struct fan_job *job, const struct fan_answer *answer
 
 static enum fan_step after_unfollow(struct fan_job *job)
 {
-    /* Also when there was nothing to end (2): the first time may have been cut off between the two sides. */
     if (fan_place_sent_on(&job->edge_place))
         return FAN_STEP_UNFOLLOW;
-    return job->edge_state ? FAN_STEP_FOLLOWEE_REMOVE : FAN_STEP_DONE;
+    /* Also when there was nothing to end (2): the first time may have been cut off between the two sides. And when the
+     * edge is one of a younger follow (0): the follower's side may have the one before, and entries of it. */
+    job->renewed = job->edge_state == 0 && job->edge_time_ms > 0;
+    return FAN_STEP_FOLLOWEE_REMOVE;
 }
 
 /* It is an activity all the same: when it comes again after the block has ended, nobody knows any more that it was
@@ -104,7 +106,10 @@ static void build_join(const struct fan_job *job, const struct fan_step_texts *t
     fan_call_key(call, feed_key_followees(job->activity.tenant, job->activity.actor));
     fan_call_key(call, feed_key_settings(job->activity.tenant, job->activity.actor));
     fan_call_arg(call, job->activity.object_id);
-    fan_call_arg(call, feed_str_of(job->published_text));
+    if (job->renewed)
+        fan_call_number(call, job->edge_time_ms);
+    else
+        fan_call_arg(call, feed_str_of(job->published_text));
     fan_call_number(call, job->edge_time_ms);
     fan_call_number(call, job->ended_ms);
 }
@@ -112,6 +117,8 @@ static void build_join(const struct fan_job *job, const struct fan_step_texts *t
 static enum fan_step after_join(struct fan_job *job)
 {
     enum { ENDED = 0, BLOCKED = 2 };
+    if (job->renewed)
+        return job->edge_state == ENDED || job->edge_state == BLOCKED ? FAN_STEP_DONE : FAN_STEP_BACKFILL_READ;
     if (job->edge_state == BLOCKED)
         return FAN_STEP_FOLLOW_REFUSED;
     return job->edge_state == ENDED ? FAN_STEP_OUTBOX : FAN_STEP_BACKFILL_READ;
@@ -133,12 +140,17 @@ static void build_leave(const struct fan_job *job, const struct fan_step_texts *
 
 static bool take_leave(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
 {
-    (void)job;
     if (answer->kind != FAN_ANSWER_INTEGER || answer->integer < -1)
         return false;
+    job->left = answer->integer >= 0;
     if (answer->integer > 0)
         writes->removed += (uint64_t)answer->integer;
     return true;
+}
+
+static enum fan_step after_leave(struct fan_job *job)
+{
+    return job->renewed && job->left ? FAN_STEP_FOLLOWEE_ADD : FAN_STEP_DONE;
 }
 
 /* ---- rows ---- */
@@ -156,4 +168,4 @@ const struct fan_step_row fan_row_unfollow = {
     .name = "unfollow", .window = 1, .build = build_unfollow, .take = fan_edge_take, .next = after_unfollow};
 
 const struct fan_step_row fan_row_followee_remove = {
-    .name = "followee_remove", .window = 1, .build = build_leave, .take = take_leave, .then = FAN_STEP_DONE};
+    .name = "followee_remove", .window = 1, .build = build_leave, .take = take_leave, .next = after_leave};

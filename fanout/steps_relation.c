@@ -14,7 +14,8 @@ struct feed_relation fan_job_relation(const struct fan_job *job)
                                   .user = job->activity.actor,
                                   .subject = job->activity.object_id,
                                   .since_ms = job->relation_since_ms,
-                                  .ended_ms = job->relation_ended_ms};
+                                  .ended_ms = job->relation_ended_ms,
+                                  .latest_ms = job->relation_latest_ms};
 }
 
 void fan_job_relate_again(struct fan_job *job, int64_t retry_at_ms)
@@ -46,15 +47,18 @@ static bool take_graph(struct fan_job *job, const struct fan_answer *answer, str
         return false;
     if (job->edge_place.elsewhere)
         return true;
-    if (!time_valid(answer->items[0].number) || !time_valid(answer->items[1].number))
+    if (!time_valid(answer->items[0].number) || !time_valid(answer->items[1].number) ||
+        !time_valid(answer->items[2].number))
         return false;
     /* After a follow or an unfollow there is always one of the two: Redis has lost it, as the life will tell. */
     if (answer->items[0].number == 0 && answer->items[1].number == 0)
         return false;
     job->relation_since_ms = answer->items[0].number;
     job->relation_ended_ms = answer->items[1].number;
+    job->relation_latest_ms = answer->items[2].number;
     if (job->relation_ended_ms >= job->relation_since_ms)
-        job->relation_since_ms = 0; /* as the functions see it: what was ended since does not hold */
+        job->relation_since_ms = job->relation_latest_ms =
+            0; /* as the functions see it: what was ended since does not hold */
     job->relation_due = true;
     return true;
 }

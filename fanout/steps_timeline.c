@@ -258,7 +258,7 @@ static void build_backfill_write(const struct fan_job *job, const struct fan_ste
 static enum fan_step after_backfill_write(struct fan_job *job)
 {
     fan_page_reset(job->page);
-    return job->backfill_only ? FAN_STEP_DONE : FAN_STEP_OUTBOX;
+    return job->backfill_only || job->renewed ? FAN_STEP_DONE : FAN_STEP_OUTBOX;
 }
 
 /* ---- rows ---- */

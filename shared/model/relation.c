@@ -36,10 +36,12 @@ void feed_relation_key(const struct feed_relation *relation, struct feed_buf *ou
 
 void feed_relation_value(const struct feed_relation *relation, struct feed_buf *out)
 {
-    feed_assert(time_valid(relation->since_ms) && time_valid(relation->ended_ms));
-    feed_msgpack_array(out, ELEMENTS);
+    feed_assert(time_valid(relation->since_ms) && time_valid(relation->ended_ms) && time_valid(relation->latest_ms));
+    feed_msgpack_array(out, ELEMENTS + (relation->latest_ms > 0));
     feed_msgpack_i64(out, relation->since_ms);
     feed_msgpack_i64(out, relation->ended_ms);
+    if (relation->latest_ms > 0)
+        feed_msgpack_i64(out, relation->latest_ms);
 }
 
 /* False when there are not exactly so many parts: no part may hold a slash. */
@@ -96,6 +98,10 @@ enum feed_error feed_relation_read(struct feed_str key, struct feed_str value, s
         used != value.len || feed_msgpack_next(&value, &array) != FEED_OK || array.type != FEED_MSGPACK_ARRAY ||
         array.count < ELEMENTS || !next_time(&value, &out->since_ms) || !next_time(&value, &out->ended_ms))
         return FEED_E_INVALID;
+    /* Anything else in the third place is from a version that is not known here. */
+    int64_t latest_ms;
+    if (array.count > ELEMENTS && next_time(&value, &latest_ms) && out->since_ms > 0 && latest_ms > out->since_ms)
+        out->latest_ms = latest_ms;
     /* A relation that holds was ended before, if ever. */
     return out->since_ms == 0 || out->ended_ms < out->since_ms ? FEED_OK : FEED_E_INVALID;
 }

@@ -1,6 +1,7 @@
 /* Relation: what one user has decided about somebody else, as it stands now: an edge of the follow graph. It is a
  * record of the compacted topic `graph`, where it outlives the activities that made it. The key names it
- * (`tenant/kind/user/subject`), the value is the msgpack array [since ms, ended ms]. See schemas/kafka.md. */
+ * (`tenant/kind/user/subject`), the value is the msgpack array [since ms, ended ms], or [since ms, ended ms, latest
+ * ms]. See schemas/kafka.md. */
 #ifndef FEED_MODEL_RELATION_H
 #define FEED_MODEL_RELATION_H
 
@@ -16,6 +17,7 @@ struct feed_relation {
     enum feed_relation_kind kind;
     struct feed_str tenant, user, subject; /* borrowed; valid names */
     int64_t since_ms;                      /* since when it holds; 0: it does not */
+    int64_t latest_ms;                     /* the newest follow, where it is younger than since_ms; 0: none */
     int64_t ended_ms;                      /* when it was ended last; 0: never. Below since_ms when it holds again */
 };
 

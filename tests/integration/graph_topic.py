@@ -48,5 +48,5 @@ def write_records(bootstrap, records, topic="graph"):
     assert not failures, failures[:3]
 
 
-def edge(since_ms, ended_ms=0):
-    return msgpack.packb([since_ms, ended_ms])
+def edge(since_ms, ended_ms=0, *latest_ms):
+    return msgpack.packb([since_ms, ended_ms, *latest_ms])

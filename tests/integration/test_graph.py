@@ -309,6 +309,17 @@ def test_edges_outlive_the_activities_that_made_them(broker, redis, fanout):
         assert ids(redis, "f", f"fan{i}") == ([] if i == 0 else [1000 + i % 3]), i
 
 
+def test_an_unfollow_between_two_follows_takes_the_first_also_after_a_loss(broker, redis, fanout):
+    write_records(broker.bootstrap, [("demo/follow/ann/bob", edge(START_MS + 1, 0, START_MS + 9))])
+    process = fanout()
+    produce(broker, [activity(5, "bob"), activity(10, "bob"), activity(6, "ann", "unfollow", "bob")])
+    drained(process, 3)
+    until(lambda: ids(redis, "f", "ann") == [10, 5], "what the older end does not reach: backfill")
+    assert redis("ZRANGE", "h:{demo/ann}", 0, -1, "WITHSCORES") == [b"bob", str(START_MS + 9).encode()]
+    assert edges_in_redis(redis) == {"demo/follow/ann/bob": (START_MS + 9, START_MS + 6)}
+    assert ("demo/follow/ann/bob", edge(START_MS + 9, START_MS + 6)) in read_records(broker.bootstrap)
+
+
 def test_what_is_no_edge_is_left_out_and_told(broker, redis, fanout):
     write_records(broker.bootstrap, [("demo/follow/ann/bob", edge(10)), ("demo/follow/cy/bob", edge(10)), ("demo/follow/cy/bob", None),
                                      ("demo/mute/ann/bob", edge(10)), ("demo/follow/b}ad/bob", edge(10)), ("demo/follow/dan/bob", b"\xdd\xff\xff\xff\xff"),

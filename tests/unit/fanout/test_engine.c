@@ -177,11 +177,34 @@ static void an_unfollow_ends_the_edge_and_writes_no_entry(void **state)
         world_record(
             &world, &(struct sample){.id = 3, .published_ms = 70, .actor = "ann", .verb = "unfollow", .object = "bob"});
         expect_int(&world, "unfollow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 70", answer);
-        if (answer)
-            expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 purge", 3);
+        expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 purge", 3);
         expect(&world, "edge g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann");
         world_graph_done(&world, "0", "70");
         assert_int_equal(fan_engine_counts(world.engine)->done, 1);
+        done(&world);
+    }
+}
+
+/* The first follow was at 40, the second at 90: the end between them takes what the first one brought, and what the
+ * second promises comes again. */
+static void an_unfollow_between_two_follows_leaves_the_edge_of_the_second(void **state)
+{
+    (void)state;
+    for (int64_t left = -1; left <= 1; left++) {
+        struct world world;
+        start(&world);
+        world_record(
+            &world, &(struct sample){.id = 3, .published_ms = 70, .actor = "ann", .verb = "unfollow", .object = "bob"});
+        expect_list(&world, "unfollow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 70",
+                    (const char *[]){"0", "90", "70"}, 3);
+        expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 purge", left);
+        if (left >= 0) {
+            expect_int(&world, "join h:{demo/ann} m:{demo/ann} bob 90 90 70", 1);
+            expect(&world, "since o:{demo/bob} 90 20");
+            world_answer_list(&world, NULL, 0);
+        }
+        expect(&world, "edge g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann");
+        world_graph_done(&world, "90", "70");
         done(&world);
     }
 }
@@ -537,6 +560,7 @@ int main(void)
         cmocka_unit_test(an_unfollow_may_keep_the_entries),
         cmocka_unit_test(a_large_backfill_goes_in_chunks),
         cmocka_unit_test(an_unfollow_ends_the_edge_and_writes_no_entry),
+        cmocka_unit_test(an_unfollow_between_two_follows_leaves_the_edge_of_the_second),
         cmocka_unit_test(a_repeat_is_counted_and_done_all_the_same),
         cmocka_unit_test(many_followers_come_in_pages),
         cmocka_unit_test(one_authors_acts_stay_in_order),

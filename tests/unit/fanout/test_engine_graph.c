@@ -43,7 +43,8 @@ static void a_relation_says_how_the_edge_stands_not_what_the_record_said(void **
     struct world world;
     start(&world);
     world_record(&world, &unfollow);
-    world_answer_int(&world, 0); /* the edge is younger */
+    world_answer_list(&world, (const char *const[]){"0", "80", "70"}, 3); /* the edge is younger */
+    world_answer_int(&world, -1);                                         /* on both sides */
     read_edge(&world, "80", "70");
     expect_relation(&world, "demo/follow/ann/bob 80 70");
     world_relation_done(&world, FEED_OK);

@@ -195,6 +195,32 @@ static void the_newest_event_of_an_edge_decides(struct run *run)
     expect_in(run, "f:{demo/ann}", probe, follows);
 }
 
+/* However late an end comes: the edge is the same on both sides, and the feed has what it promises, no more and no
+ * less. It begins with the oldest follow after the newest end; or with a later one, if others stood between: of those
+ * who follow again while following, the oldest and the newest follow are kept. */
+static void an_end_takes_with_it_what_was_before(struct run *run)
+{
+    put_events(run, "follow", "unfollow", "bob");
+    size_t events = run->count;
+    for (size_t i = 1 + pick(run, 10); i > 0; i--)
+        put(run, "bob", "post", "n", 5 + (int64_t)pick(run, 90));
+    work_off_in_any_order(run);
+    int64_t first = 0, last = 0, ended = newest(run, "unfollow");
+    for (size_t i = 0; i < events; i++) {
+        int64_t ms = run->set[i].published_ms;
+        if (!is(&run->set[i], "follow") || ms <= ended)
+            continue;
+        first = !first || ms < first ? ms : first;
+        last = ms > last ? ms : last;
+    }
+    int64_t since = model_edge(&run->model, FEED_STR("bob"), FEED_STR("ann")).since;
+    const struct model_zset *followees = model_find(&run->model, "h:{demo/ann}");
+    if (since < first || since > last || since != (followees && followees->count ? followees->members[0].score : 0))
+        fail_msg("the edge is since %lld, not %lld", (long long)since, (long long)first);
+    for (size_t i = events; i < run->count; i++)
+        expect_in(run, "f:{demo/ann}", &run->set[i], since && run->set[i].published_ms >= since);
+}
+
 static void the_newest_setting_decides(struct run *run)
 {
     static const char *const pairs[][2] = {{"mute", "unmute"}, {"block", "unblock"}};
@@ -277,6 +303,7 @@ static void edges_take_the_newest_event(void **state)
 {
     (void)state;
     run_seeds(the_newest_event_of_an_edge_decides);
+    run_seeds(an_end_takes_with_it_what_was_before);
 }
 
 static void settings_take_the_newest_event(void **state)

@@ -47,6 +47,7 @@ static void vectors_are_read_and_written(void **state)
         vector_check(vector, feed_str_eq(relation.subject, vector_text(vector, "subject")));
         vector_check(vector, relation.since_ms == number(vector, "since_ms"));
         vector_check(vector, relation.ended_ms == number(vector, "ended_ms"));
+        vector_check(vector, relation.latest_ms == number(vector, "latest_ms"));
 
         struct feed_buf out;
         feed_buf_init(&out, FEED_RELATION_KEY_MAX);
