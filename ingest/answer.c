@@ -26,7 +26,7 @@ static void begin(struct ing_answer *answer, unsigned status, const char *conten
     add_header(answer, "vary", FEED_STR("Origin"));
     if (origin.data) {
         add_header(answer, "access-control-allow-origin", origin);
-        add_header(answer, "access-control-expose-headers", FEED_STR("Retry-After, Idempotent-Replayed"));
+        add_header(answer, "access-control-expose-headers", FEED_STR("Retry-After, Idempotent-Replayed, RateLimit"));
     }
 }
 
@@ -182,6 +182,32 @@ void ing_answer_batch(struct ing_answer *answer, const struct ing_batch *batch, 
     if (batch->failed > 0) {
         put_items(&json, "unacknowledged", batch, ING_ITEM_FAILED);
     }
+    end(answer, &json);
+}
+
+void ing_answer_limited(struct ing_answer *answer, const struct ing_limit_verdict *verdict,
+                        const struct ing_limit *limit, struct feed_str origin)
+{
+    struct feed_json_out json;
+    char detail[128];
+    const char *name = ing_limit_names[verdict->kind];
+    int64_t wait_s = (verdict->wait_us + 999999) / 1000000, window_s = (limit->burst + limit->per_s - 1) / limit->per_s;
+    feed_assert(verdict->limited && limit->per_s > 0);
+    wait_s = wait_s > 0 ? wait_s : 1;
+    begin(answer, 429, "application/problem+json", origin);
+    add_retry_after(answer, (unsigned)wait_s);
+    snprintf(answer->limit, sizeof(answer->limit), "%lld", (long long)limit->burst);
+    snprintf(answer->remaining, sizeof(answer->remaining), "%lld", (long long)verdict->remaining);
+    snprintf(answer->reset, sizeof(answer->reset), "%lld", (long long)wait_s);
+    snprintf(answer->rate, sizeof(answer->rate), "\"%s\";r=%s;t=%s", name, answer->remaining, answer->reset);
+    snprintf(answer->policy, sizeof(answer->policy), "\"%s\";q=%s;w=%lld", name, answer->limit, (long long)window_s);
+    add_header(answer, "x-ratelimit-limit", feed_str_of(answer->limit));
+    add_header(answer, "x-ratelimit-remaining", feed_str_of(answer->remaining));
+    add_header(answer, "x-ratelimit-reset", feed_str_of(answer->reset));
+    add_header(answer, "ratelimit", feed_str_of(answer->rate));
+    add_header(answer, "ratelimit-policy", feed_str_of(answer->policy));
+    snprintf(detail, sizeof(detail), "Too many activities of this %s. Nothing was accepted; try again later.", name);
+    open_problem(&json, answer, detail);
     end(answer, &json);
 }
 

@@ -4,6 +4,7 @@
 
 #include "ingest/batch.h"
 #include "ingest/gate.h"
+#include "ingest/limit.h"
 #include "ingest/submission.h"
 #include "shared/http/server.h"
 
@@ -18,6 +19,7 @@ struct ing_answer {
     struct feed_buf body;
     char retry_after[16];
     char allow[32];
+    char limit[24], remaining[24], reset[24], rate[64], policy[64];
 };
 
 /* Each makes a complete answer; `origin` (borrowed; data NULL: none) is the allowed origin that asked. */
@@ -28,6 +30,9 @@ void ing_answer_problems(struct ing_answer *answer, const struct ing_submission 
 void ing_answer_batch(struct ing_answer *answer, const struct ing_batch *batch, bool replayed, struct feed_str origin);
 /* 200 with a JSON text. */
 void ing_answer_document(struct ing_answer *answer, struct feed_str json, struct feed_str origin);
+/* 429 of a verdict that is limited. */
+void ing_answer_limited(struct ing_answer *answer, const struct ing_limit_verdict *verdict,
+                        const struct ing_limit *limit, struct feed_str origin);
 /* Any other error; retry_after_s 0: none. */
 void ing_answer_error(struct ing_answer *answer, unsigned status, const char *detail, unsigned retry_after_s,
                       struct feed_str origin);

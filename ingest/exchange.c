@@ -1,6 +1,6 @@
 /* From a good submission to the answer:
  *
- *   begin --(key)--> claim --held--> produce --all acknowledged--> finish the claim --> 202
+ *   begin --(limits)--> take --(key)--> claim --held--> produce --all acknowledged--> finish the claim --> 202
  *     '-----------------------------------^ '--not all--> release the claim --> 503
  *
  * What waits is bounded twice: by the connections (one request each) and by the producer's queue. A client that goes
@@ -9,6 +9,7 @@
 
 #include "ingest/batch.h"
 #include "ingest/claim.h"
+#include "ingest/limiter.h"
 #include "ingest/metrics.h"
 #include "ingest/trace.h"
 #include "shared/base/assert.h"
@@ -26,6 +27,8 @@ struct exchange {
     struct feed_token_claims claims;
     struct ing_submission submission;
     struct ing_batch *batch;
+    struct feed_str key; /* borrowed from http; data NULL: none */
+    struct ing_limiter limiter;
     struct ing_claim claim;
     bool replayed;
 };
@@ -301,6 +304,40 @@ static void on_claim(void *arg, const struct ing_claim_answer *answer)
 
 /* ---- begin ---- */
 
+static void claim_or_produce(struct exchange *exchange)
+{
+    if (!exchange->key.data) {
+        produce_new(exchange);
+        return;
+    }
+    struct ing_claim_key key = ing_claim_key(&exchange->claims, exchange->key);
+    ing_claim_ask(&exchange->claim, exchange->service, &key, exchange->http, feed_clock_wall_ms(), on_claim, exchange);
+}
+
+static void on_limit(void *arg, const struct ing_limit_verdict *verdict)
+{
+    struct exchange *exchange = arg;
+    struct ing_answer answer;
+    if (!verdict->limited) {
+        claim_or_produce(exchange);
+        return;
+    }
+    ing_answer_limited(&answer, verdict, &exchange->service->limits.of[verdict->kind], exchange->origin);
+    end(exchange, &answer);
+}
+
+static void begin(struct exchange *exchange)
+{
+    struct ing_service *service = exchange->service;
+    struct ing_takes takes;
+    if (!service->buckets)
+        claim_or_produce(exchange);
+    else if (ing_takes_init(&takes, &service->limits, &exchange->claims, &exchange->submission) == FEED_OK)
+        ing_limiter_ask(&exchange->limiter, service, &takes, on_limit, exchange);
+    else
+        end_unavailable(exchange, "There is not enough memory.", ING_RETRY_AWAY_S);
+}
+
 static void out_of_memory(struct ing_service *service, struct feed_request *request, struct feed_str origin)
 {
     struct ing_answer answer;
@@ -322,13 +359,9 @@ void ing_exchange_begin(struct ing_service *service, struct feed_request *reques
                                   .http = http,
                                   .origin = gate->origin,
                                   .claims = gate->claims,
-                                  .submission = *submission};
+                                  .submission = *submission,
+                                  .key = key};
     *submission = (struct ing_submission){.status = 0};
     service->waiting++;
-    if (key.data) {
-        struct ing_claim_key claim_key = ing_claim_key(&exchange->claims, key);
-        ing_claim_ask(&exchange->claim, service, &claim_key, http, feed_clock_wall_ms(), on_claim, exchange);
-    } else {
-        produce_new(exchange);
-    }
+    begin(exchange);
 }

@@ -1,11 +1,13 @@
 /* Declares the metrics of feedwire-ingest. */
 #include "ingest/metrics.h"
 
+#include "ingest/limit.h"
+
 #include <stdio.h>
 #include <string.h>
 
-static const char *const codes[] = {"200", "202", "204", "400", "401", "403", "404",   "405",
-                                    "409", "413", "415", "422", "500", "503", "other", NULL};
+static const char *const codes[] = {"200", "202", "204", "400", "401", "403", "404",   "405", "409",
+                                    "413", "415", "422", "429", "500", "503", "other", NULL};
 
 static const char *const claims[] = {"first",      "continued", "replayed",  "running",
                                      "mismatched", "refused",   "unchecked", NULL};
@@ -41,6 +43,12 @@ const struct feed_metric ing_metric_table[] = {
                                 "was not finished, answered from memory, refused because one is running (409) or was "
                                 "another (422) or Redis is away (503), or done without Redis.",
                                 "result", claims, NULL},
+    [ING_METRIC_RATE_LIMITED] = {"rate_limited_total", FEED_METRIC_COUNTER,
+                                 "Requests answered with 429, by the limit that they met.", "limit", ing_limit_names,
+                                 NULL},
+    [ING_METRIC_RATE_LOCAL] = {"rate_limit_local_total", FEED_METRIC_COUNTER,
+                               "Requests that were held against this instance's own share, because Redis was away.",
+                               NULL, NULL, NULL},
     [ING_METRIC_REDIS_UP] = {"redis_up", FEED_METRIC_GAUGE, "Whether a server of Redis can be used.", NULL, NULL, NULL},
     [ING_METRIC_REDIS_SECONDS] = {"redis_command_seconds", FEED_METRIC_HISTOGRAM,
                                   "From sending a command to its answer.", NULL, NULL, feed_metric_latency_buckets},

@@ -35,7 +35,8 @@ const struct feed_option ing_option_table[] = {
     {"kafka.queue_kbytes_max", FEED_OPTION_INTEGER, FIELD(kafka_queue_kbytes_max), "KiB", "262144", 1024, 2097151,
      "The same for their size."},
     {"redis.url", FEED_OPTION_URL, FIELD(redis_url), "", "redis://127.0.0.1:6379", 1, 1024,
-     "The Redis that keeps idempotency keys: redis://[user:password@]host[:port][/db]; of a cluster one server, or "
+     "The Redis that keeps idempotency keys and counts for rate limits: redis://[user:password@]host[:port][/db]; of a "
+     "cluster one server, or "
      "several: host[:port],host[:port].. Requests without a key do not need it."},
     {"redis.password_file", FEED_OPTION_SECRET_FILE, FIELD(redis_password), "", NULL, 0, 0,
      "A file with the password of Redis."},
@@ -47,6 +48,23 @@ const struct feed_option ing_option_table[] = {
      "How long a key is remembered, from its first request."},
     {"idempotency.lease_ms", FEED_OPTION_INTEGER, FIELD(idempotency_lease_ms), "ms", "3000", 300, 60000,
      "How long a key stays taken (409) after an instance died that worked on it; renewed while it works."},
+    {"limit.tenant_per_s", FEED_OPTION_INTEGER, FIELD(limit_tenant_per_s), "1/s", "0", 0, 1000000,
+     "How many of one tenant's activities are taken in a second over time, by all instances together; 429 beyond. 0: "
+     "no limit."},
+    {"limit.tenant_burst", FEED_OPTION_INTEGER, FIELD(limit_tenant_burst), "activities", "1000", 1, 10000000,
+     "How many of them may come at once after a pause."},
+    {"limit.subject_per_s", FEED_OPTION_INTEGER, FIELD(limit_subject_per_s), "1/s", "0", 0, 1000000,
+     "How many of activities sent with tokens of one sub are taken in a second over time, by all instances together; "
+     "429 beyond. 0: no limit."},
+    {"limit.subject_burst", FEED_OPTION_INTEGER, FIELD(limit_subject_burst), "activities", "1000", 1, 10000000,
+     "How many of them may come at once after a pause."},
+    {"limit.actor_per_s", FEED_OPTION_INTEGER, FIELD(limit_actor_per_s), "1/s", "0", 0, 1000000,
+     "How many of one actor's activities are taken in a second over time, by all instances together; 429 beyond. 0: no "
+     "limit."},
+    {"limit.actor_burst", FEED_OPTION_INTEGER, FIELD(limit_actor_burst), "activities", "1000", 1, 10000000,
+     "How many of them may come at once after a pause."},
+    {"limit.instances", FEED_OPTION_INTEGER, FIELD(limit_instances), "instances", "1", 1, 1000,
+     "Among how many instances the limits are divided while Redis is away, since each then counts for itself."},
     {"auth.hs256_secret_file", FEED_OPTION_SECRET_FILE, FIELD(auth_hs256_secret), "", NULL, FEED_SECRET_MIN,
      FEED_SECRET_MAX, "A file with the secret that signs tokens (HS256). Required."},
     {.name = NULL},

@@ -18,6 +18,8 @@ struct ing_options {
     char *redis_url, *redis_password;
     char *idempotency_redis_away;
     int64_t idempotency_ttl_s, idempotency_lease_ms;
+    int64_t limit_tenant_per_s, limit_tenant_burst, limit_subject_per_s, limit_subject_burst;
+    int64_t limit_actor_per_s, limit_actor_burst, limit_instances;
     char *auth_hs256_secret;
 };
 

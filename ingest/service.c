@@ -14,6 +14,7 @@
 #include "shared/observe/log.h"
 #include "shared/observe/metrics.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -110,6 +111,25 @@ static int check_options(struct ing_service *service)
     }
 }
 
+static int start_limits(struct ing_service *service)
+{
+    const struct ing_options *options = service->options;
+    service->limits = (struct ing_limits){
+        .of = {[ING_LIMIT_TENANT] = {options->limit_tenant_per_s, options->limit_tenant_burst},
+               [ING_LIMIT_SUBJECT] = {options->limit_subject_per_s, options->limit_subject_burst},
+               [ING_LIMIT_ACTOR] = {options->limit_actor_per_s, options->limit_actor_burst}},
+        .instances = options->limit_instances,
+    };
+    if (!ing_limits_any(&service->limits)) {
+        return 0;
+    }
+    service->buckets = calloc(1, sizeof(*service->buckets));
+    if (!service->buckets) {
+        FEED_LOG(service->log, FEED_LOG_ERROR, "start_failed", "there is not enough memory");
+    }
+    return service->buckets ? 0 : 1;
+}
+
 static int start_kafka(struct ing_service *service)
 {
     const struct ing_options *options = service->options;
@@ -174,6 +194,9 @@ static int start(struct ing_service *service)
 {
     int code = check_options(service);
     if (code == 0) {
+        code = start_limits(service);
+    }
+    if (code == 0) {
         code = start_kafka(service);
     }
     if (code == 0) {
@@ -200,6 +223,7 @@ static void stop(struct ing_service *service)
     feed_timer_free(service->health_timer);
     feed_timer_free(service->drain_timer);
     feed_metrics_free(service->metrics);
+    free(service->buckets);
     feed_loop_free(service->loop);
 }
 

@@ -3,6 +3,7 @@
 #define INGEST_SERVICE_STATE_H
 
 #include "ingest/gate.h"
+#include "ingest/limit.h"
 #include "ingest/options.h"
 #include "shared/http/admin.h"
 #include "shared/http/server.h"
@@ -26,6 +27,8 @@ struct ing_service {
     struct feed_kafka_producer *producer;
     struct feed_redis *redis; /* NULL: not open */
     bool claims_required;     /* a request with an Idempotency-Key is refused while Redis is away */
+    struct ing_limits limits;
+    struct ing_buckets *buckets; /* NULL: there are no limits */
     struct feed_server *server;
     struct feed_timer *health_timer, *drain_timer;
 

@@ -1,5 +1,5 @@
 #!lua name=feedwire_ingest_v1
--- The functions of ingest: idempotency keys. Keys and fields are described in schemas/redis.md.
+-- The functions of ingest: idempotency keys and rate limits. Keys and fields are described in schemas/redis.md.
 --
 -- All times are those of the server, so that instances whose clocks differ agree; only the first time of a request, which becomes the
 -- published time of its activities, is the caller's.
@@ -54,6 +54,30 @@ local function release(keys, args)
   return 1
 end
 
+-- take KEY.. (us-for-one burst cost).. : of all buckets, or of none
+--   {0, 0, 0}, or {number of the bucket that is short for the longest, us until it is not, what remains in it}
+-- A bucket is the time in us at which it is full again; absent: it is full. A cost above the burst passes when it is full, and is then owed.
+local function take(keys, args)
+  local time = redis.call('TIME')
+  local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  local full_at, short = {}, {0, 0, 0}
+  for i, key in ipairs(keys) do
+    local every, burst, cost = tonumber(args[3 * i - 2]), tonumber(args[3 * i - 1]), tonumber(args[3 * i])
+    local at = math.max(tonumber(redis.call('GET', key) or 0), now)
+    local room, need = burst * every - (at - now), math.min(cost, burst) * every
+    if room + 1 < need and need - room > short[2] then
+      short = {i, math.ceil(need - room), math.max(0, math.floor(room / every))}
+    end
+    full_at[i] = at + cost * every
+  end
+  if short[1] > 0 then return short end
+  for i, key in ipairs(keys) do
+    redis.call('SET', key, string.format('%.0f', full_at[i]), 'PX', string.format('%.0f', math.max(1, math.ceil((full_at[i] - now) / 1000))))
+  end
+  return short
+end
+
+redis.register_function('feedwire_ingest_v1_take', take)
 redis.register_function('feedwire_ingest_v1_claim', claim)
 redis.register_function('feedwire_ingest_v1_renew', renew)
 redis.register_function('feedwire_ingest_v1_finish', finish)

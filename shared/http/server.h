@@ -16,7 +16,7 @@ struct feed_frame;
 
 /* ---- plain HTTP ---- */
 
-enum { FEED_HTTP_PATH_MAX = 512, FEED_HTTP_RESPONSE_HEADERS_MAX = 8 };
+enum { FEED_HTTP_PATH_MAX = 512, FEED_HTTP_RESPONSE_HEADERS_MAX = 12 };
 
 enum feed_http_method {
     FEED_HTTP_GET,

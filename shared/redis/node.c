@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { ARGC_MAX = 512, SPARE_MAX = 8192 };
+enum { ARGC_MAX = 8192, SPARE_MAX = 8192 };
 
 struct pending {
     struct feed_redis_node *node;

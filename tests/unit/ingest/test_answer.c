@@ -173,7 +173,8 @@ static void test_unavailable(void **state)
     assert_int_equal(answer.response.status, 503);
     assert_string_equal(header(&answer, "retry-after"), "7");
     assert_string_equal(header(&answer, "access-control-allow-origin"), "http://localhost:8000");
-    assert_string_equal(header(&answer, "access-control-expose-headers"), "Retry-After, Idempotent-Replayed");
+    assert_string_equal(header(&answer, "access-control-expose-headers"),
+                        "Retry-After, Idempotent-Replayed, RateLimit");
     yyjson_doc *doc = body(&answer);
     assert_int_equal(yyjson_get_int(at(doc, "/accepted")), 0);
     assert_true(yyjson_is_int(at(doc, "/accepted")));

@@ -9,7 +9,7 @@
 static void test_codes(void **state)
 {
     (void)state;
-    const unsigned known[] = {200, 202, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422, 500, 503};
+    const unsigned known[] = {200, 202, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503};
     struct feed_metrics *metrics = feed_metrics_new(ing_metric_table);
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         char line[64];
