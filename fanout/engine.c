@@ -102,7 +102,10 @@ static void finish(struct fan_job *job)
 static void settle(struct fan_job *job)
 {
     for (;;) {
-        switch (fan_job_advance(job, &job->engine->port, job->engine->now_ms)) {
+        enum fan_job_next next = fan_job_advance(job, &job->engine->port, job->engine->now_ms);
+        if (fan_step_crosses(job->step))
+            leave_lanes(job);
+        switch (next) {
         case FAN_JOB_CAN_SEND:
             fan_engine_place(job, FAN_JOB_RUN);
             return;
@@ -213,6 +216,8 @@ void fan_engine_answer(struct fan_seat *seat, const struct fan_answer *answer)
     engine->counts.writes.beyond_cap += effects.writes.beyond_cap;
     engine->counts.writes.left_out += effects.writes.left_out;
     engine->counts.writes.removed += effects.writes.removed;
+    engine->counts.writes.crossed_up += effects.writes.crossed_up;
+    engine->counts.writes.crossed_down += effects.writes.crossed_down;
     if (effects.letter)
         fan_engine_post(engine, effects.letter);
     if (job->relation_due)

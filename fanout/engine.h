@@ -25,9 +25,11 @@ struct fan_settings {
     size_t bytes_max;      /* of records in hand */
     unsigned commands_max; /* commands without an answer */
     unsigned cap, backfill;
-    unsigned page_followers;  /* a page of followers with more is split; 0: FEED_PAGE_FOLLOWERS */
-    bool home_own;            /* activities stand in the actor's own home feed too */
-    int64_t replay_window_ms; /* of good work, that are done again when Redis has lost the newest of it */
+    unsigned page_followers;           /* a page of followers with more is split; 0: FEED_PAGE_FOLLOWERS */
+    bool home_own;                     /* activities stand in the actor's own home feed too */
+    int64_t replay_window_ms;          /* of good work, that are done again when Redis has lost the newest of it */
+    unsigned broadcast_threshold;      /* with so many followers, an author's activities are not copied; 0: always */
+    unsigned broadcast_return_percent; /* with fewer than this share of it, they are again */
 };
 
 /* What has happened since the start; only ever added to. */

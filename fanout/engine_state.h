@@ -9,8 +9,9 @@
 
 enum {
     FAN_JOB_TAG = 0x6a6f6221,
-    FAN_RECORD_MEMORY_KEPT = 4096, /* what a spare job keeps of each of its buffers */
-    FAN_LETTER_RETRY_MS = 500      /* letters and relations that Kafka did not take */
+    FAN_RECORD_MEMORY_KEPT = 4096,            /* what a spare job keeps of each of its buffers */
+    FAN_PACKED_OUTBOX_MAX = 16 * 1024 * 1024, /* above a whole outbox of the largest entries: 1,020 x 2,560 */
+    FAN_LETTER_RETRY_MS = 500                 /* letters and relations that Kafka did not take */
 };
 
 struct fan_engine {

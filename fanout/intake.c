@@ -100,6 +100,9 @@ void fan_engine_record(struct fan_engine *engine, const struct fan_record *recor
     engine->records++;
     engine->bytes += job->bytes;
     fan_job_prepare(job, engine->settings.home_own);
+    uint64_t threshold = engine->settings.broadcast_threshold;
+    job->crossing.above = threshold ? threshold - 1 : UINT64_MAX;
+    job->crossing.below = threshold ? threshold * engine->settings.broadcast_return_percent / 100 : UINT64_MAX;
     job->share = job->bad_reason ? 0 : fan_share_of(job->activity.tenant);
     if (job->bad_reason) {
         fan_engine_place(job, FAN_JOB_LOOK);

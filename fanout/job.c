@@ -45,6 +45,8 @@ static struct feed_str recipient_of(const struct fan_job *job, size_t i)
     case FAN_STEP_HOME:
     case FAN_STEP_UNDO_HOME:
     case FAN_STEP_UNDO_KEPT:
+    case FAN_STEP_CROSS_MERGE:
+    case FAN_STEP_CROSS_COPY:
         return fan_page_at(job->page, i);
     case FAN_STEP_FOLLOW:
     case FAN_STEP_UNFOLLOW:

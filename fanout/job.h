@@ -28,14 +28,26 @@
  *   a mute, unmute:   SETTLE_OWN - DONE; an end of a mute goes on to BACKFILL_READ for what was missed since
  *   a block, unblock: SETTLE_OWN - SETTLE_OTHER - SEVER_OTHER - SEVER_OWN - DONE; an unblock has only the first two
  *   a filter:         FILTER - DONE
- *   an undo: UNDO_FIND - UNDO_NOTIFY - UNDO_OUTBOX - UNDO_FOLLOWERS - UNDO_HOME - UNDO_ENDED - UNDO_KEPT - DONE,
- *            with pages of followers, and then of ended edges, as above
+ *   an unfollow that keeps what came: UNFOLLOW - KEEP_SINCE - BACKFILL_READ - BACKFILL_WRITE - FOLLOWEE_REMOVE, when
+ * the followee is a broadcast author, of whom there are no copies to keep an undo: UNDO_FIND - UNDO_NOTIFY -
+ * UNDO_OUTBOX - UNDO_FOLLOWERS - UNDO_HOME - UNDO_ENDED - UNDO_KEPT - DONE, with pages of followers, and then of ended
+ * edges, as above
  *
  * The order between two jobs that run at the same time, in this process or in another, rests on one rule: each side
  * writes first and reads then. An activity stands in the author's outbox before the followers are read; an edge
  * stands in the graph before the outbox is read. Whatever the interleaving, one of the two sees the other. An undo
  * keeps to it: its mark stands in the outbox before the followers are read, and a backfill carries marks like entries.
  * And an unfollow writes no entry anywhere: to leave is a private act.
+ *
+ * Of a broadcast author nothing is copied to followers: OUTBOX or UNDO_OUTBOX says so, and the steps behind it that
+ * walk them are left out; a follow goes from BACKFILL_READ to SOURCE. When a record has moved an author over the
+ * threshold, its job carries out the crossing, last of all (steps_broadcast.c):
+ *
+ *   .. - CROSS_COUNT - CROSS --(nothing to do)--> DONE
+ *           ^             |
+ *           |             |--(up)-----------------> CROSS_FOLLOWERS - CROSS_MERGE - .. - CROSS_END --.
+ *           |             '--(down)- CROSS_OUTBOX - CROSS_FOLLOWERS - CROSS_COPY --- .. - CROSS_END --|
+ *           '-----------------------------------------------------------------------------------------'
  *
  * Within a step, commands are sent up to a window, and are answered in any order, because they go to several shards of
  * Redis. The step is done in passes: what was not answered when a connection broke, was refused for a passing reason,
@@ -69,23 +81,32 @@ enum fan_step {
     FAN_STEP_FOLLOWEE_REMOVE, /* and out of h:; from here on nothing of the followee gets into the home feed */
     FAN_STEP_FOLLOW_REFUSED,  /* one of the two has blocked the other: the edge out of g: again */
     FAN_STEP_OUTBOX,
-    FAN_STEP_NOTIFY,         /* the notifications of those whom it concerns, and the actor's own home feed */
-    FAN_STEP_FOLLOWERS,      /* the next page of followers -> page */
-    FAN_STEP_HOME,           /* page -> the followers' home feeds */
-    FAN_STEP_UNDO_FIND,      /* what the outbox knows of the activity that is to be removed */
-    FAN_STEP_UNDO_NOTIFY,    /* out of the notifications of those who got it */
-    FAN_STEP_UNDO_OUTBOX,    /* out of the outbox: from here on nobody gets it any more */
-    FAN_STEP_UNDO_FOLLOWERS, /* the next page of followers -> page */
-    FAN_STEP_UNDO_HOME,      /* out of the home feeds of the page */
-    FAN_STEP_UNDO_ENDED,     /* the next page of those who once followed -> page */
-    FAN_STEP_UNDO_KEPT,      /* out of theirs, where it was kept */
-    FAN_STEP_SETTLE_OWN,     /* mute, block and their ends: in the slot of whose act it is */
-    FAN_STEP_SETTLE_OTHER,   /* a block, too in that of the other */
-    FAN_STEP_SEVER_OTHER,    /* no edge to the other any more, */
-    FAN_STEP_SEVER_OWN,      /* nor back */
-    FAN_STEP_FILTER,         /* verbs that are left out */
-    FAN_STEP_SPLIT,          /* the page that the edge came into has grown too large; a command at a time */
-    FAN_STEP_GRAPH,          /* how the edge stands now -> the topic graph */
+    FAN_STEP_NOTIFY,          /* the notifications of those whom it concerns, and the actor's own home feed */
+    FAN_STEP_FOLLOWERS,       /* the next page of followers -> page */
+    FAN_STEP_HOME,            /* page -> the followers' home feeds */
+    FAN_STEP_UNDO_FIND,       /* what the outbox knows of the activity that is to be removed */
+    FAN_STEP_UNDO_NOTIFY,     /* out of the notifications of those who got it */
+    FAN_STEP_UNDO_OUTBOX,     /* out of the outbox: from here on nobody gets it any more */
+    FAN_STEP_UNDO_FOLLOWERS,  /* the next page of followers -> page */
+    FAN_STEP_UNDO_HOME,       /* out of the home feeds of the page */
+    FAN_STEP_UNDO_ENDED,      /* the next page of those who once followed -> page */
+    FAN_STEP_UNDO_KEPT,       /* out of theirs, where it was kept */
+    FAN_STEP_SETTLE_OWN,      /* mute, block and their ends: in the slot of whose act it is */
+    FAN_STEP_SETTLE_OTHER,    /* a block, too in that of the other */
+    FAN_STEP_SEVER_OTHER,     /* no edge to the other any more, */
+    FAN_STEP_SEVER_OWN,       /* nor back */
+    FAN_STEP_FILTER,          /* verbs that are left out */
+    FAN_STEP_SPLIT,           /* the page that the edge came into has grown too large; a command at a time */
+    FAN_STEP_GRAPH,           /* how the edge stands now -> the topic graph */
+    FAN_STEP_KEEP_SINCE,      /* since when a broadcast author is followed who is left now */
+    FAN_STEP_SOURCE,          /* a broadcast author into b: of the follower; one who was, out of it */
+    FAN_STEP_CROSS_COUNT,     /* how many follow the author */
+    FAN_STEP_CROSS,           /* whether it is time for a crossing, and whether it is for us to carry it out */
+    FAN_STEP_CROSS_OUTBOX,    /* the author's outbox, for all followers */
+    FAN_STEP_CROSS_FOLLOWERS, /* the next page of followers -> page */
+    FAN_STEP_CROSS_MERGE,     /* up: the author into b: of the page's followers */
+    FAN_STEP_CROSS_COPY,      /* down: the outbox into their home feeds, the author out of their b: */
+    FAN_STEP_CROSS_END,       /* all followers have it */
     FAN_STEP_BAD_RECORD,
     FAN_STEP_DONE,
     FAN_STEP_COUNT
@@ -108,6 +129,24 @@ enum {
     FAN_FOLLOWERS_PAGE = 500, /* big enough to fill the pipeline, small enough that others get their turn soon */
     FAN_BACKFILL_CHUNK = 40,  /* entries in one call: a quarter of a millisecond of Redis' time */
     FAN_CALL_ARGS_MAX = 20 + 4 * FAN_SPLIT_PART
+};
+
+/* How an author stands who is, becomes or ceases to be a broadcast one: the words of a:. */
+enum fan_broadcast { FAN_BROADCAST_NOT, FAN_BROADCAST_UP, FAN_BROADCAST_ON, FAN_BROADCAST_DOWN };
+
+/* What a job knows and does about a broadcast author: the actor of an activity, the followee of a follow or unfollow.
+ */
+struct fan_crossing {
+    enum fan_broadcast state;
+    bool known;                  /* the state was read */
+    int64_t number;              /* of the author's last crossing; 0: there was none */
+    uint64_t above, below;       /* the thresholds: more followers than this, fewer than that */
+    uint64_t followers;          /* as they were counted last; 0: not known */
+    struct feed_id cause;        /* of the crossing: this record */
+    bool uncounted;              /* nobody could say */
+    bool ours, walked, complete; /* it is for us to carry out; the outbox was read; all followers have it */
+    size_t parts_read;           /* of the pages of followers that are read at once */
+    struct feed_buf outbox;      /* down: its times and members, packed */
 };
 
 /* A command's place in its job: what travels through the client libraries and comes back with the answer. */
@@ -157,6 +196,7 @@ struct fan_job {
     bool split_answered;                        /* its last command was */
     struct fan_walk walk;                       /* through the pages of followers, or of ended edges */
     size_t answering;                           /* the command whose answer is being taken */
+    uint64_t walked;                            /* followers in all pages */
 
     int64_t relation_since_ms, relation_ended_ms,
         relation_latest_ms; /* GRAPH: the edge as it stands in Redis; 0: not */
@@ -167,8 +207,12 @@ struct fan_job {
     char undone_text[24];  /* when it was published; "": nobody knows, so no mark can be left where it is not, */
     bool undone_certain;   /* and whether it stands at that time and nowhere else, so that nobody need search */
 
-    bool renewed;       /* of an unfollow: the edge is one of a younger follow; */
-    bool left;          /* and the follower's side had still the one before */
+    bool renewed;                 /* of an unfollow: the edge is one of a younger follow; */
+    bool left;                    /* and the follower's side had still the one before */
+    enum fan_broadcast own_state; /* of the actor, when the outbox was written, */
+    int64_t on_since_ms;          /* and since when it is ON */
+    struct fan_crossing crossing;
+
     bool backfill_only; /* no more to do after a backfill: it was for the end of a mute */
     bool removed;       /* the outbox has a mark: it was undone before this came */
     bool repeat;        /* the outbox had the activity already */
@@ -190,7 +234,7 @@ struct fan_job {
 struct fan_call {
     struct feed_str argv[FAN_CALL_ARGS_MAX];
     size_t argc;
-    struct feed_key keys[4];
+    struct feed_key keys[5];
     size_t key_count;
     char numbers[6][24];
     size_t number_count;
@@ -203,6 +247,7 @@ struct fan_step_texts {
 
 struct fan_writes {
     uint64_t added, present, beyond_cap, removed, left_out;
+    uint64_t crossed_up, crossed_down; /* authors, over the threshold of broadcasting and back */
 };
 
 /* ---- the table of steps (steps.c) ---- */
@@ -211,6 +256,8 @@ const char *fan_step_name(enum fan_step step);
 /* How many commands this step has, now that the one before is through; at most FAN_TODO_MAX. */
 size_t fan_step_commands(const struct fan_job *job);
 bool fan_step_needs_page(enum fan_step step);
+/* The crossing of an author; it takes long, and nothing else need wait for it. */
+bool fan_step_crosses(enum fan_step step);
 /* Commands of the step that may be on the way at once. */
 size_t fan_step_window(enum fan_step step);
 /* Builds command i; views borrowed from job, texts and call. */

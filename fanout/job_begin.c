@@ -84,5 +84,6 @@ void fan_job_prepare(struct fan_job *job, bool home_own)
         encode_entries(job);
     snprintf(job->published_text, sizeof job->published_text, "%lld", (long long)job->activity.published_ms);
     fan_walk_begin(&job->walk);
+    job->crossing.cause = feed_id_from_text(job->activity.source, job->activity.id);
     job->step = first_step(job->act);
 }

@@ -3,6 +3,7 @@
 
 static const char *const record_results[] = {"done", "repeat", "dead_letter", NULL};
 static const char *const write_results[] = {"added", "present", "beyond_cap", "removed", "left_out", NULL};
+static const char *const crossings[] = {"up", "down", NULL};
 
 const struct feed_metric fan_metric_table[] = {
     [FAN_METRIC_SUCCESS] = {.name = "activities_fanout_success_total",
@@ -21,6 +22,11 @@ const struct feed_metric fan_metric_table[] = {
     [FAN_METRIC_REPEATS] = {.name = "fanout_repeats_total",
                             .type = FEED_METRIC_COUNTER,
                             .help = "Activities that stood in their outbox already when they came."},
+    [FAN_METRIC_CROSSINGS] = {.name = "fanout_broadcast_crossings_total",
+                              .type = FEED_METRIC_COUNTER,
+                              .help = "Authors that have become broadcast authors (up), or are such no more (down).",
+                              .label = "direction",
+                              .label_values = crossings},
     [FAN_METRIC_LETTERS] = {.name = "fanout_dead_letters_total",
                             .type = FEED_METRIC_COUNTER,
                             .help = "Dead letters that Kafka has acknowledged."},

@@ -45,6 +45,8 @@ static void refresh_metrics(void *arg)
     add_since(service, FAN_METRIC_WRITES, FAN_WRITES_BEYOND_CAP, now->writes.beyond_cap, was->writes.beyond_cap);
     add_since(service, FAN_METRIC_WRITES, FAN_WRITES_LEFT_OUT, now->writes.left_out, was->writes.left_out);
     add_since(service, FAN_METRIC_WRITES, FAN_WRITES_REMOVED, now->writes.removed, was->writes.removed);
+    add_since(service, FAN_METRIC_CROSSINGS, FAN_CROSSINGS_UP, now->writes.crossed_up, was->writes.crossed_up);
+    add_since(service, FAN_METRIC_CROSSINGS, FAN_CROSSINGS_DOWN, now->writes.crossed_down, was->writes.crossed_down);
     add_since(service, FAN_METRIC_REPEATS, 0, now->repeats, was->repeats);
     add_since(service, FAN_METRIC_LETTERS, 0, now->letters, was->letters);
     add_since(service, FAN_METRIC_RELATIONS, 0, now->relations, was->relations);
@@ -183,6 +185,8 @@ static void open_core(struct fan_service *service)
         .cap = (unsigned)options->feed_cap,
         .backfill = (unsigned)options->backfill,
         .page_followers = (unsigned)options->page_followers,
+        .broadcast_threshold = (unsigned)options->broadcast_threshold,
+        .broadcast_return_percent = (unsigned)options->broadcast_return_percent,
         .home_own = options->home_own,
         .replay_window_ms = options->replay_window_ms,
     };

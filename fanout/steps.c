@@ -45,6 +45,15 @@ static const struct fan_step_row *const rows[FAN_STEP_COUNT] = {
     [FAN_STEP_FILTER] = &fan_row_filter,
     [FAN_STEP_SPLIT] = &fan_row_split,
     [FAN_STEP_GRAPH] = &fan_row_graph,
+    [FAN_STEP_KEEP_SINCE] = &fan_row_keep_since,
+    [FAN_STEP_SOURCE] = &fan_row_source,
+    [FAN_STEP_CROSS_COUNT] = &fan_row_cross_count,
+    [FAN_STEP_CROSS] = &fan_row_cross,
+    [FAN_STEP_CROSS_OUTBOX] = &fan_row_cross_outbox,
+    [FAN_STEP_CROSS_FOLLOWERS] = &fan_row_cross_followers,
+    [FAN_STEP_CROSS_MERGE] = &fan_row_cross_merge,
+    [FAN_STEP_CROSS_COPY] = &fan_row_cross_copy,
+    [FAN_STEP_CROSS_END] = &fan_row_cross_end,
     [FAN_STEP_BAD_RECORD] = &row_bad_record,
     [FAN_STEP_DONE] = &row_done,
 };
@@ -62,6 +71,11 @@ size_t fan_step_commands(const struct fan_job *job)
 bool fan_step_needs_page(enum fan_step step)
 {
     return rows[step]->needs_page;
+}
+
+bool fan_step_crosses(enum fan_step step)
+{
+    return step >= FAN_STEP_CROSS_COUNT && step <= FAN_STEP_CROSS_END;
 }
 
 size_t fan_step_window(enum fan_step step)
@@ -85,12 +99,14 @@ enum fan_step fan_step_next(struct fan_job *job)
 {
     const struct fan_step_row *row = rows[job->step];
     enum fan_step next = row->next ? row->next(job) : row->then;
-    if (next != FAN_STEP_DONE || job->step == FAN_STEP_GRAPH)
+    if (next != FAN_STEP_DONE || fan_step_crosses(job->step))
         return next;
-    if (job->split.state != FAN_SPLIT_OFF)
+    if (job->step != FAN_STEP_GRAPH && job->split.state != FAN_SPLIT_OFF)
         return FAN_STEP_SPLIT;
-    /* What has changed the graph goes to its topic, last of all: nobody waits for it but the commit. */
-    return fan_job_changes_graph(job) ? FAN_STEP_GRAPH : FAN_STEP_DONE;
+    /* What has changed the graph goes to its topic, when all else is done: nobody waits for it but the commit. */
+    if (job->step != FAN_STEP_GRAPH && fan_job_changes_graph(job))
+        return FAN_STEP_GRAPH;
+    return fan_crossing_begin(job); /* last of all, because it takes long */
 }
 
 void fan_call_arg(struct fan_call *call, struct feed_str arg)

@@ -29,7 +29,8 @@ extern const struct fan_step_row fan_row_settle_own, fan_row_settle_other, fan_r
 /* Steps that are alike. The next part of the open pages of a set of the graph, by feedwire_v1_followers, those whose
  * score is not above `time`: */
 size_t fan_users_reads(const struct fan_job *job); /* a command for each open page */
-void fan_users_build(const struct fan_job *job, struct feed_key key, const char *time, size_t i, struct fan_call *call);
+void fan_users_build(const struct fan_job *job, struct feed_str author, struct feed_key key, const char *time, size_t i,
+                     struct fan_call *call);
 bool fan_users_take(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes);
 /* and a command for each of them, and for each recipient. */
 size_t fan_users_commands(const struct fan_job *job);
@@ -37,6 +38,8 @@ size_t fan_recipients_commands(const struct fan_job *job);
 /* The timeline of command i of those: the last one may be the actor's own home feed. */
 enum feed_timeline fan_recipient_timeline(const struct fan_job *job, size_t i);
 struct feed_str fan_recipient(const struct fan_job *job, size_t i);
+/* Times and members of an outbox, as a list answers them, into the page as home feeds have them. */
+bool fan_members_take(struct fan_job *job, const struct fan_answer *answer, size_t from, int64_t until_ms);
 /* After a part: whether there may be another. Empties it. */
 bool fan_users_more(struct fan_job *job);
 
@@ -46,6 +49,18 @@ void fan_edge_build(const struct fan_job *job, const struct fan_step_texts *text
                     struct feed_str followed, struct feed_str follower, struct fan_call *call);
 /* {state, edge time, end, followers, todo, level} into the job, when the edge was there. */
 bool fan_edge_take(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes);
+
+/* Broadcast authors (steps_broadcast.c). */
+extern const struct fan_step_row fan_row_keep_since, fan_row_source, fan_row_cross_count, fan_row_cross,
+    fan_row_cross_outbox, fan_row_cross_followers, fan_row_cross_merge, fan_row_cross_copy, fan_row_cross_end;
+/* Takes the word for the author's state, as functions give it; false: it is none. */
+bool fan_crossing_read(struct fan_crossing *crossing, struct feed_str state);
+/* The answer of a write to the outbox, which may have the state of its author behind it. False: it is none. */
+bool fan_author_take(struct fan_job *job, const struct fan_answer *answer, int64_t *result);
+/* What comes after everything else of the record: CROSS_COUNT or CROSS when there may be a crossing, else DONE. */
+enum fan_step fan_crossing_begin(const struct fan_job *job);
+/* Whether the followers need not be walked: nothing is copied, or was. */
+bool fan_crossing_is_on(const struct fan_job *job);
 
 extern const struct fan_step_row fan_row_graph, fan_row_split;
 bool fan_job_changes_graph(const struct fan_job *job);

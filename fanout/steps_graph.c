@@ -80,7 +80,8 @@ static enum fan_step after_unfollow(struct fan_job *job)
     /* Also when there was nothing to end (2): the first time may have been cut off between the two sides. And when the
      * edge is one of a younger follow (0): the follower's side may have the one before, and entries of it. */
     job->renewed = job->edge_state == 0 && job->edge_time_ms > 0;
-    return FAN_STEP_FOLLOWEE_REMOVE;
+    bool keeps = job->edge_state && feed_activity_keeps_entries(&job->activity);
+    return keeps ? FAN_STEP_KEEP_SINCE : FAN_STEP_FOLLOWEE_REMOVE;
 }
 
 /* It is an activity all the same: when it comes again after the block has ended, nobody knows any more that it was
@@ -128,10 +129,11 @@ static void build_leave(const struct fan_job *job, const struct fan_step_texts *
 {
     struct feed_str tenant = job->activity.tenant, actor = job->activity.actor;
     (void)i;
-    fan_call_function(call, "FCALL", "feedwire_v1_leave", "3");
+    fan_call_function(call, "FCALL", "feedwire_v1_leave", "4");
     fan_call_key(call, feed_key_followees(tenant, actor));
     fan_call_key(call, feed_key_settings(tenant, actor));
     fan_call_key(call, feed_key_timeline(FEED_TIMELINE_HOME, tenant, actor));
+    fan_call_key(call, feed_key_sources(tenant, actor));
     fan_call_arg(call, job->activity.object_id);
     fan_call_arg(call, feed_str_of(job->published_text));
     fan_call_arg(call, feed_str_of(texts->cap));

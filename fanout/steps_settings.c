@@ -27,11 +27,12 @@ static void build_settle(const struct fan_job *job, const struct fan_step_texts 
 {
     struct feed_str tenant = job->activity.tenant;
     struct feed_str user = own ? job->activity.actor : job->activity.object_id;
-    fan_call_function(call, "FCALL", "feedwire_v1_settle", "4");
+    fan_call_function(call, "FCALL", "feedwire_v1_settle", "5");
     fan_call_key(call, feed_key_settings(tenant, user));
     fan_call_key(call, feed_key_followees(tenant, user));
     fan_call_key(call, feed_key_timeline(FEED_TIMELINE_HOME, tenant, user));
     fan_call_key(call, feed_key_timeline(FEED_TIMELINE_NOTIFICATIONS, tenant, user));
+    fan_call_key(call, feed_key_sources(tenant, user));
     fan_call_arg(call, feed_str_of(letter_of(job->act, own)));
     fan_call_arg(call, own ? job->activity.object_id : job->activity.actor);
     fan_call_arg(call, feed_str_of(job->published_text));
@@ -118,8 +119,11 @@ static void build_filter(const struct fan_job *job, const struct fan_step_texts 
 {
     struct feed_str verbs[FEED_EXCLUDE_MAX];
     (void)texts, (void)i;
-    fan_call_function(call, "FCALL", "feedwire_v1_filter", "1");
-    fan_call_key(call, feed_key_settings(job->activity.tenant, job->activity.actor));
+    struct feed_str tenant = job->activity.tenant, actor = job->activity.actor;
+    fan_call_function(call, "FCALL", "feedwire_v1_filter", "3");
+    fan_call_key(call, feed_key_settings(tenant, actor));
+    fan_call_key(call, feed_key_timeline(FEED_TIMELINE_HOME, tenant, actor));
+    fan_call_key(call, feed_key_sources(tenant, actor));
     fan_call_arg(call, feed_str_of(job->published_text));
     size_t count = feed_activity_excluded(&job->activity, verbs);
     for (size_t n = 0; n < count; n++)

@@ -7,17 +7,21 @@
 
 /* ---- writes to timelines ---- */
 
-/* owner: whose settings are looked at; data NULL: nobody's. */
-static void begin_add(const struct fan_job *job, const struct fan_step_texts *texts, const char *function,
-                      struct feed_key key, struct feed_str owner, struct fan_call *call)
+static void add_limits(const struct fan_job *job, const struct fan_step_texts *texts, struct fan_call *call)
 {
-    fan_call_function(call, "FCALL", function, owner.data ? "2" : "1");
-    fan_call_key(call, key);
-    if (owner.data)
-        fan_call_key(call, feed_key_settings(job->activity.tenant, owner));
     fan_call_arg(call, (struct feed_str){(const char *)job->epoch, sizeof job->epoch});
     fan_call_arg(call, feed_str_of(texts->cap));
     fan_call_arg(call, feed_str_of(texts->slack));
+}
+
+/* owner: whose settings are looked at. */
+static void begin_add(const struct fan_job *job, const struct fan_step_texts *texts, const char *function,
+                      struct feed_key key, struct feed_str owner, struct fan_call *call)
+{
+    fan_call_function(call, "FCALL", function, "2");
+    fan_call_key(call, key);
+    fan_call_key(call, feed_key_settings(job->activity.tenant, owner));
+    add_limits(job, texts, call);
 }
 
 static void build_push(const struct fan_job *job, const struct fan_step_texts *texts, enum feed_timeline timeline,
@@ -58,8 +62,11 @@ static bool take_add(struct fan_job *job, const struct fan_answer *answer, struc
 static void build_outbox(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
     (void)i;
-    struct feed_key key = feed_key_timeline(FEED_TIMELINE_OUTBOX, job->activity.tenant, job->activity.actor);
-    begin_add(job, texts, "feedwire_v1_post", key, (struct feed_str){NULL, 0}, call);
+    struct feed_str tenant = job->activity.tenant, actor = job->activity.actor;
+    fan_call_function(call, "FCALL", "feedwire_v1_post", "2");
+    fan_call_key(call, feed_key_timeline(FEED_TIMELINE_OUTBOX, tenant, actor));
+    fan_call_key(call, feed_key_author(tenant, actor));
+    add_limits(job, texts, call);
     fan_call_arg(call, feed_str_of(job->published_text));
     fan_call_arg(call, feed_buf_view(job->outbox_entry.len ? &job->outbox_entry : &job->entry));
 }
@@ -68,16 +75,23 @@ static bool take_outbox(struct fan_job *job, const struct fan_answer *answer, st
 {
     /* There already, and not by our own first try: it came once more. The rest is done all the same, because the first
      * time may have been cut off right here. */
-    bool integer = answer->kind == FAN_ANSWER_INTEGER;
-    job->removed = integer && answer->integer == ANSWER_REMOVED;
-    if (integer && (answer->integer == 0 || job->removed) && !job->redone)
+    int64_t result;
+    if (!fan_author_take(job, answer, &result))
+        return false;
+    job->removed = result == ANSWER_REMOVED;
+    if ((result == 0 || job->removed) && !job->redone)
         job->repeat = true;
-    return take_add(job, answer, writes);
+    return count_write(result, writes);
 }
 
 static enum fan_step after_outbox(struct fan_job *job)
 {
     return job->removed ? FAN_STEP_DONE : FAN_STEP_NOTIFY;
+}
+
+static enum fan_step after_notify(struct fan_job *job)
+{
+    return fan_crossing_is_on(job) ? FAN_STEP_DONE : FAN_STEP_FOLLOWERS;
 }
 
 /* Before the followers, so that a mention by somebody with many of them is not late. */
@@ -108,12 +122,13 @@ size_t fan_users_reads(const struct fan_job *job)
     return job->walk.open_count;
 }
 
-void fan_users_build(const struct fan_job *job, struct feed_key key, const char *time, size_t i, struct fan_call *call)
+void fan_users_build(const struct fan_job *job, struct feed_str author, struct feed_key key, const char *time, size_t i,
+                     struct fan_call *call)
 {
     const struct fan_walk_page *page = &job->walk.open[i];
     fan_call_function(call, "FCALL_RO", "feedwire_v1_followers", "2");
     fan_call_key(call, key);
-    fan_call_key(call, feed_key_page(job->activity.tenant, job->activity.actor, page->page));
+    fan_call_key(call, feed_key_page(job->activity.tenant, author, page->page));
     fan_call_arg(call, feed_str_of(time));
     fan_call_number(call, (int64_t)fan_walk_share(&job->walk, FAN_FOLLOWERS_PAGE));
     if (page->cursor[0]) {
@@ -128,7 +143,8 @@ static void build_followers(const struct fan_job *job, const struct fan_step_tex
 {
     (void)texts;
     struct feed_str tenant = job->activity.tenant, actor = job->activity.actor;
-    fan_users_build(job, feed_key_followers(tenant, actor, job->walk.open[i].page), job->published_text, i, call);
+    fan_users_build(job, actor, feed_key_followers(tenant, actor, job->walk.open[i].page), job->published_text, i,
+                    call);
 }
 
 bool fan_users_take(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
@@ -152,14 +168,23 @@ bool fan_users_take(struct fan_job *job, const struct fan_answer *answer, struct
         bool added = fan_page_add(job->page, answer->items[i].text);
         feed_assert(added); /* 500 names are far below what a page holds */
     }
+    job->walked += answer->count > BEFORE_USERS ? answer->count - BEFORE_USERS : 0;
     return true;
+}
+
+/* Whoever has walked the followers knows how many there are. */
+static enum fan_step end_of_walk(struct fan_job *job)
+{
+    if (job->act == FEED_ACT_ENTRY)
+        job->crossing.followers = job->walked;
+    return FAN_STEP_DONE;
 }
 
 static enum fan_step after_followers(struct fan_job *job)
 {
     if (job->page->count)
         return FAN_STEP_HOME;
-    return fan_users_more(job) ? FAN_STEP_FOLLOWERS : FAN_STEP_DONE;
+    return fan_users_more(job) ? FAN_STEP_FOLLOWERS : end_of_walk(job);
 }
 
 size_t fan_users_commands(const struct fan_job *job)
@@ -180,7 +205,7 @@ bool fan_users_more(struct fan_job *job)
 
 static enum fan_step after_home(struct fan_job *job)
 {
-    return fan_users_more(job) ? FAN_STEP_FOLLOWERS : FAN_STEP_DONE;
+    return fan_users_more(job) ? FAN_STEP_FOLLOWERS : end_of_walk(job);
 }
 
 /* ---- backfill ---- */
@@ -198,8 +223,9 @@ static void build_backfill_read(const struct fan_job *job, const struct fan_step
                                 struct fan_call *call)
 {
     (void)i;
-    fan_call_function(call, "FCALL_RO", "feedwire_v1_since", "1");
+    fan_call_function(call, "FCALL_RO", "feedwire_v1_since", "2");
     fan_call_key(call, feed_key_timeline(FEED_TIMELINE_OUTBOX, job->activity.tenant, job->activity.object_id));
+    fan_call_key(call, feed_key_author(job->activity.tenant, job->activity.object_id));
     int64_t from_ms = job->edge_time_ms;
     if (job->backfill_only && job->activity.published_ms > from_ms)
         from_ms = job->activity.published_ms; /* what is from before the end of the mute stays away */
@@ -226,17 +252,46 @@ static bool add_member(struct fan_page *page, struct feed_str time, struct feed_
     return added;
 }
 
-static bool take_backfill(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
+bool fan_members_take(struct fan_job *job, const struct fan_answer *answer, size_t from, int64_t until_ms)
 {
-    (void)writes;
     fan_page_reset(job->page);
     if (answer->kind != FAN_ANSWER_LIST || answer->count % 2)
         return false;
-    for (size_t i = 0; i < answer->count; i += 2) {
-        if (!add_member(job->page, answer->items[i].text, answer->items[i + 1].text))
+    for (size_t i = from; i < answer->count; i += 2) {
+        if (answer->items[i].number <= until_ms &&
+            !add_member(job->page, answer->items[i].text, answer->items[i + 1].text))
             return not_a_page(job);
     }
     return true;
+}
+
+/* The first pair may be how the author stands: a word, shorter than any member. */
+static bool take_backfill(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
+{
+    (void)writes;
+    struct fan_crossing *crossing = &job->crossing;
+    bool stands = answer->kind == FAN_ANSWER_LIST && answer->count >= 2 && answer->items[1].text.len < FEED_ID_BYTES;
+    crossing->state = FAN_BROADCAST_NOT;
+    crossing->known = true;
+    crossing->number = 0;
+    if (stands) {
+        if (!fan_crossing_read(crossing, answer->items[1].text))
+            return not_a_page(job);
+        crossing->number = answer->items[0].number;
+    }
+    /* What an unfollow keeps is what was there until then. */
+    bool keeps = job->act == FEED_ACT_UNFOLLOW && !job->renewed;
+    return fan_members_take(job, answer, stands ? 2 : 0, keeps ? job->activity.published_ms : INT64_MAX);
+}
+
+/* Of an author who is merged nothing is copied: the row in b: is all that there is to do. */
+static enum fan_step after_backfill_read(struct fan_job *job)
+{
+    bool merged = job->crossing.state == FAN_BROADCAST_UP || job->crossing.state == FAN_BROADCAST_ON;
+    if (!merged || (job->act == FEED_ACT_UNFOLLOW && !job->renewed))
+        return FAN_STEP_BACKFILL_WRITE;
+    fan_page_reset(job->page);
+    return job->backfill_only ? FAN_STEP_DONE : FAN_STEP_SOURCE;
 }
 
 static size_t commands_backfill(const struct fan_job *job)
@@ -258,7 +313,13 @@ static void build_backfill_write(const struct fan_job *job, const struct fan_ste
 static enum fan_step after_backfill_write(struct fan_job *job)
 {
     fan_page_reset(job->page);
-    return job->backfill_only || job->renewed ? FAN_STEP_DONE : FAN_STEP_OUTBOX;
+    if (job->act == FEED_ACT_UNFOLLOW && !job->renewed)
+        return FAN_STEP_FOLLOWEE_REMOVE;
+    if (job->backfill_only)
+        return FAN_STEP_DONE;
+    if (job->crossing.number)
+        return FAN_STEP_SOURCE; /* out of b:, if an older crossing left a row */
+    return job->renewed ? FAN_STEP_DONE : FAN_STEP_OUTBOX;
 }
 
 /* ---- rows ---- */
@@ -271,7 +332,7 @@ const struct fan_step_row fan_row_notify = {.name = "notify",
                                             .commands = fan_recipients_commands,
                                             .build = build_notify,
                                             .take = take_add,
-                                            .then = FAN_STEP_FOLLOWERS};
+                                            .next = after_notify};
 
 const struct fan_step_row fan_row_followers = {.name = "followers",
                                                .window = FAN_WALK_OPEN,
@@ -294,7 +355,7 @@ const struct fan_step_row fan_row_backfill_read = {.name = "backfill_read",
                                                    .needs_page = true,
                                                    .build = build_backfill_read,
                                                    .take = take_backfill,
-                                                   .then = FAN_STEP_BACKFILL_WRITE};
+                                                   .next = after_backfill_read};
 
 /* One at a time: they all go to one feed, so that one dead letter is enough when it cannot be written. */
 const struct fan_step_row fan_row_backfill_write = {.name = "backfill_write",

@@ -77,11 +77,8 @@ static bool take_find(struct fan_job *job, const struct fan_answer *answer, stru
 
 /* ---- removing ---- */
 
-static void build_remove(const struct fan_job *job, const struct fan_step_texts *texts, struct feed_key key, bool leave,
-                         struct fan_call *call)
+static void add_remove(const struct fan_job *job, const struct fan_step_texts *texts, bool leave, struct fan_call *call)
 {
-    fan_call_function(call, "FCALL", "feedwire_v1_remove", "1");
-    fan_call_key(call, key);
     fan_call_arg(call, feed_str_of(texts->cap));
     fan_call_arg(call, feed_str_of(texts->slack));
     fan_call_arg(call, undone_id(job));
@@ -89,14 +86,25 @@ static void build_remove(const struct fan_job *job, const struct fan_step_texts 
     fan_call_arg(call, feed_str_of(leave ? job->undone_text : ""));
 }
 
+static void build_remove(const struct fan_job *job, const struct fan_step_texts *texts, struct feed_key key, bool leave,
+                         struct fan_call *call)
+{
+    fan_call_function(call, "FCALL", "feedwire_v1_remove", "1");
+    fan_call_key(call, key);
+    add_remove(job, texts, leave, call);
+}
+
+static bool count_remove(int64_t answer, struct fan_writes *writes)
+{
+    if (answer > 0)
+        writes->removed++;
+    return answer >= 0;
+}
+
 static bool take_remove(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
 {
     (void)job;
-    if (answer->kind != FAN_ANSWER_INTEGER || answer->integer < 0)
-        return false;
-    if (answer->integer > 0)
-        writes->removed++;
-    return true;
+    return answer->kind == FAN_ANSWER_INTEGER && count_remove(answer->integer, writes);
 }
 
 static void build_notify(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
@@ -109,7 +117,16 @@ static void build_notify(const struct fan_job *job, const struct fan_step_texts 
 static void build_outbox(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
     (void)i;
-    build_remove(job, texts, outbox_of(job), true, call);
+    fan_call_function(call, "FCALL", "feedwire_v1_remove", "2");
+    fan_call_key(call, outbox_of(job));
+    fan_call_key(call, feed_key_author(job->activity.tenant, job->activity.actor));
+    add_remove(job, texts, true, call);
+}
+
+static bool take_outbox(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
+{
+    int64_t result;
+    return fan_author_take(job, answer, &result) && count_remove(result, writes);
 }
 
 /* ---- followers, and those who were ---- */
@@ -119,7 +136,7 @@ static void build_followers(const struct fan_job *job, const struct fan_step_tex
 {
     (void)texts; /* all of them: a younger one may have it from a backfill */
     struct feed_str tenant = job->activity.tenant, actor = job->activity.actor;
-    fan_users_build(job, feed_key_followers(tenant, actor, job->walk.open[i].page), "inf", i, call);
+    fan_users_build(job, actor, feed_key_followers(tenant, actor, job->walk.open[i].page), "inf", i, call);
 }
 
 static void begin_ended(struct fan_job *job)
@@ -133,6 +150,12 @@ static enum fan_step after_followers_part(struct fan_job *job)
         return FAN_STEP_UNDO_FOLLOWERS;
     begin_ended(job);
     return FAN_STEP_UNDO_ENDED;
+}
+
+/* Nothing of it was copied, but to those who kept it when they left. */
+static enum fan_step after_outbox(struct fan_job *job)
+{
+    return fan_crossing_is_on(job) ? FAN_STEP_UNDO_ENDED : FAN_STEP_UNDO_FOLLOWERS;
 }
 
 static enum fan_step after_followers(struct fan_job *job)
@@ -150,7 +173,7 @@ static void build_ended(const struct fan_job *job, const struct fan_step_texts *
 {
     (void)texts;
     struct feed_str tenant = job->activity.tenant, actor = job->activity.actor;
-    fan_users_build(job, feed_key_ended(tenant, actor, job->walk.open[i].page), "inf", i, call);
+    fan_users_build(job, actor, feed_key_ended(tenant, actor, job->walk.open[i].page), "inf", i, call);
 }
 
 static enum fan_step after_ended_part(struct fan_job *job)
@@ -182,7 +205,7 @@ const struct fan_step_row fan_row_undo_notify = {.name = "undo_notify",
                                                  .then = FAN_STEP_UNDO_OUTBOX};
 
 const struct fan_step_row fan_row_undo_outbox = {
-    .name = "undo_outbox", .window = 1, .build = build_outbox, .take = take_remove, .then = FAN_STEP_UNDO_FOLLOWERS};
+    .name = "undo_outbox", .window = 1, .build = build_outbox, .take = take_outbox, .next = after_outbox};
 
 const struct fan_step_row fan_row_undo_followers = {.name = "undo_followers",
                                                     .window = FAN_WALK_OPEN,

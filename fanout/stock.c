@@ -38,6 +38,7 @@ struct fan_job *fan_stock_job(struct fan_engine *engine)
     job->record_memory = record_memory;
     job->entry = entry;
     job->outbox_entry = outbox_entry;
+    feed_buf_init(&job->crossing.outbox, FAN_PACKED_OUTBOX_MAX);
     feed_activity_init(&job->activity);
     return job;
 }
@@ -46,6 +47,7 @@ void fan_stock_put_job(struct fan_engine *engine, struct fan_job *job)
 {
     job->tag = 0;
     feed_activity_fini(&job->activity);
+    feed_buf_fini(&job->crossing.outbox);
     trim(&job->record_memory, SIZE_MAX);
     trim(&job->entry, FEED_ENTRY_MAX);
     trim(&job->outbox_entry, FEED_OUTBOX_ENTRY_MAX);
@@ -92,6 +94,7 @@ void fan_stock_fini(struct fan_engine *engine)
     for (size_t i = 0; (queue = fan_engine_queue(engine, i)); i++) {
         while ((job = fan_queue_pop(queue))) {
             feed_activity_fini(&job->activity);
+            feed_buf_fini(&job->crossing.outbox);
             if (job->page)
                 fan_page_free(job->page);
             job_free(job);

@@ -264,12 +264,15 @@ local function window(keys, args)
   return {epoch, seq, found}
 end
 
--- since: KEYS outbox; ARGV time ms, count. Answers {published ms, member, ..}, oldest first: all members not older than the time, and
--- the newest `count` of the older ones. Marks are among them, so that the feed that is filled from it gets them too; and they count, so
--- that filling it once more brings nothing else.
+-- since: KEYS outbox, then optionally its author's state; ARGV time ms, count. Answers {published ms, member, ..}, oldest first: all members
+-- not older than the time, and the newest `count` of the older ones. Marks are among them, so that the feed that is filled from it gets them
+-- too; and they count, so that filling it once more brings nothing else. Of an author who has ever crossed the threshold of broadcasting,
+-- the first pair is the number of the last crossing, and 'up', 'on', 'down' or ''.
 local function since(keys, args)
   local key, time, count = keys[1], args[1], tonumber(args[2])
   local out = {}
+  local state = keys[2] and redis.call('HMGET', keys[2], 'gen', 'broadcast')
+  if state and state[1] then out = {state[1], state[2] or ''} end
   if count > 0 then
     local older = redis.call('ZRANGE', key, '(' .. time, 1, 'BYSCORE', 'REV', 'LIMIT', 0, count, 'WITHSCORES')
     for i = #older - 1, 1, -2 do
@@ -286,6 +289,13 @@ local function since(keys, args)
 end
 
 -- ---- removing ----
+
+-- How the author stands (broadcast authors, below), read after the outbox was written: the answer alone for those who never were one.
+local function with_author(answer, author)
+  local state = author and redis.call('HMGET', author, 'broadcast', 'on')
+  if not state or not state[1] then return answer end
+  return {answer, state[1], tonumber(state[2] or 0)}
+end
 
 -- Says that the entry has gone from the timeline: `left` is the mark that stands there now, or the id alone where the entry may come again.
 local function announce_removal(key, epoch, seq, score, left)
@@ -336,10 +346,11 @@ local function remove_id(key, cap, slack, id, look, leave)
   return changed and seq or 0
 end
 
--- remove: KEYS timeline; ARGV cap, slack, id (16 bytes), where to look (ms; '' everywhere), where to leave a mark if nothing is there (ms;
--- '' nowhere). Answers the seq when an entry was removed, else 0: nothing was there, or a mark.
+-- remove: KEYS timeline, of an outbox optionally also its author's state; ARGV cap, slack, id (16 bytes), where to look (ms; '' everywhere),
+-- where to leave a mark if nothing is there (ms; '' nowhere). Answers the seq when an entry was removed, else 0: nothing was there, or a
+-- mark; with the state of the author as post does.
 local function remove(keys, args)
-  return remove_id(keys[1], tonumber(args[1]), tonumber(args[2]), args[3], args[4], args[5])
+  return with_author(remove_id(keys[1], tonumber(args[1]), tonumber(args[2]), args[3], args[4], args[5]), keys[2])
 end
 
 -- find: KEYS outbox; ARGV id. Answers {how many entries have it, published ms of the newest of them or of the mark, that entry}; 0, '' and ''
@@ -359,11 +370,13 @@ local function find(keys, args)
   return {count, time, entry}
 end
 
--- post: KEYS outbox; ARGV as for add, with one entry. Answers as add, and -3 when this activity was removed: then it goes nowhere.
+-- post: KEYS outbox, then optionally the author's state; ARGV as for add, with one entry. Answers as add, and -3 when this activity was
+-- removed: then it goes nowhere. Of an author who is, becomes or ceases to be a broadcast one: {that, 'up', 'on' or 'down', since when it
+-- has been 'on', ms}.
 local function post(keys, args)
-  local answer = add(keys, args)
-  if answer == 0 and redis.call('ZSCORE', keys[1], string.sub(args[5], 1, 16) .. '\0') then return -3 end
-  return answer
+  local answer = add({keys[1]}, args)
+  if answer == 0 and redis.call('ZSCORE', keys[1], string.sub(args[5], 1, 16) .. '\0') then answer = -3 end
+  return with_author(answer, keys[2])
 end
 
 -- backfill: KEYS home feed, settings; ARGV as for add, with members of an outbox, and before them the time of the edge for which this is
@@ -601,6 +614,122 @@ local function page_join(keys, args)
   return answers
 end
 
+-- ---- broadcast authors ----
+--
+-- Of a broadcast author nothing is copied: whoever follows one has them in b:, and the gateway merges their outbox. The hash a:, in the slot of
+-- the outbox, says how an author stands: 'broadcast' is absent (copied), 'up' (followers are being told, copies go on), 'on' (nothing is
+-- copied any more) or 'down' (copied again, and followers are being given what was not). 'gen' is the number of the last crossing, in ms and
+-- always rising; c: of a follower has, for each such author, the number of the newest crossing that has reached this follower. An older one
+-- changes nothing any more: it is the act of a worker that does not know that it was replaced.
+
+-- Says that b: is another, or what is hidden of those in it. A feed that is not there has no reader who need know.
+local function announce_sources(home)
+  local epoch, seq, reserved = state_of(home)
+  if not reserved then return end
+  epoch, reserved = renew(home, reserved)
+  redis.call('ZADD', home, string.format('%d', -seq - 1), reserved)
+  redis.call('SPUBLISH', home, cmsgpack.pack({3, epoch, seq + 1}))
+end
+
+local function end_source(sources, author, home)
+  if not sources or redis.call('ZREM', sources, author) == 0 then return end
+  announce_sources(home)
+end
+
+-- False when a younger crossing has been here.
+local function reached(crossings, author, gen)
+  local known = tonumber(redis.call('HGET', crossings, author) or 0)
+  if gen < known then return false end
+  if gen > known then redis.call('HSET', crossings, author, string.format('%.0f', gen)) end
+  return true
+end
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- cross: KEYS author's state; ARGV number of followers, above how many an author is broadcast, below how many not any more, cause (who asks:
+-- always the same when the same is done again), after how many ms a crossing is taken over.
+-- Begins a crossing when it is time for one. Answers {'up', 'on', 'down' or '', its number, 1 when the caller is to carry it out, else 0}. That
+-- is who began it, however often it asks; and somebody else when it takes too long, since then its cause may never come again.
+local function cross(keys, args)
+  local key, count, cause = keys[1], tonumber(args[1]), args[4]
+  local found = redis.call('HMGET', key, 'broadcast', 'gen', 'cause', 'begun')
+  local state, gen, now = found[1] or '', tonumber(found[2] or 0), now_ms()
+  local mine = (state == 'up' or state == 'down') and
+    (found[3] == cause or now - tonumber(found[4] or 0) >= tonumber(args[5]))
+  if state == '' and count > tonumber(args[2]) then
+    state, gen, mine = 'up', math.max(gen + 1, now), true
+  elseif state == 'on' and count < tonumber(args[3]) then
+    state, gen, mine = 'down', math.max(gen + 1, now), true
+  end
+  if mine then
+    redis.call('HSET', key, 'broadcast', state, 'gen', string.format('%.0f', gen), 'cause', cause, 'begun', string.format('%.0f', now))
+  end
+  return {state, gen, mine and 1 or 0}
+end
+
+-- cross_end: KEYS author's state; ARGV number of the crossing. It has reached all followers. Answers 1, or 0 when it was not under way any more.
+local function cross_end(keys, args)
+  local found = redis.call('HMGET', keys[1], 'broadcast', 'gen')
+  if found[2] ~= args[1] or (found[1] ~= 'up' and found[1] ~= 'down') then return 0 end
+  if found[1] == 'up' then
+    redis.call('HSET', keys[1], 'broadcast', 'on', 'on', string.format('%.0f', now_ms()))
+  else
+    redis.call('HDEL', keys[1], 'broadcast', 'on')
+  end
+  redis.call('HDEL', keys[1], 'cause', 'begun')
+  return 1
+end
+
+-- source: KEYS home feed, b:, c:, followees; ARGV author, number of the crossing, 'on' or 'off'. The author is one whose outbox is merged into
+-- this feed from now on, if followed, since the time of the edge; or not any more. Answers 1 when that has changed something, 0 when not, -1
+-- when a younger crossing has been here.
+local function source(keys, args)
+  local home, sources, author = keys[1], keys[2], args[1]
+  if not reached(keys[3], author, tonumber(args[2])) then return -1 end
+  if args[3] == 'off' then
+    if redis.call('ZREM', sources, author) == 0 then return 0 end
+  else
+    local edge = redis.call('ZSCORE', keys[4], author)
+    if not edge or redis.call('ZSCORE', sources, author) == edge then return 0 end
+    redis.call('ZADD', sources, edge, author)
+  end
+  announce_sources(home)
+  return 1
+end
+
+-- source_since: KEYS b:; ARGV author. Answers since when the author is followed as one of those in b:, ms, or 0.
+local function source_since(keys, args)
+  return tonumber(redis.call('ZSCORE', keys[1], args[1]) or 0)
+end
+
+-- copy: KEYS home feed, settings, followees, b:, c:; ARGV epoch candidate, cap, slack, author, number of the crossing, backfill, and the whole
+-- outbox: a msgpack array of times and members, oldest first. The feed gets what `since` would give for the edge, if there is one; then the
+-- author is in b: no more. Answers how many entries were added, -1 when a younger crossing has been here.
+local function copy(keys, args)
+  local home, settings, author = {keys[1]}, keys[2], args[4]
+  if not reached(keys[5], author, tonumber(args[5])) then return -1 end
+  local edge, added = tonumber(redis.call('ZSCORE', keys[3], author) or 0), 0
+  local members = edge > 0 and cmsgpack.unpack(args[7]) or {}
+  local settled = redis.call('EXISTS', settings) == 1
+  local first = 1
+  while members[first] and tonumber(members[first]) < edge do first = first + 2 end
+  local one = {args[1], args[2], args[3]}
+  for i = math.max(1, first - 2 * tonumber(args[6])), #members, 2 do
+    local score, member = members[i], members[i + 1]
+    if is_mark(member) then
+      remove_id(keys[1], tonumber(args[2]), tonumber(args[3]), string.sub(member, 1, 16), score, score)
+    elseif not (settled and left_out(keys[1], settings, score, member, true)) then
+      one[4], one[5] = score, member
+      if add(home, one) > 0 then added = added + 1 end
+    end
+  end
+  end_source(keys[4], author, keys[1])
+  return added
+end
+
 -- ---- edges ----
 
 -- On the side of the followed: KEYS g:, k:, l: and q: of one page. l: has the newest follow of those who followed again while following. Behind
@@ -682,6 +811,13 @@ local function sever(keys, args)
   return page_news({state, 0, time}, keys, page, args[7])
 end
 
+-- follower_count: KEYS g: and q: of a page; ARGV page. How many follow the author, judged by this page; -1: not known while edges move.
+local function follower_count(keys, args)
+  local state = page_state(keys[2], tonumber(args[1]))
+  if state.moving or state.filling then return -1 end
+  return redis.call('ZCARD', keys[1]) * 2 ^ state.level
+end
+
 -- On the side of the follower: h:, m: and f:.
 
 -- join: KEYS followees, settings; ARGV followee, time of the follow, time of the edge, time of the end before it (0: none).
@@ -704,7 +840,7 @@ local function join(keys, args)
   return 1
 end
 
--- leave: KEYS followees, settings, home feed; ARGV followee, time of the unfollow, cap, 'purge' or 'keep'. From here on nothing of the
+-- leave: KEYS followees, settings, home feed, b:; ARGV followee, time of the unfollow, cap, 'purge' or 'keep'. From here on nothing of the
 -- followee gets into the home feed, also from a page of followers that was read before. Answers how many entries were purged, -1 when there
 -- is a younger edge or end.
 local function leave(keys, args)
@@ -715,6 +851,7 @@ local function leave(keys, args)
   redis.call('ZREM', followees, user)
   r.u, r.f = time, nil
   write_registers(settings, user, r)
+  end_source(keys[4], user, home)
   if args[4] == 'keep' then return 0 end
   return take_out(home, user, nil, tonumber(args[3]))
 end
@@ -725,7 +862,7 @@ local OTHERS = {m = 'n', n = 'm', b = 'c', c = 'b', B = 'C', C = 'B'}
 local ENDS = {n = true, c = true, C = true}
 local FIRST_ENDS = {m = 'v', n = 'v', b = 'd', c = 'd', B = 'D', C = 'D'}
 
--- settle: KEYS settings, followees, home feed, notifications; ARGV letter, the other user, time, cap.
+-- settle: KEYS settings, followees, home feed, notifications, b:; ARGV letter, the other user, time, cap.
 -- The register takes the newest time. Whatever is left out then is taken out: when it is on, all of the other; when it was ended later,
 -- what is from before the end. A block ends the edge too. Answers {1 if it is on now else 0, time of the edge or 0}.
 local function settle(keys, args)
@@ -747,12 +884,15 @@ local function settle(keys, args)
   if active and (letter == 'b' or letter == 'B') then
     redis.call('ZREM', followees, user)
     r.u, r.f, edge = newest(r.u, math.max(time, edge)), nil, 0
+    end_source(keys[5], user, keys[3])
+  elseif keys[5] and redis.call('ZSCORE', keys[5], user) then
+    announce_sources(keys[3])
   end
   write_registers(settings, user, r)
   return {active and 1 or 0, edge}
 end
 
--- filter: KEYS settings; ARGV time, then the verbs that are left out of the home feed from then on, all of them. Answers 1, or 0 when a
+-- filter: KEYS settings, home feed, b:; ARGV time, then the verbs that are left out of the home feed from then on, all of them. Answers 1, or 0 when a
 -- newer list is there (of the same time: one that is greater by bytes).
 local function filter(keys, args)
   local settings, time = keys[1], tonumber(args[1])
@@ -777,6 +917,7 @@ local function filter(keys, args)
     if listed[word] ~= 'again' then write_registers(settings, '#' .. word, {x = time}) end
   end
   redis.call('HSET', settings, '#', string.format('%.0f ', time) .. list)
+  if keys[3] and redis.call('EXISTS', keys[3]) == 1 then announce_sources(keys[2]) end
   return 1
 end
 
@@ -881,6 +1022,10 @@ redis.register_function('feedwire_v1_unfollow', unfollow)
 redis.register_function('feedwire_v1_sever', sever)
 redis.register_function('feedwire_v1_join', join)
 redis.register_function('feedwire_v1_leave', leave)
+redis.register_function('feedwire_v1_cross', cross)
+redis.register_function('feedwire_v1_cross_end', cross_end)
+redis.register_function('feedwire_v1_source', source)
+redis.register_function('feedwire_v1_copy', copy)
 redis.register_function('feedwire_v1_settle', settle)
 redis.register_function('feedwire_v1_filter', filter)
 redis.register_function('feedwire_v1_page_fill', page_fill)
@@ -894,6 +1039,8 @@ redis.register_function('feedwire_v1_life_begin', life_begin)
 redis.register_function('feedwire_v1_life_end', life_end)
 redis.register_function{function_name='feedwire_v1_edge', callback=edge, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_window', callback=window, flags={'no-writes'}}
+redis.register_function{function_name='feedwire_v1_source_since', callback=source_since, flags={'no-writes'}}
+redis.register_function{function_name='feedwire_v1_follower_count', callback=follower_count, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_since', callback=since, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_find', callback=find, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_followers', callback=followers, flags={'no-writes'}}

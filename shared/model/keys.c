@@ -78,6 +78,21 @@ struct feed_key feed_key_followees(struct feed_str tenant, struct feed_str user)
     return make_key('h', tenant, user, FEED_STR(""));
 }
 
+struct feed_key feed_key_author(struct feed_str tenant, struct feed_str author)
+{
+    return make_key('a', tenant, author, FEED_STR(""));
+}
+
+struct feed_key feed_key_sources(struct feed_str tenant, struct feed_str user)
+{
+    return make_key('b', tenant, user, FEED_STR(""));
+}
+
+struct feed_key feed_key_crossings(struct feed_str tenant, struct feed_str user)
+{
+    return make_key('c', tenant, user, FEED_STR(""));
+}
+
 size_t feed_key_progress(struct feed_str topic, int32_t partition, char out[FEED_PROGRESS_KEY_MAX + 1])
 {
     feed_assert(feed_topic_valid(topic) && partition >= 0);

@@ -28,6 +28,9 @@ struct feed_key feed_key_page(struct feed_str tenant, struct feed_str author,
                               unsigned page);                                     /* q:{tenant/author/page} */
 struct feed_key feed_key_followees(struct feed_str tenant, struct feed_str user); /* h:{tenant/user} */
 struct feed_key feed_key_settings(struct feed_str tenant, struct feed_str user);  /* m:{tenant/user} */
+struct feed_key feed_key_author(struct feed_str tenant, struct feed_str author);  /* a:{tenant/author} */
+struct feed_key feed_key_sources(struct feed_str tenant, struct feed_str user);   /* b:{tenant/user} */
+struct feed_key feed_key_crossings(struct feed_str tenant, struct feed_str user); /* c:{tenant/user} */
 struct feed_str feed_key_str(const struct feed_key *key);                         /* borrowed view */
 
 /* p:{topic/partition}: how far a partition has been worked off. Terminated. The topic is a valid name and the

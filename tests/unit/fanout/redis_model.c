@@ -1,6 +1,7 @@
 #include "redis_model_inside.h"
 
 #include "shared/base/assert.h"
+#include "shared/codec/msgpack_read.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +123,12 @@ int64_t model_number_of(struct feed_str text)
     return strtoll(copy, NULL, 10);
 }
 
+/* FCALL function keys key.. epoch cap slack ..: the arguments behind the keys. */
+static size_t keys_of(const struct world_command *command)
+{
+    return (size_t)model_number_of(command->argv[2]);
+}
+
 /* ---- settings ---- */
 
 /* NULL when there is none, and it is not to be made. */
@@ -180,6 +187,67 @@ static bool left_out(struct model *model, struct feed_str timeline, struct feed_
            !(w->at[MODEL_I] && w->at[MODEL_I] >= w->at[MODEL_X] && score >= w->at[MODEL_I]);
 }
 
+/* ---- broadcast authors ---- */
+
+static struct model_author *author_at(const struct model *model, struct feed_str key)
+{
+    for (size_t i = 0; i < model->author_count; i++) {
+        if (feed_str_eq(feed_str_of(model->authors[i].key), key))
+            return (struct model_author *)&model->authors[i];
+    }
+    return NULL;
+}
+
+static void answer_with_author(struct model *model, struct world_command *command, int64_t answer, struct feed_str key)
+{
+    const struct model_author *author = author_at(model, key);
+    model_answer_int(command, answer);
+    if (!author || !author->state[0])
+        return;
+    model_begin_list(command);
+    model_add_item(command, (struct feed_str){"", 0}, answer);
+    model_add_item(command, feed_str_of(author->state), 0);
+    model_add_item(command, (struct feed_str){"", 0}, author->on_since_ms);
+    model_keep_texts(command);
+}
+
+/* The home feed's seq, where there is one. */
+static void announce_sources(struct model *model, struct feed_str home)
+{
+    struct model_zset *zset = model_zset_of(model, home);
+    if (zset->seq == 0)
+        return;
+    zset->seq++;
+    model->notices++;
+}
+
+static void end_source(struct model *model, struct feed_str sources, struct feed_str author, struct feed_str home)
+{
+    struct model_zset *zset = model_zset_of(model, sources);
+    if (!member_of(zset, author))
+        return;
+    model_zrem(zset, author);
+    announce_sources(model, home);
+}
+
+static bool reached(struct model *model, struct feed_str key, struct feed_str author, int64_t number)
+{
+    struct model_crossing *c = model->crossings, *end = c + model->crossing_count;
+    while (c < end && !(feed_str_eq(feed_str_of(c->key), key) && feed_str_eq(feed_str_of(c->author), author)))
+        c++;
+    if (c == end) {
+        feed_assert(model->crossing_count < MODEL_CROSSINGS_MAX);
+        model->crossing_count++;
+        snprintf(c->key, sizeof c->key, "%.*s", (int)key.len, key.data);
+        snprintf(c->author, sizeof c->author, "%.*s", (int)author.len, author.data);
+        c->number = 0;
+    }
+    if (number < c->number)
+        return false;
+    c->number = number;
+    return true;
+}
+
 /* ---- functions ---- */
 
 /* Something with the id of this entry, at this time. */
@@ -210,12 +278,6 @@ static int64_t add(struct model *model, struct model_zset *zset, int64_t cap, in
     }
     model->notices++;
     return (int64_t)++zset->seq;
-}
-
-/* FCALL function keys key.. epoch cap slack ..: the arguments behind the keys. */
-static size_t keys_of(const struct world_command *command)
-{
-    return (size_t)model_number_of(command->argv[2]);
 }
 
 static void call_add(struct model *model, struct world_command *command)
@@ -296,13 +358,16 @@ static int64_t remove_id(struct model *model, struct model_zset *zset, int64_t c
     return changed ? (int64_t)zset->seq : 0;
 }
 
-/* key cap slack id look leave */
+/* timeline or outbox, author; cap slack id look leave */
 static void call_remove(struct model *model, struct world_command *command)
 {
-    const struct feed_str *argv = command->argv;
-    model_answer_int(command,
-                     remove_id(model, model_zset_of(model, argv[3]), model_number_of(argv[4]), model_number_of(argv[5]),
-                               argv[6], model_number_of(argv[7]), model_number_of(argv[8])));
+    const struct feed_str *argv = command->argv + keys_of(command) - 1;
+    int64_t seq = remove_id(model, model_zset_of(model, command->argv[3]), model_number_of(argv[4]),
+                            model_number_of(argv[5]), argv[6], model_number_of(argv[7]), model_number_of(argv[8]));
+    if (keys_of(command) == 2)
+        answer_with_author(model, command, seq, command->argv[4]);
+    else
+        model_answer_int(command, seq);
 }
 
 static void call_find(struct model *model, struct world_command *command)
@@ -329,15 +394,15 @@ static void call_find(struct model *model, struct world_command *command)
 
 static void call_post(struct model *model, struct world_command *command)
 {
-    const struct feed_str *argv = command->argv;
-    struct model_zset *zset = model_zset_of(model, argv[3]);
+    const struct feed_str *argv = command->argv + 1;
+    struct model_zset *zset = model_zset_of(model, command->argv[3]);
     int64_t score = model_number_of(argv[7]);
     int64_t answer = add(model, zset, model_number_of(argv[5]), model_number_of(argv[6]), score, argv[8]);
     for (size_t i = 0; answer == 0 && i < zset->count; i++) {
         if (zset->members[i].score == score && has_id(&zset->members[i], argv[8]) && is_mark(&zset->members[i]))
             answer = -3;
     }
-    model_answer_int(command, answer);
+    answer_with_author(model, command, answer, command->argv[4]);
 }
 
 /* home settings epoch cap slack edge, then times and members */
@@ -425,24 +490,25 @@ static void call_join(struct model *model, struct world_command *command)
     model_answer_int(command, 1);
 }
 
-/* followees, settings, home; followee, time, cap, how */
+/* followees, settings, home, sources; followee, time, cap, how */
 static void call_leave(struct model *model, struct world_command *command)
 {
-    const struct feed_str *argv = command->argv;
-    struct model_zset *followees = model_zset_of(model, argv[3]);
-    struct model_registers *r = registers_of(model, argv[4], argv[6], false);
+    const struct feed_str *keys = command->argv, *argv = keys + 1;
+    struct model_zset *followees = model_zset_of(model, keys[3]);
+    struct model_registers *r = registers_of(model, keys[4], argv[6], false);
     int64_t time_ms = model_number_of(argv[7]);
     if (model_score_of(followees, argv[6]) > time_ms || (r && r->at[MODEL_U] > time_ms)) {
         model_answer_int(command, -1);
         return;
     }
     model_zrem(followees, argv[6]);
-    r = registers_of(model, argv[4], argv[6], true);
+    r = registers_of(model, keys[4], argv[6], true);
     r->at[MODEL_U] = time_ms;
     r->at[MODEL_F] = 0;
+    end_source(model, keys[6], argv[6], keys[5]);
     bool purge = feed_str_eq(argv[9], FEED_STR("purge"));
     model_answer_int(command,
-                     purge ? take_out(model, model_zset_of(model, argv[5]), argv[6], 0, model_number_of(argv[8])) : 0);
+                     purge ? take_out(model, model_zset_of(model, keys[5]), argv[6], 0, model_number_of(argv[8])) : 0);
 }
 
 static enum model_letter letter_of(char letter)
@@ -453,13 +519,13 @@ static enum model_letter letter_of(char letter)
     return (enum model_letter)(at - letters);
 }
 
-/* settings, followees, home, notifications; letter, other, time, cap. The letters come in pairs: on, off. */
+/* settings, followees, home, notifications, sources; letter, other, time, cap. The letters come in pairs: on, off. */
 static void call_settle(struct model *model, struct world_command *command)
 {
-    const struct feed_str *argv = command->argv;
-    struct model_zset *followees = model_zset_of(model, argv[4]);
+    const struct feed_str *keys = command->argv, *argv = keys + 1;
+    struct model_zset *followees = model_zset_of(model, keys[4]);
     enum model_letter letter = letter_of(argv[7].data[0]), on = letter - (letter % 2), off = on + 1;
-    struct model_registers *r = registers_of(model, argv[3], argv[8], true);
+    struct model_registers *r = registers_of(model, keys[3], argv[8], true);
     int64_t time_ms = model_number_of(argv[9]), edge = model_score_of(followees, argv[8]);
     if (r->at[letter] < time_ms)
         r->at[letter] = time_ms;
@@ -470,7 +536,7 @@ static void call_settle(struct model *model, struct world_command *command)
     if (*first <= r->at[on])
         *first = 0;
     for (size_t k = 5; letter == on && k <= 6; k++)
-        take_out(model, model_zset_of(model, argv[k]), argv[8],
+        take_out(model, model_zset_of(model, keys[k]), argv[8],
                  active   ? 0
                  : *first ? *first
                           : r->at[off],
@@ -480,17 +546,20 @@ static void call_settle(struct model *model, struct world_command *command)
         model_zrem(followees, argv[8]);
         r->at[MODEL_U] = r->at[MODEL_U] > ended ? r->at[MODEL_U] : ended;
         r->at[MODEL_F] = edge = 0;
+        end_source(model, keys[7], argv[8], keys[5]);
+    } else if (member_of(model_zset_of(model, keys[7]), argv[8])) {
+        announce_sources(model, keys[5]);
     }
     model_begin_list(command);
     model_add_item(command, (struct feed_str){"", 0}, active);
     model_add_item(command, (struct feed_str){"", 0}, edge);
 }
 
-/* settings; time, verbs. The list itself is the letter X of each verb that is on it, later than I. */
+/* settings, home, sources; time, verbs. The list itself is the letter X of each verb that is on it, later than I. */
 static void call_filter(struct model *model, struct world_command *command)
 {
     const struct feed_str *argv = command->argv;
-    int64_t time_ms = model_number_of(argv[4]);
+    int64_t time_ms = model_number_of(argv[6]);
     struct model_registers *newest = registers_of(model, argv[3], FEED_STR("#"), true);
     /* Two lists of one moment are told apart by their bytes in the library; the logs here have no such pairs. */
     model_answer_int(command, newest->at[MODEL_X] < time_ms);
@@ -498,7 +567,9 @@ static void call_filter(struct model *model, struct world_command *command)
         return;
     newest->at[MODEL_X] = time_ms;
     bool listed[MODEL_REGISTERS_MAX] = {false};
-    for (size_t i = 5; i < command->argc; i++) {
+    if (model_zset_of(model, argv[5])->count)
+        announce_sources(model, argv[4]);
+    for (size_t i = 7; i < command->argc; i++) {
         char word[FEED_VERB_MAX + 2];
         snprintf(word, sizeof word, "#%.*s", (int)argv[i].len, argv[i].data);
         struct model_registers *w = registers_of(model, argv[3], feed_str_of(word), true);
@@ -519,13 +590,19 @@ static void call_filter(struct model *model, struct world_command *command)
 static void call_since(struct model *model, struct world_command *command)
 {
     const struct model_zset *zset = model_zset_of(model, command->argv[3]);
-    int64_t time_ms = model_number_of(command->argv[4]);
-    size_t count = (size_t)model_number_of(command->argv[5]), older = 0;
+    const struct feed_str *argv = command->argv + keys_of(command) - 1;
+    int64_t time_ms = model_number_of(argv[4]);
+    size_t count = (size_t)model_number_of(argv[5]), older = 0;
+    const struct model_author *author = keys_of(command) == 2 ? author_at(model, command->argv[4]) : NULL;
     while (older < zset->count && zset->members[older].score < time_ms)
         older++;
     model_begin_list(command);
     static char times[4096][24];
     size_t used = 0;
+    if (author) {
+        model_add_item(command, FEED_STR("number"), author->number);
+        model_add_item(command, feed_str_of(author->state), 0);
+    }
     for (size_t i = older > count ? older - count : 0; i < zset->count; i++) {
         const struct model_member *m = &zset->members[i];
         int len = snprintf(times[used], sizeof times[used], "%lld", (long long)m->score);
@@ -533,6 +610,121 @@ static void call_since(struct model *model, struct world_command *command)
         model_add_item(command, (struct feed_str){m->bytes, m->len}, 0);
     }
     model_keep_texts(command);
+}
+
+/* author; followers, above, below, cause, take over after */
+static void call_cross(struct model *model, struct world_command *command)
+{
+    const struct feed_str *argv = command->argv;
+    struct model_author *author = author_at(model, argv[3]);
+    int64_t count = model_number_of(argv[4]);
+    if (!author && count > model_number_of(argv[5])) {
+        feed_assert(model->author_count < MODEL_AUTHORS_MAX);
+        author = &model->authors[model->author_count++];
+        *author = (struct model_author){.number = 0};
+        snprintf(author->key, sizeof author->key, "%.*s", (int)argv[3].len, argv[3].data);
+    }
+    const char *state = author ? author->state : "";
+    const char *begins = state[0] == '\0' && count > model_number_of(argv[5])           ? "up"
+                         : strcmp(state, "on") == 0 && count < model_number_of(argv[6]) ? "down"
+                                                                                        : NULL;
+    bool under_way = strcmp(state, "up") == 0 || strcmp(state, "down") == 0;
+    model->now_ms++;
+    bool ours = begins || (under_way && (memcmp(author->cause, argv[7].data, FEED_ID_BYTES) == 0 ||
+                                         model->now_ms - author->begun_ms >= model_number_of(argv[8])));
+    if (begins) {
+        snprintf(author->state, sizeof author->state, "%s", begins);
+        author->number = author->number + 1 > model->now_ms ? author->number + 1 : model->now_ms;
+    }
+    if (ours) {
+        memcpy(author->cause, argv[7].data, FEED_ID_BYTES);
+        author->begun_ms = model->now_ms;
+    }
+    model_begin_list(command);
+    model_add_item(command, feed_str_of(author ? author->state : ""), 0);
+    model_add_item(command, (struct feed_str){"", 0}, author ? author->number : 0);
+    model_add_item(command, (struct feed_str){"", 0}, ours);
+    model_keep_texts(command);
+}
+
+static void call_cross_end(struct model *model, struct world_command *command)
+{
+    struct model_author *author = author_at(model, command->argv[3]);
+    bool up = author && strcmp(author->state, "up") == 0, down = author && strcmp(author->state, "down") == 0;
+    bool ends = (up || down) && author->number == model_number_of(command->argv[4]);
+    if (ends) {
+        snprintf(author->state, sizeof author->state, "%s", up ? "on" : "");
+        author->on_since_ms = model->now_ms;
+    }
+    model_answer_int(command, ends);
+}
+
+/* home, sources, crossings, followees; author, number, on or off */
+static void call_source(struct model *model, struct world_command *command)
+{
+    const struct feed_str *argv = command->argv;
+    struct model_zset *sources = model_zset_of(model, argv[4]);
+    int64_t edge = model_score_of(model_zset_of(model, argv[6]), argv[7]), at = model_score_of(sources, argv[7]);
+    if (!reached(model, argv[5], argv[7], model_number_of(argv[8]))) {
+        model_answer_int(command, -1);
+        return;
+    }
+    bool on = feed_str_eq(argv[9], FEED_STR("on")), changes = on ? edge && at != edge : at != 0;
+    if (on && changes) {
+        model_zadd(sources, argv[7], edge);
+        announce_sources(model, argv[3]);
+    }
+    if (!on)
+        end_source(model, argv[4], argv[7], argv[3]);
+    model_answer_int(command, changes);
+}
+
+static void call_source_since(struct model *model, struct world_command *command)
+{
+    model_answer_int(command, model_score_of(model_zset_of(model, command->argv[3]), command->argv[4]));
+}
+
+/* The next text of a packed outbox: two heads of msgpack and a length are all that it has. */
+static struct feed_str unpack(struct feed_str *packed)
+{
+    struct feed_msgpack_item item;
+    enum feed_error error = feed_msgpack_next(packed, &item);
+    feed_assert(error == FEED_OK && item.type == FEED_MSGPACK_STR);
+    return item.bytes;
+}
+
+/* home, settings, followees, sources, crossings; epoch, cap, slack, author, number, backfill, outbox */
+static void call_copy(struct model *model, struct world_command *command)
+{
+    const struct feed_str *keys = command->argv + 3, *argv = command->argv + 8;
+    struct model_zset *zset = model_zset_of(model, keys[0]);
+    int64_t cap = model_number_of(argv[1]), slack = model_number_of(argv[2]), added = 0;
+    int64_t edge = model_score_of(model_zset_of(model, keys[2]), argv[3]);
+    if (!reached(model, keys[4], argv[3], model_number_of(argv[4]))) {
+        model_answer_int(command, -1);
+        return;
+    }
+    struct feed_str rest = argv[6], counted;
+    struct feed_msgpack_item head;
+    enum feed_error error = feed_msgpack_next(&rest, &head);
+    feed_assert(error == FEED_OK && head.type == FEED_MSGPACK_ARRAY);
+    size_t older = 0, skip;
+    counted = rest;
+    for (size_t i = 0; i < head.count / 2; i++, unpack(&counted))
+        older += model_number_of(unpack(&counted)) < edge;
+    skip = older > (size_t)model_number_of(argv[5]) ? older - (size_t)model_number_of(argv[5]) : 0;
+    for (size_t i = 0; edge && i < head.count / 2; i++) {
+        int64_t score = model_number_of(unpack(&rest));
+        struct feed_str member = unpack(&rest);
+        if (i < skip)
+            continue;
+        if (feed_mark_is(member))
+            remove_id(model, zset, cap, slack, member, score, score);
+        else if (!left_out(model, keys[0], keys[1], score, member, true))
+            added += add(model, zset, cap, slack, score, member) > 0;
+    }
+    end_source(model, keys[3], argv[3], keys[0]);
+    model_answer_int(command, added);
 }
 
 void model_execute(struct model *model, struct world_command *command)
@@ -543,6 +735,9 @@ void model_execute(struct model *model, struct world_command *command)
         {"feedwire_v1_remove", call_remove}, {"feedwire_v1_find", call_find},
         {"feedwire_v1_join", call_join},     {"feedwire_v1_leave", call_leave},
         {"feedwire_v1_settle", call_settle}, {"feedwire_v1_filter", call_filter},
+        {"feedwire_v1_cross", call_cross},   {"feedwire_v1_cross_end", call_cross_end},
+        {"feedwire_v1_source", call_source}, {"feedwire_v1_source_since", call_source_since},
+        {"feedwire_v1_copy", call_copy},
     };
     command->executed = true;
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
@@ -554,6 +749,76 @@ void model_execute(struct model *model, struct world_command *command)
     if (model_execute_page(model, command))
         return;
     feed_assert(!"a function of the library");
+}
+
+/* ---- what a gateway merges ---- */
+
+const char *model_broadcast(const struct model *model, const char *author)
+{
+    char key[200];
+    snprintf(key, sizeof key, "a:{demo/%s}", author);
+    const struct model_author *found = author_at(model, feed_str_of(key));
+    return found ? found->state : "";
+}
+
+static const struct model_zset *find_of(const struct model *model, char letter, const char *user)
+{
+    char key[200];
+    snprintf(key, sizeof key, "%c:{demo/%s}", letter, user);
+    return model_find(model, key);
+}
+
+static unsigned id_of(const struct model_member *m)
+{
+    const uint8_t *b = (const uint8_t *)m->bytes;
+    return (unsigned)b[0] << 24 | (unsigned)b[1] << 16 | (unsigned)b[2] << 8 | b[3];
+}
+
+static int64_t source_since(const struct model *model, const char *user, const char *author)
+{
+    const struct model_zset *sources = find_of(model, 'b', user);
+    return sources ? model_score_of(sources, feed_str_of(author)) : 0;
+}
+
+bool model_merges(const struct model *model, const char *user, const char *author, unsigned id, size_t backfill)
+{
+    const struct model_zset *outbox = find_of(model, 'o', author);
+    int64_t since = source_since(model, user, author);
+    char home[200], settings[200];
+    snprintf(home, sizeof home, "f:{demo/%s}", user);
+    snprintf(settings, sizeof settings, "m:{demo/%s}", user);
+    size_t older = 0;
+    for (size_t i = outbox && since ? outbox->count : 0; i-- > 0;) {
+        const struct model_member *m = &outbox->members[i];
+        bool old = m->score < since;
+        if (old && older++ >= backfill)
+            return false;
+        /* The copy in the outbox may say whom it was addressed to, which the rules do not look at. */
+        struct feed_str member = {m->bytes, m->len}, to[FEED_TO_MAX];
+        struct feed_entry entry;
+        size_t to_count;
+        if (id_of(m) != id || feed_entry_decode_outbox(member, &entry, to, &to_count) != FEED_OK)
+            continue;
+        struct feed_buf plain;
+        feed_buf_init(&plain, FEED_ENTRY_MAX);
+        feed_entry_encode(&entry, &plain);
+        bool out = left_out((struct model *)model, feed_str_of(home), feed_str_of(settings), m->score,
+                            feed_buf_view(&plain), true);
+        feed_buf_fini(&plain);
+        if (!out)
+            return true;
+    }
+    return false;
+}
+
+bool model_marks(const struct model *model, const char *user, const char *author, unsigned id)
+{
+    const struct model_zset *outbox = find_of(model, 'o', author);
+    for (size_t i = 0; outbox && source_since(model, user, author) && i < outbox->count; i++) {
+        if (id_of(&outbox->members[i]) == id && is_mark(&outbox->members[i]))
+            return true;
+    }
+    return false;
 }
 
 /* ---- comparing ---- */
@@ -610,6 +875,11 @@ void model_copy(const struct model *model, struct model *out)
 {
     model_init(out);
     out->notices = model->notices;
+    out->now_ms = model->now_ms;
+    out->author_count = model->author_count;
+    memcpy(out->authors, model->authors, sizeof out->authors);
+    out->crossing_count = model->crossing_count;
+    memcpy(out->crossings, model->crossings, sizeof out->crossings);
     out->register_count = model->register_count;
     memcpy(out->registers, model->registers, sizeof out->registers);
     out->page_count = model->page_count;

@@ -49,9 +49,26 @@ struct model_page {
     bool moving, filling;
 };
 
+/* a:, of an author; and a field of c:. */
+struct model_author {
+    char key[200], state[8];
+    int64_t number, on_since_ms, begun_ms;
+    uint8_t cause[FEED_ID_BYTES];
+};
+struct model_crossing {
+    char key[200], author[160];
+    int64_t number;
+};
+
+enum { MODEL_AUTHORS_MAX = 16, MODEL_CROSSINGS_MAX = 64 };
+
 struct model {
     struct model_page pages[MODEL_PAGES_MAX];
     size_t page_count;
+    struct model_author authors[MODEL_AUTHORS_MAX];
+    struct model_crossing crossings[MODEL_CROSSINGS_MAX];
+    size_t author_count, crossing_count;
+    int64_t now_ms; /* goes on with each crossing */
     struct model_registers registers[MODEL_REGISTERS_MAX];
     size_t register_count;
     struct model_zset zsets[MODEL_ZSETS_MAX];
@@ -65,6 +82,13 @@ void model_fini(struct model *model);
 void model_execute(struct model *model, struct world_command *command);
 /* NULL when there is no such key. */
 const struct model_zset *model_find(const struct model *model, const char *key);
+/* How the author stands: "", "up", "on" or "down". */
+const char *model_broadcast(const struct model *model, const char *author);
+/* What the merge of an outbox shows to who has its author in b:, by the words of schemas/redis.md. id: what its bytes
+ * begin with. */
+bool model_merges(const struct model *model, const char *user, const char *author, unsigned id, size_t backfill);
+/* Whether the outbox has a mark for it, which hides a copy from those. */
+bool model_marks(const struct model *model, const char *user, const char *author, unsigned id);
 /* The edge, from whichever pages have something of it. */
 struct model_edge {
     int64_t since, ended, latest; /* 0: none */

@@ -279,6 +279,13 @@ static void call_join(struct model *model, struct world_command *command)
     }
 }
 
+static void call_follower_count(struct model *model, struct world_command *command)
+{
+    const struct model_page *page = page_of(model, command->argv[4]);
+    int64_t count = (int64_t)model_zset_of(model, command->argv[3])->count << page->level;
+    model_answer_int(command, page->moving || page->filling ? -1 : count);
+}
+
 bool model_execute_page(struct model *model, struct world_command *command)
 {
     static const struct model_function functions[] = {
@@ -286,7 +293,7 @@ bool model_execute_page(struct model *model, struct world_command *command)
         {"feedwire_v1_sever", call_sever},         {"feedwire_v1_edge", call_edge},
         {"feedwire_v1_followers", call_followers}, {"feedwire_v1_page_fill", call_fill},
         {"feedwire_v1_page_split", call_split},    {"feedwire_v1_page_take", call_take},
-        {"feedwire_v1_page_join", call_join},
+        {"feedwire_v1_page_join", call_join},      {"feedwire_v1_follower_count", call_follower_count},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         if (feed_str_eq(command->argv[1], feed_str_of(functions[i].name))) {

@@ -134,6 +134,7 @@ static void an_unfollow_may_keep_the_entries(void **state)
                                           .object = "bob",
                                           .data = "{\"entries\":\"keep\"}"});
     expect_int(&world, "unfollow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 70", 1);
+    expect_int(&world, "source_since b:{demo/ann} bob", 0);
     expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 keep", 0);
     world_graph_done(&world, "0", "70");
     done(&world);

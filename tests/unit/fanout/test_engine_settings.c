@@ -138,7 +138,7 @@ static void a_filter_is_the_whole_list(void **state)
                                           .verb = "filter",
                                           .object = "home",
                                           .data = "{\"exclude\":[\"like\",\"share\",\"like\"]}"});
-    expect_int(&world, "filter m:{demo/ann} 50 like share", 1);
+    expect_int(&world, "filter m:{demo/ann} f:{demo/ann} 50 like share", 1);
     done(&world);
 }
 

@@ -113,7 +113,7 @@ static void the_outbox_alone_gets_those_addressed(void **state)
                  &(struct sample){
                      .id = 1, .published_ms = 1000, .actor = "bob", .verb = "post", .object = "n", .to = "[\"cy\"]"});
     expect(&world, "post o:{demo/bob} 1000 #1");
-    struct feed_str copy = world.first->argv[8];
+    struct feed_str copy = world.first->argv[9];
     struct feed_entry entry;
     struct feed_str to[FEED_TO_MAX];
     size_t to_count;

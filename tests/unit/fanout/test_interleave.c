@@ -9,7 +9,10 @@
  *   of those whom they have left, unless they kept it;
  * - nobody has anything of people whom they mute, or who are blocked one way or the other;
  * - nobody has what was undone, neither in the outbox nor in home feeds nor in notifications;
- * - working the whole log off once more changes nothing: no entry, no seq, no notice;
+ * - all this of what the gateways show: where an author is a broadcast one, the outbox merged with the feed; and who
+ *   is one follows from the number of followers, and stands in b: of all of them;
+ * - working the whole log off once more changes nothing: no entry, no seq, no notice; with broadcast authors, who may
+ *   become such at another moment then, nothing that anybody sees;
  * - whatever pages of followers were split meanwhile;
  * - the newest record of each edge in the topic `graph`, which is what compaction leaves, is how the edge stands.
  *
@@ -51,6 +54,8 @@ struct run {
     unsigned cap;
     unsigned shards;
     unsigned page_followers;
+    unsigned broadcast_threshold; /* 0: nobody is a broadcast author */
+    unsigned broadcast_return_percent;
     bool unfollows;
     bool undos;
     bool settles; /* mutes and blocks too */
@@ -147,6 +152,8 @@ static void worker_begin(struct worker *worker, struct run *run)
         .cap = run->cap,
         .backfill = run->backfill,
         .page_followers = run->page_followers,
+        .broadcast_threshold = run->broadcast_threshold,
+        .broadcast_return_percent = run->broadcast_return_percent,
     };
     worker->world = malloc(sizeof *worker->world);
     world_init(worker->world, &settings);
@@ -377,6 +384,7 @@ static void one_after_the_other(struct run *run, struct model *out)
 {
     struct model interleaved = run->model;
     model_init(&run->model);
+    run->model.now_ms = interleaved.now_ms;
     struct worker worker = {.log = &run->logs[0]};
     worker_begin(&worker, run);
     for (size_t i = 0; i < run->logs[0].count; i++) {
@@ -413,6 +421,14 @@ static bool has_entry(const struct model *model, char timeline, const char *user
     return found;
 }
 
+/* Whether the user sees it in their home feed. */
+static bool sees(const struct run *run, const struct model *model, const char *user, const struct sample *act)
+{
+    bool copied = has_entry(model, 'f', user, act);
+    bool merged = model_merges(model, user, act->actor, act->id, run->backfill);
+    return merged || (copied && !model_marks(model, user, act->actor, act->id));
+}
+
 static bool undone(const struct run *run, const struct sample *act)
 {
     const struct log *log = &run->logs[act->partition];
@@ -428,7 +444,9 @@ static void check_that_nobody_has(const struct run *run, const struct sample *ac
     static const char timelines[] = {'f', 'n', 'o'};
     for (size_t u = 0; u < USERS; u++) {
         for (size_t t = 0; t < sizeof timelines; t++) {
-            if (has_entry(&run->model, timelines[t], users[u], act))
+            bool has = timelines[t] == 'f' ? sees(run, &run->model, users[u], act)
+                                           : has_entry(&run->model, timelines[t], users[u], act);
+            if (has)
                 fail_msg("%s has act %u in %c, which was undone", users[u], act->id, timelines[t]);
         }
     }
@@ -513,7 +531,7 @@ static bool hidden(const struct pair *pair, int64_t ms)
 static void check_feed(const struct run *run, const char *user, const struct sample *act)
 {
     struct pair pair = pair_of(run, user, act->actor);
-    bool has = has_entry(&run->model, 'f', user, act);
+    bool has = sees(run, &run->model, user, act);
     if (has && !pair.after_purge)
         fail_msg("%s has act %u of %s, whom they do not follow (any more)", user, act->id, act->actor);
     if (hidden(&pair, act->published_ms) && (has || has_entry(&run->model, 'n', user, act)))
@@ -543,6 +561,25 @@ static void check_feeds(const struct run *run)
     }
 }
 
+static int64_t time_in(const struct run *run, const char *key, const char *user)
+{
+    const struct model_zset *zset = model_find(&run->model, key);
+    for (size_t i = 0; zset && i < zset->count; i++) {
+        const struct model_member *m = &zset->members[i];
+        if (m->len == strlen(user) && memcmp(m->bytes, user, m->len) == 0)
+            return m->score;
+    }
+    return 0;
+}
+
+/* Of h: and b:. */
+static int64_t user_time(const struct run *run, char letter, const char *user, const char *followee)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%c:{demo/%s}", letter, user);
+    return time_in(run, key, followee);
+}
+
 /* Not where a block has ended edges, which the topic does not have, nor where a worker that was replaced may have sent
  * an older state last (docs/decisions/graph-and-life.md). */
 static void check_graph(const struct run *run)
@@ -570,6 +607,48 @@ static void check_graph(const struct run *run)
         fail_msg("the topic has %zu edges, Redis %zu", run->graph_count, edges);
 }
 
+/* Every author stands as the followers say, and so do they. */
+static void check_broadcast(const struct run *run)
+{
+    for (size_t v = 0; v < USERS; v++) {
+        const char *state = model_broadcast(&run->model, users[v]);
+        size_t followers = 0;
+        for (size_t u = 0; u < USERS; u++) {
+            int64_t edge = model_edge(&run->model, feed_str_of(users[v]), feed_str_of(users[u])).since;
+            int64_t since = user_time(run, 'b', users[u], users[v]), follows = user_time(run, 'h', users[u], users[v]);
+            followers += edge > 0;
+            if (strcmp(state, "on") == 0 && edge && follows && since != follows)
+                fail_msg("%s follows the broadcast author %s since %lld, and has %lld in b:", users[u], users[v],
+                         (long long)follows, (long long)since);
+            if (since && !follows)
+                fail_msg("%s has %s in b:, and does not follow", users[u], users[v]);
+            if (since && strcmp(state, "on") != 0 && !run->zombies)
+                fail_msg("%s has %s in b:, who is copied", users[u], users[v]);
+        }
+        if (state[0] && strcmp(state, "on") != 0)
+            fail_msg("the crossing of %s is left over: %s", users[v], state);
+        unsigned below = run->broadcast_threshold * run->broadcast_return_percent / 100;
+        /* A block ends edges without asking what comes of it. */
+        if (run->broadcast_threshold && !run->settles && !run->page_followers &&
+            (state[0] ? followers < below : followers >= run->broadcast_threshold))
+            fail_msg("%s has %zu followers and is '%s'", users[v], followers, state);
+    }
+}
+
+static void check_same_view(const struct run *run, const struct model *before)
+{
+    for (size_t p = 0; p < run->partitions; p++) {
+        for (size_t i = 0; i < run->logs[p].count; i++) {
+            const struct sample *act = &run->logs[p].records[i];
+            for (size_t u = 0; u < USERS; u++) {
+                if (sees(run, before, users[u], act) != sees(run, &run->model, users[u], act))
+                    fail_msg("%s %s act %u of %s", users[u],
+                             sees(run, before, users[u], act) ? "should see" : "should not see", act->id, act->actor);
+            }
+        }
+    }
+}
+
 static void check_that_a_replay_changes_nothing(struct run *run)
 {
     struct model before;
@@ -579,7 +658,8 @@ static void check_that_a_replay_changes_nothing(struct run *run)
         work_off(run, true);
     model_copy(&run->model, &before);
     work_off(run, false);
-    if (!model_equal(&before, &run->model))
+    check_same_view(run, &before);
+    if (!run->broadcast_threshold && !model_equal(&before, &run->model))
         fail_msg("working off the log once more changed something");
     model_fini(&before);
 }
@@ -602,20 +682,30 @@ static void run_seed(uint64_t seed, size_t partitions, bool tight)
     run.shards = pick(&run, 2) ? WORLD_SHARDS_MAX : 1;
     run.page_followers = (unsigned)pick(&run, 3);
     make_logs(&run);
+    if (pick(&run, 2)) {
+        run.broadcast_threshold = 1 + (unsigned)pick(&run, tight ? 1 : 3);
+        run.broadcast_return_percent = pick(&run, 2) ? 100 : 50;
+    }
     model_init(&run.model);
+    /* What is undone may be from before the author was a broadcast one, or cannot be. */
+    run.model.now_ms = pick(&run, 2) ? 1 : -1000000;
     work_off(&run, false);
     check_graph(&run);
+    check_broadcast(&run);
     if (run.cap == 100)
         check_feeds(&run);
     if (partitions == 1) {
         struct model expected;
         one_after_the_other(&run, &expected);
-        if (run.cap == 100 && !model_equal(&expected, &run.model))
+        if (run.cap == 100)
+            check_same_view(&run, &expected);
+        if (run.cap == 100 && !run.broadcast_threshold && !model_equal(&expected, &run.model))
             fail_msg("not as if one record had been worked off after the other");
         model_fini(&expected);
     }
     if (run.cap == 100)
         check_that_a_replay_changes_nothing(&run);
+    check_broadcast(&run);
     check_graph(&run);
     splits += model_splits(&run.model);
     model_fini(&run.model);

@@ -13,21 +13,28 @@ static bool is_function(const struct world_command *command, const char *name)
     return feed_str_eq(command->argv[1], feed_str_of(name));
 }
 
-/* Where the epoch is in the arguments of a command that adds: behind the timeline, and its user's settings. */
-static size_t epoch_at(const struct world_command *command)
+/* Where the arguments are: behind the keys. */
+static size_t arguments_at(const struct world_command *command)
 {
-    return feed_str_eq(command->argv[2], FEED_STR("2")) ? 5 : 4;
+    return 3 + (size_t)(command->argv[2].data[0] - '0');
 }
 
-/* Which arguments are left out: what is the same in all commands, or random. */
+/* Which are left out: what is the same in all commands, or random. */
 static bool dull(const struct world_command *command, size_t at, bool adds, bool removes)
 {
-    return at == 0 || at == 2 || (adds && at >= 4 && at < epoch_at(command) + 3) || (removes && (at == 4 || at == 5));
+    size_t first = arguments_at(command);
+    /* How the author stands, and b:, go along with commands that are about something else. */
+    bool aside = !is_function(command, "feedwire_v1_cross") && !is_function(command, "feedwire_v1_cross_end") &&
+                 !is_function(command, "feedwire_v1_source") && !is_function(command, "feedwire_v1_source_since") &&
+                 !is_function(command, "feedwire_v1_copy") && at > 2 && at < first &&
+                 (command->argv[at].data[0] == 'a' || command->argv[at].data[0] == 'b');
+    return at == 0 || at == 2 || aside || (adds && at >= 4 && at < first + 3) ||
+           (removes && (at == first || at == first + 1));
 }
 
 static bool is_member(const struct world_command *command, size_t at, bool adds, bool backfills)
 {
-    size_t first = epoch_at(command) + 4 + backfills;
+    size_t first = arguments_at(command) + 4 + backfills;
     return adds && at >= first && (at - first) % 2 == 0;
 }
 
@@ -44,6 +51,11 @@ static bool dull_page(const struct world_command *command, size_t at)
     return at == q || at >= page;
 }
 
+static bool is_command_of_library(const struct world_command *command)
+{
+    return command->argc > 2 && command->argv[0].data[0] == 'F';
+}
+
 static void describe(struct world_command *command)
 {
     size_t used = 0;
@@ -51,6 +63,12 @@ static void describe(struct world_command *command)
     bool adds = backfills || is_function(command, "feedwire_v1_add") || is_function(command, "feedwire_v1_post");
     bool removes = is_function(command, "feedwire_v1_remove");
     bool finds = is_function(command, "feedwire_v1_find");
+    if (!is_command_of_library(command)) {
+        for (size_t at = 0; at < command->argc; at++)
+            used += (size_t)snprintf(command->text + used, sizeof command->text - used, "%s%.*s", at ? " " : "",
+                                     (int)command->argv[at].len, command->argv[at].data);
+        return;
+    }
     for (size_t at = 0; at < command->argc && used + 300 < sizeof command->text; at++) {
         struct feed_str arg = command->argv[at];
         if (dull(command, at, adds, removes) || dull_page(command, at))
@@ -59,7 +77,8 @@ static void describe(struct world_command *command)
             arg = (struct feed_str){arg.data + strlen("feedwire_v1_"), arg.len - strlen("feedwire_v1_")};
         used += (size_t)snprintf(command->text + used, sizeof command->text - used, "%s", used ? " " : "");
         const uint8_t *b = (const uint8_t *)arg.data;
-        if (is_member(command, at, adds, backfills) || (removes && at == 6) || (finds && at == 4))
+        if (is_member(command, at, adds, backfills) || (removes && at == arguments_at(command) + 2) ||
+            (finds && at == 4))
             used += (size_t)snprintf(command->text + used, sizeof command->text - used, "#%u%s",
                                      (unsigned)b[0] << 24 | (unsigned)b[1] << 16 | (unsigned)b[2] << 8 | b[3],
                                      feed_mark_is(arg) ? "!" : "");
