@@ -111,7 +111,7 @@ static void settle(struct fan_job *job)
             return;
         case FAN_JOB_WAITS:
             /* All is written that others build on: nobody need wait for Kafka's acknowledgement as well. */
-            if (job->relation_sent)
+            if (job->relation_due || job->relation_sent)
                 leave_lanes(job);
             fan_engine_place(job, FAN_JOB_ANSWERS);
             return;
@@ -209,7 +209,9 @@ void fan_engine_answer(struct fan_seat *seat, const struct fan_answer *answer)
     feed_assert(job->tag == FAN_JOB_TAG);
     struct fan_engine *engine = job->engine;
     struct fan_effects effects;
+    bool held = job->relation_due;
     fan_job_take(job, seat->number, answer, engine->now_ms, &effects);
+    bool read = job->relation_due && !held;
     engine->commands--;
     engine->counts.writes.added += effects.writes.added;
     engine->counts.writes.present += effects.writes.present;
@@ -220,8 +222,8 @@ void fan_engine_answer(struct fan_seat *seat, const struct fan_answer *answer)
     engine->counts.writes.crossed_down += effects.writes.crossed_down;
     if (effects.letter)
         fan_engine_post(engine, effects.letter);
-    if (job->relation_due)
-        fan_engine_relate(engine, job);
+    if (read)
+        fan_engine_hold_relation(engine, job);
     if (effects.lost)
         halt(engine, FAN_TROUBLE_AWAY, FEED_STR("the connection broke"));
     else if (effects.refused && effects.trouble != FAN_TROUBLE_OTHER)

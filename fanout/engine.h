@@ -81,6 +81,10 @@ void fan_engine_record(struct fan_engine *engine, const struct fan_record *recor
  * a replica has it too where there are any. Marks of partitions that were revoked in between are gone. */
 void fan_engine_mark(struct fan_engine *engine);
 void fan_engine_confirm(struct fan_engine *engine, bool safe);
+/* A question begins whether Redis still has all that it had, in the order of what is sent to it; and its answer: it
+ * has. One at a time. Relations are handed to the port only after they were read before a question with that answer. */
+void fan_engine_check(struct fan_engine *engine);
+void fan_engine_checked(struct fan_engine *engine);
 /* Everything that is finished is confirmed. */
 bool fan_engine_confirmed(const struct fan_engine *engine);
 /* Writes the confirmed positions that have moved since they were last taken, at most max; returns how many. They count

@@ -28,6 +28,9 @@ struct fan_engine {
     struct fan_page *spare_pages;
     size_t pages;
 
+    struct fan_job *held_first, *held_last; /* with relations that wait for a check of Redis, in the order of reading */
+    uint64_t checks;                        /* that have begun */
+
     struct fan_letter *unsent; /* letters that Kafka did not take; again at letters_at_ms */
     int64_t letters_at_ms;
 
@@ -58,8 +61,10 @@ void fan_engine_post(struct fan_engine *engine, struct fan_letter *letter);
 /* Posts again what Kafka did not take. */
 void fan_engine_post_unsent(struct fan_engine *engine);
 
-/* Sends the relation that the job has just read. */
-void fan_engine_relate(struct fan_engine *engine, struct fan_job *job);
+/* The job has just read its relation. */
+void fan_engine_hold_relation(struct fan_engine *engine, struct fan_job *job);
+/* The job has nothing to send any more. */
+void fan_engine_drop_relation(struct fan_engine *engine, struct fan_job *job);
 
 /* stock.c */
 

@@ -23,6 +23,7 @@ static void abandon(struct fan_engine *engine, const struct fan_partition *parti
             next = job->after;
             if (job->partition != partition)
                 continue;
+            fan_engine_drop_relation(engine, job);
             job->partition = NULL;
             if (job->place != FAN_JOB_LANES && job->place != FAN_JOB_LOOK)
                 fan_engine_move(job, FAN_JOB_LOOK);

@@ -109,7 +109,8 @@ enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *po
 {
     for (;;) {
         if (!job->partition)
-            return job->under_way || job->letters || job->relation_sent ? FAN_JOB_WAITS : FAN_JOB_FINISHED;
+            return job->under_way || job->letters || job->relation_due || job->relation_sent ? FAN_JOB_WAITS
+                                                                                             : FAN_JOB_FINISHED;
         if (left_over(job)) {
             if (job->under_way)
                 return FAN_JOB_WAITS;
@@ -129,7 +130,7 @@ enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *po
         }
         if (job->next < job->count && job->under_way < fan_step_window(job->step))
             return FAN_JOB_CAN_SEND;
-        if (job->under_way || job->letters || job->relation_sent)
+        if (job->under_way || job->letters || job->relation_due || job->relation_sent)
             return FAN_JOB_WAITS;
         if (job->step == FAN_STEP_DONE)
             return FAN_JOB_FINISHED;

@@ -199,9 +199,11 @@ struct fan_job {
     uint64_t walked;                            /* followers in all pages */
 
     int64_t relation_since_ms, relation_ended_ms,
-        relation_latest_ms; /* GRAPH: the edge as it stands in Redis; 0: not */
-    bool relation_due;      /* it was read, and is to be sent to Kafka */
-    bool relation_sent;     /* and is not acknowledged yet */
+        relation_latest_ms;        /* GRAPH: the edge as it stands in Redis; 0: not */
+    bool relation_due;             /* it was read, and is to be sent to Kafka, */
+    uint64_t relation_check;       /* after a check that began later than this one */
+    struct fan_job *relation_next; /* the one that was read after it */
+    bool relation_sent;            /* and is not acknowledged yet */
 
     struct feed_id undone; /* of an undo: what is to be removed, */
     char undone_text[24];  /* when it was published; "": nobody knows, so no mark can be left where it is not, */

@@ -207,6 +207,7 @@ static void go(struct fan_service *service)
         /* Before the name changes, which commits carry. */
         fan_witness_drop(&service->witness);
         fan_marks_port_forget(service);
+        service->whole_check = 0;
         fan_engine_begin_anew(service->engine);
         fan_starts_another_life(&service->starts);
         enum feed_error error =

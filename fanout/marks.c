@@ -27,10 +27,10 @@ void fan_mark_forget(struct fan_mark *mark)
 {
     mark->state = FAN_MARK_LISTED;
     mark->asking = false;
-    mark->good_round = 0;
+    mark->good_check = 0;
 }
 
-bool fan_mark_took(struct fan_mark *mark, struct feed_str value, const char *life, uint64_t round)
+bool fan_mark_took(struct fan_mark *mark, struct feed_str value, const char *life, uint64_t check)
 {
     bool ours = feed_str_eq(value, feed_str_of(life));
     mark->asking = false;
@@ -52,13 +52,13 @@ bool fan_mark_took(struct fan_mark *mark, struct feed_str value, const char *lif
         return true;
     case FAN_MARK_MARKED:
         if (ours)
-            mark->good_round = round;
+            mark->good_check = check;
         return ours;
     }
     return true;
 }
 
-bool fan_mark_good(const struct fan_mark *mark, uint64_t round)
+bool fan_mark_good(const struct fan_mark *mark, uint64_t check)
 {
-    return mark->slot == FAN_MARK_NONE || (mark->state == FAN_MARK_MARKED && mark->good_round == round);
+    return mark->slot == FAN_MARK_NONE || (mark->state == FAN_MARK_MARKED && mark->good_check >= check);
 }

@@ -29,7 +29,7 @@ struct fan_mark {
     enum fan_mark_state state; /* also: what is to be asked next */
     bool listed;
     bool asking;         /* the question is under way */
-    uint64_t good_round; /* the last round in which it was found */
+    uint64_t good_check; /* the last check that found it */
 };
 
 /* The key of a slot's mark: life:{feedwire/N}, N the smallest number that leads to the slot. Takes a millisecond. */
@@ -38,10 +38,10 @@ void fan_mark_key(unsigned slot, char out[FAN_MARK_KEY_MAX + 1]);
 void fan_mark_want(struct fan_mark *mark, int slot);
 /* Another life: nothing is known of the mark. */
 void fan_mark_forget(struct fan_mark *mark);
-/* The answer to the question of the present state that was asked in that round: the value, empty when there is none. Of
+/* The answer to the question of the present state that was asked in that check: the value, empty when there is none. Of
  * WRITE and LIST, any. False: the shard has lost everything. */
-bool fan_mark_took(struct fan_mark *mark, struct feed_str value, const char *life, uint64_t round) FEED_MUST_USE;
-/* The shard holds, as of that round, what was written into it in this life; or no mark is wanted. */
-bool fan_mark_good(const struct fan_mark *mark, uint64_t round);
+bool fan_mark_took(struct fan_mark *mark, struct feed_str value, const char *life, uint64_t check) FEED_MUST_USE;
+/* The shard holds, as of that check, what was written into it in this life; or no mark is wanted. */
+bool fan_mark_good(const struct fan_mark *mark, uint64_t check);
 
 #endif

@@ -14,7 +14,7 @@ static const char list_key[] = "life:{feedwire}/marks";
 struct question {
     struct fan_service *service;
     int shard, slot;
-    uint64_t round;
+    uint64_t check;
     enum fan_mark_state state;
     char life[FAN_LIFE_TEXT + 1];
 };
@@ -46,7 +46,7 @@ static void on_answer(void *arg, enum feed_error error, const struct feed_reply 
         mark->asking = false; /* again with the next check */
         return;
     }
-    if (!fan_mark_took(mark, feed_reply_str(reply), question.life, question.round))
+    if (!fan_mark_took(mark, feed_reply_str(reply), question.life, question.check))
         end_life(service, question.shard);
     else
         fan_witness_port_settle(service);
@@ -72,7 +72,7 @@ static void ask(struct fan_service *service, int shard)
     struct question *question = malloc(sizeof *question);
     feed_assert(question);
     *question = (struct question){
-        .service = service, .shard = shard, .slot = mark->slot, .round = service->witness.round, .state = mark->state};
+        .service = service, .shard = shard, .slot = mark->slot, .check = service->checks, .state = mark->state};
     enum feed_error error = feed_str_copy(life, question->life, sizeof question->life);
     feed_assert(error == FEED_OK);
     mark->asking = feed_redis_command(service->redis, commands[mark->state].argv, commands[mark->state].argc, on_answer,
@@ -115,10 +115,10 @@ void fan_marks_port_forget(struct fan_service *service)
     service->marks_unchosen = true;
 }
 
-bool fan_marks_port_good(const struct fan_service *service)
+bool fan_marks_port_good(const struct fan_service *service, uint64_t check)
 {
     for (int i = 0; i < FEED_SHARDS_MAX; i++) {
-        if (!fan_mark_good(&service->marks[i], service->witness.round))
+        if (!fan_mark_good(&service->marks[i], check))
             return false;
     }
     return !service->marks_unchosen;

@@ -68,14 +68,63 @@ void fan_engine_letter_done(struct fan_engine *engine, struct fan_letter *letter
 
 /* ---- relations ---- */
 
-void fan_engine_relate(struct fan_engine *engine, struct fan_job *job)
+/* What was read may be what a loss has left, which nobody has noticed yet. In the topic it would be the newest record
+ * of its edge, and outlive the truth. So it waits until Redis is known to have been whole when it was read. */
+void fan_engine_hold_relation(struct fan_engine *engine, struct fan_job *job)
 {
-    job->relation_due = false;
-    if (!job->partition)
+    if (!job->partition) {
+        job->relation_due = false;
         return;
+    }
+    job->relation_check = engine->checks;
+    job->relation_next = NULL;
+    if (engine->held_first)
+        engine->held_last->relation_next = job;
+    else
+        engine->held_first = job;
+    engine->held_last = job;
+}
+
+void fan_engine_drop_relation(struct fan_engine *engine, struct fan_job *job)
+{
+    if (!job->relation_due)
+        return;
+    struct fan_job *before = NULL;
+    for (struct fan_job *at = engine->held_first; at != job; at = at->relation_next) {
+        feed_assert(at);
+        before = at;
+    }
+    if (before)
+        before->relation_next = job->relation_next;
+    else
+        engine->held_first = job->relation_next;
+    if (engine->held_last == job)
+        engine->held_last = before;
+    job->relation_due = false;
+}
+
+static void relate(struct fan_engine *engine, struct fan_job *job)
+{
     job->relation_sent = engine->port.ops->relate(engine->port.arg, job) == FEED_OK;
     if (!job->relation_sent)
         fan_job_relate_again(job, engine->now_ms + FAN_LETTER_RETRY_MS);
+}
+
+void fan_engine_check(struct fan_engine *engine)
+{
+    engine->checks++;
+}
+
+void fan_engine_checked(struct fan_engine *engine)
+{
+    struct fan_job *job;
+    while ((job = engine->held_first) && job->relation_check < engine->checks) {
+        fan_engine_drop_relation(engine, job);
+        relate(engine, job);
+        if (job->place == FAN_JOB_ANSWERS)
+            fan_engine_move(job, FAN_JOB_LOOK);
+    }
+    fan_engine_work(engine);
 }
 
 void fan_engine_relation_done(struct fan_job *job, enum feed_error error)

@@ -37,7 +37,10 @@ struct fan_service {
     bool witness_asked[FEED_SHARDS_MAX]; /* a question is under way */
     struct fan_mark marks[FEED_SHARDS_MAX];
     bool marks_unchosen;      /* which slots have the marks is to be found out */
-    uint64_t alive_round;     /* the round of the witness in which the life was found unchanged last */
+    uint64_t checks;          /* of life, marks and replication, that have begun */
+    uint64_t alive_check;     /* the newest that found the life unchanged */
+    uint64_t round_check;     /* with which the witness' round began */
+    uint64_t whole_check;     /* the one whose result the engine waits for; 0: none */
     struct fan_value *values; /* owned; the items of the answer that is being handed over */
     size_t values_capacity;
 
@@ -93,11 +96,11 @@ void fan_redis_port_name(const struct fan_service *service, int shard, char *out
 bool fan_witness_port_introduce(struct fan_service *service, int shard);
 /* Every shard that has slots has been introduced, or has had its time for it. */
 bool fan_witness_port_settled(const struct fan_service *service);
-/* Begins a round if none is under way, and asks all shards. */
+/* A check begins: all shards are asked. */
 void fan_witness_port_ask(struct fan_service *service);
 /* The life is unchanged since the last call of fan_witness_port_ask. */
 void fan_witness_port_alive(struct fan_service *service);
-/* Confirms, if everything has been answered. */
+/* Confirms what has been answered by all. */
 void fan_witness_port_settle(struct fan_service *service);
 /* From where a partition is read, by what was committed; tells the engine as well. */
 int64_t fan_witness_port_start(struct fan_service *service, const struct feed_kafka_committed *row);
@@ -126,8 +129,8 @@ void fan_marks_port_open(struct fan_service *service);
 void fan_marks_port_ask(struct fan_service *service);
 /* Another life has begun. */
 void fan_marks_port_forget(struct fan_service *service);
-/* All do, as of this round of the witness. */
-bool fan_marks_port_good(const struct fan_service *service);
+/* All do, as of that check. */
+bool fan_marks_port_good(const struct fan_service *service, uint64_t check);
 
 /* graph_port.c */
 enum feed_error fan_graph_port_relate(void *arg, struct fan_job *job);

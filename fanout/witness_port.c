@@ -59,10 +59,20 @@ static bool matters(const struct fan_service *service, int shard)
     return feed_redis_shard_slots(service->redis, shard) > 0;
 }
 
-void fan_witness_port_settle(struct fan_service *service)
+static void settle_whole(struct fan_service *service)
+{
+    uint64_t check = service->whole_check;
+    if (check == 0 || service->alive_check < check || !fan_marks_port_good(service, check))
+        return;
+    service->whole_check = 0;
+    fan_engine_checked(service->engine);
+}
+
+static void settle_round(struct fan_service *service)
 {
     struct fan_witness *witness = &service->witness;
-    if (!witness->under_way || service->alive_round != witness->round || !fan_marks_port_good(service))
+    uint64_t check = service->round_check;
+    if (!witness->under_way || service->alive_check < check || !fan_marks_port_good(service, check))
         return;
     for (int i = 0; i < FEED_SHARDS_MAX; i++) {
         if (matters(service, i) && !fan_witness_through(witness, i))
@@ -70,6 +80,12 @@ void fan_witness_port_settle(struct fan_service *service)
     }
     fan_witness_drop(witness);
     fan_engine_confirm(service->engine, fan_witness_alone(witness) == 0);
+}
+
+void fan_witness_port_settle(struct fan_service *service)
+{
+    settle_whole(service);
+    settle_round(service);
 }
 
 static void took(struct fan_service *service, int shard, const struct fan_replication *said, uint64_t round)
@@ -165,7 +181,13 @@ bool fan_witness_port_settled(const struct fan_service *service)
 void fan_witness_port_ask(struct fan_service *service)
 {
     struct fan_witness *witness = &service->witness;
+    service->checks++;
+    if (service->whole_check == 0) {
+        service->whole_check = service->checks;
+        fan_engine_check(service->engine);
+    }
     if (!witness->under_way) {
+        service->round_check = service->checks;
         fan_engine_mark(service->engine);
         fan_witness_begin(witness, feed_loop_now_ms(service->loop));
     }
@@ -179,7 +201,7 @@ void fan_witness_port_ask(struct fan_service *service)
 
 void fan_witness_port_alive(struct fan_service *service)
 {
-    service->alive_round = service->witness.round;
+    service->alive_check = service->checks;
     fan_witness_port_settle(service);
 }
 

@@ -119,6 +119,72 @@ static void nobody_else_waits_for_kafka(void **state)
 }
 
 /* What was read first may have been overtaken by now, and the topic keeps what came last. */
+/* It may be what a loss has left that nobody has noticed yet. */
+static void it_is_sent_when_redis_was_whole_after_it_was_read(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world);
+    world.unchecked = true;
+    fan_engine_check(world.engine); /* before it is read */
+    unfollow_until_sent(&world);
+    fan_engine_checked(world.engine);
+    assert_int_equal(world.relation_count, 0);
+    world_record(&world, &post); /* the lane is free all the same */
+    assert_non_null(world.first);
+    world_answer_int(&world, 1);
+    world_answer_list(&world, NULL, 0);
+    assert_int_equal(world_position(&world, 0), 0);
+    world_check(&world);
+    expect_relation(&world, "demo/follow/ann/bob 0 70");
+    world_relation_done(&world, FEED_OK);
+    assert_int_equal(world_position(&world, 0), 2);
+    done(&world);
+}
+
+static void what_was_read_before_a_loss_goes_nowhere(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world);
+    world.unchecked = true;
+    unfollow_until_sent(&world);
+    fan_engine_begin_anew(world.engine);
+    assert_int_equal(fan_engine_records(world.engine), 0);
+    world_check(&world);
+    assert_int_equal(world.relation_count, 0);
+    unfollow_until_sent(&world);
+    fan_engine_revoked(world.engine, (const int32_t[]){0}, 1);
+    world_check(&world);
+    assert_int_equal(world.relation_count, 0);
+    assert_int_equal(fan_engine_records(world.engine), 0);
+    world_fini(&world);
+}
+
+static void relations_go_out_in_the_order_in_which_they_were_read(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world);
+    world.unchecked = true;
+    unfollow_until_sent(&world);
+    struct sample again = unfollow;
+    again.offset = 1;
+    again.id = 2;
+    again.published_ms = 90;
+    world_record(&world, &again);
+    world_answer_int(&world, 1);
+    world_answer_int(&world, 1);
+    read_edge(&world, "0", "90");
+    world_check(&world);
+    assert_int_equal(world.relation_count, 2);
+    assert_string_equal(world.relations[0].text, "demo/follow/ann/bob 0 70");
+    assert_string_equal(world.relations[1].text, "demo/follow/ann/bob 0 90");
+    world_relation_done(&world, FEED_OK);
+    world_relation_done(&world, FEED_OK);
+    done(&world);
+}
+
 static void what_kafka_did_not_take_is_read_again_and_sent_again(void **state)
 {
     (void)state;
@@ -276,6 +342,9 @@ int main(void)
         cmocka_unit_test(a_time_that_is_none_becomes_a_dead_letter),
         cmocka_unit_test(it_is_finished_only_when_kafka_has_it),
         cmocka_unit_test(nobody_else_waits_for_kafka),
+        cmocka_unit_test(it_is_sent_when_redis_was_whole_after_it_was_read),
+        cmocka_unit_test(what_was_read_before_a_loss_goes_nowhere),
+        cmocka_unit_test(relations_go_out_in_the_order_in_which_they_were_read),
         cmocka_unit_test(what_kafka_did_not_take_is_read_again_and_sent_again),
         cmocka_unit_test(a_connection_that_breaks_reads_again),
         cmocka_unit_test(a_relation_of_a_revoked_partition_is_awaited_and_dropped),

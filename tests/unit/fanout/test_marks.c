@@ -54,6 +54,7 @@ static void a_shard_without_one_gets_one(void **state)
         assert_false(fan_mark_good(&mark, 1)); /* it was not looked at yet */
         assert_true(fan_mark_took(&mark, feed_str_of(life), life, 2));
         assert_true(fan_mark_good(&mark, 2));
+        assert_true(fan_mark_good(&mark, 1));
         assert_false(fan_mark_good(&mark, 3));
     }
 }

@@ -290,6 +290,8 @@ void world_answer_shard(struct world *world, unsigned shard, const struct fan_an
     struct world_command *command = take_of(world, shard);
     world->answering = shard;
     fan_engine_answer(command->seat, answer);
+    if (!world->unchecked)
+        world_check(world);
     command_free(command);
 }
 
@@ -402,6 +404,12 @@ void world_graph_done(struct world *world, const char *since, const char *ended)
 {
     world_answer_list(world, (const char *const[]){since, ended}, 2);
     world_relation_done(world, FEED_OK);
+}
+
+void world_check(struct world *world)
+{
+    fan_engine_check(world->engine);
+    fan_engine_checked(world->engine);
 }
 
 size_t world_take_commits(struct world *world, struct fan_position *out, size_t max)

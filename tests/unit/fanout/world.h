@@ -49,6 +49,7 @@ struct world {
     bool away[WORLD_SHARDS_MAX];
     unsigned answering;
     bool consuming;
+    bool unchecked; /* nobody looks after each answer whether Redis has lost anything */
     unsigned halts, failings;
     enum fan_trouble halted_for;
     uint64_t random;
@@ -89,6 +90,8 @@ void world_relation_done(struct world *world, enum feed_error error);
 /* Answers the reading of an edge with these times, and acknowledges what comes of it. */
 void world_graph_done(struct world *world, const char *since, const char *ended);
 /* Takes what may be committed, now that nothing was lost. */
+/* Redis has been found whole. It is after each answer, unless it is unchecked. */
+void world_check(struct world *world);
 size_t world_take_commits(struct world *world, struct fan_position *out, size_t max);
 /* The position of a partition. */
 int64_t world_position(const struct world *world, int32_t partition);
