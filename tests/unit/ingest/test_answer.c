@@ -182,6 +182,27 @@ static void test_unavailable(void **state)
     ing_answer_fini(&answer);
 }
 
+static void test_limited(void **state)
+{
+    (void)state;
+    struct ing_answer answer;
+    const struct ing_limit limit = {.per_s = 3, .burst = 100};
+    struct ing_limit_verdict verdict = {.limited = true, .kind = ING_LIMIT_ACTOR, .remaining = 40, .wait_us = 2000001};
+    ing_answer_limited(&answer, &verdict, &limit, origin);
+    assert_int_equal(answer.response.status, 429);
+    assert_string_equal(header(&answer, "retry-after"), "3"); /* never too early */
+    assert_string_equal(header(&answer, "x-ratelimit-limit"), "100");
+    assert_string_equal(header(&answer, "x-ratelimit-remaining"), "40");
+    assert_string_equal(header(&answer, "x-ratelimit-reset"), "3");
+    assert_string_equal(header(&answer, "ratelimit"), "\"actor\";r=40;t=3");
+    assert_string_equal(header(&answer, "ratelimit-policy"), "\"actor\";q=100;w=34");
+    ing_answer_fini(&answer);
+    verdict.wait_us = 0;
+    ing_answer_limited(&answer, &verdict, &limit, no_origin);
+    assert_string_equal(header(&answer, "retry-after"), "1");
+    ing_answer_fini(&answer);
+}
+
 /* The largest answer there can be is made whole. */
 static void test_largest(void **state)
 {
@@ -210,7 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refusals), cmocka_unit_test(test_preflight),       cmocka_unit_test(test_problems),
         cmocka_unit_test(test_accepted), cmocka_unit_test(test_partly_accepted), cmocka_unit_test(test_unavailable),
-        cmocka_unit_test(test_largest),
+        cmocka_unit_test(test_limited),  cmocka_unit_test(test_largest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
