@@ -10,5 +10,6 @@ int ctl_command_feed_show(const struct ctl_options *options, struct feed_str use
 int ctl_command_followers(const struct ctl_options *options, struct feed_str user);
 int ctl_command_lag(const struct ctl_options *options);
 int ctl_command_dlq_list(const struct ctl_options *options);
+int ctl_command_key_new(const struct ctl_options *options, struct feed_str subject);
 
 #endif

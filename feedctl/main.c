@@ -1,4 +1,4 @@
-/* feedctl: the operator's command. Reads Redis and Kafka, changes nothing. */
+/* feedctl: the operator's command. Reads Redis and Kafka, makes API keys, changes nothing. */
 #include "feedctl/commands.h"
 #include "shared/model/names.h"
 
@@ -42,6 +42,9 @@ static int dispatch(const struct ctl_options *options, char **words)
     }
     if (is(words[0], "followers")) {
         return on_user(ctl_command_followers, options, words + 1);
+    }
+    if (is(words[0], "key") && is(words[1], "new")) {
+        return on_user(ctl_command_key_new, options, words + 2);
     }
     if (is(words[0], "lag") && !words[1]) {
         return ctl_command_lag(options);

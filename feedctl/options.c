@@ -3,11 +3,13 @@
 
 #define FIELD(name) offsetof(struct ctl_options, name)
 
-const char ctl_summary[] = "shows what Feedwire holds and how far it is.\n\n"
-                           "  feedctl feed show USER    the newest entries of a user's feed (--feed, --limit)\n"
-                           "  feedctl followers USER    who follows the user, and since when\n"
-                           "  feedctl lag               how far the fan-out is behind, by partition\n"
-                           "  feedctl dlq list          the newest dead letters, with the reason of each (--limit)";
+const char ctl_summary[] =
+    "shows what Feedwire holds and how far it is.\n\n"
+    "  feedctl feed show USER    the newest entries of a user's feed (--feed, --limit)\n"
+    "  feedctl followers USER    who follows the user, and since when\n"
+    "  feedctl lag               how far the fan-out is behind, by partition\n"
+    "  feedctl dlq list          the newest dead letters, with the reason of each (--limit)\n"
+    "  feedctl key new NAME      makes an API key for a service, e.g. service:shop (--tenant, --scope, --days)";
 
 const struct feed_option ctl_option_table[] = {
     {"tenant", FEED_OPTION_TEXT, FIELD(tenant), "", "demo", 1, 32, "The tenant whose users are meant."},
@@ -15,6 +17,10 @@ const struct feed_option ctl_option_table[] = {
     {"limit", FEED_OPTION_INTEGER, FIELD(limit), "entries", "50", 1, 10000,
      "How many entries, followers or dead letters to show; a feed has at most 100."},
     {"json", FEED_OPTION_BOOLEAN, FIELD(json), "", "false", 0, 0, "Print JSON instead of text."},
+    {"scope", FEED_OPTION_TEXT, FIELD(scope), "", "publish", 1, 64,
+     "For `key new`: what the key allows, of publish and read, with commas between."},
+    {"days", FEED_OPTION_INTEGER, FIELD(days), "days", "0", 0, 36500,
+     "For `key new`: how long the key is good; 0: until its line is taken out of the file."},
     {"redis.url", FEED_OPTION_URL, FIELD(redis_url), "", "redis://127.0.0.1:6379", 1, 1024,
      "Where Redis is: redis://[user:password@]host[:port][/db]; of a cluster one server, or several: "
      "host[:port],host[:port].."},

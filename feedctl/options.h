@@ -9,6 +9,8 @@ struct ctl_options {
     char *feed;
     int64_t limit;
     bool json;
+    char *scope;
+    int64_t days;
     char *redis_url;
     char *redis_password;
     char *kafka_brokers;

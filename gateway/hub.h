@@ -10,7 +10,7 @@
 #include "gateway/feed_map.h"
 #include "gateway/port.h"
 #include "gateway/view.h"
-#include "shared/auth/token.h"
+#include "shared/auth/auth.h"
 
 struct feed_log;
 struct feed_metrics;
@@ -35,7 +35,7 @@ struct gw_hub_settings {
     size_t queue_bytes_max; /* of one connection's outbox */
     int64_t heartbeat_ms;
     int64_t check_interval_ms;
-    struct feed_token_key token_key; /* borrowed */
+    struct feed_auth *auth; /* borrowed */
 };
 
 struct gw_hub {

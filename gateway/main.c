@@ -5,6 +5,7 @@
 #include "gateway/origin.h"
 #include "gateway/redis_side.h"
 #include "gateway/session.h"
+#include "shared/auth/files.h"
 #include "shared/base/limits.h"
 #include "shared/http/admin.h"
 #include "shared/loop/loop.h"
@@ -40,7 +41,8 @@ struct gateway {
     struct gw_redis_side redis;
     struct feed_admin admin;
     struct feed_server *server;
-    struct feed_timer *tick, *shutdown;
+    struct feed_timer *tick, *shutdown, *auth_timer;
+    struct feed_auth_files *auth_files;
     uint64_t refused_full; /* as last counted */
     bool stopping;
 };
@@ -141,6 +143,12 @@ static void on_tick(void *arg)
     gw_hub_tick(&gateway->hub);
 }
 
+static void on_auth(void *arg)
+{
+    struct gateway *gateway = arg;
+    feed_auth_files_poll(gateway->auth_files);
+}
+
 static void on_shutdown_deadline(void *arg)
 {
     struct gateway *gateway = arg;
@@ -165,6 +173,7 @@ static void refresh_metrics(void *arg)
 {
     struct gateway *gateway = arg;
     gw_hub_measure(&gateway->hub);
+    feed_auth_files_measure(gateway->auth_files, gateway->metrics, GW_M_AUTH_RELOADS, GW_M_AUTH_KEYS);
     gw_redis_side_measure(&gateway->redis);
     feed_metrics_set(gateway->metrics, GW_M_LOOP_LAG, 0, feed_loop_lag_s(gateway->loop));
     uint64_t refused = feed_server_counts(gateway->server)->refused_full;
@@ -212,7 +221,7 @@ static enum feed_error start(struct gateway *gateway, char *problem, size_t prob
     const struct gw_hub_settings settings = {.queue_bytes_max = (size_t)options->queue_bytes_max,
                                              .heartbeat_ms = options->heartbeat_ms,
                                              .check_interval_ms = options->check_interval_ms,
-                                             .token_key = {feed_str_of(options->auth_hs256_secret)}};
+                                             .auth = feed_auth_files_auth(gateway->auth_files)};
     make_port(gateway);
     enum feed_error error = gw_hub_init(&gateway->hub, &gateway->port, &settings, gateway->metrics, gateway->log);
     /* Before the server's hook, so that what the hub sends in a turn leaves in the same turn. */
@@ -235,6 +244,8 @@ static enum feed_error start(struct gateway *gateway, char *problem, size_t prob
         return error;
     gateway->tick = feed_timer_new(gateway->loop, on_tick, gateway);
     feed_timer_start(gateway->tick, GW_TICK_MS, GW_TICK_MS);
+    gateway->auth_timer = feed_timer_new(gateway->loop, on_auth, gateway);
+    feed_timer_start(gateway->auth_timer, FEED_AUTH_POLL_MS, FEED_AUTH_POLL_MS);
     gateway->shutdown = feed_timer_new(gateway->loop, on_shutdown_deadline, gateway);
     feed_health_set(&gateway->health, gateway->accepting, true, NULL);
     feed_metrics_set(gateway->metrics, GW_M_START_TIME, 0, (double)feed_clock_wall_ms() / 1000);
@@ -248,6 +259,7 @@ static void stop(struct gateway *gateway)
     gw_redis_side_stop(&gateway->redis);
     feed_timer_free(gateway->tick);
     feed_timer_free(gateway->shutdown);
+    feed_timer_free(gateway->auth_timer);
     feed_loop_on_turn(gateway->loop, NULL, gateway);
     gw_hub_fini(&gateway->hub);
 }
@@ -273,11 +285,22 @@ static int run(struct gateway *gateway)
     return error == FEED_OK ? 0 : 1;
 }
 
+static int run_with_keys(struct gateway *gateway)
+{
+    char problem[256] = "";
+    if (feed_auth_files_open(&gateway->options.auth, gateway->log, 0, &gateway->auth_files, problem, sizeof problem) !=
+        FEED_OK) {
+        fprintf(stderr, "feedwire-gateway: %s\n", problem);
+        return 2;
+    }
+    int code = run(gateway);
+    feed_auth_files_close(gateway->auth_files);
+    return code;
+}
+
 /* What the rows of the table cannot say. */
 static const char *check_options(const struct gw_options *options, enum feed_log_level *level)
 {
-    if (!options->auth_hs256_secret)
-        return "auth.hs256_secret_file is required";
     if (feed_log_level_from_name(feed_str_of(options->log_level), level) != FEED_OK)
         return "log.level must be debug, info, warn or error";
     return NULL;
@@ -310,7 +333,7 @@ int main(int argc, char **argv)
         gateway.loop = feed_loop_new();
         gateway.log = feed_log_new("gateway", level, NULL, NULL, NULL);
         gateway.metrics = feed_metrics_new(gw_metrics_table);
-        code = gateway.loop && gateway.log && gateway.metrics ? run(&gateway) : 1;
+        code = gateway.loop && gateway.log && gateway.metrics ? run_with_keys(&gateway) : 1;
         feed_metrics_free(gateway.metrics);
         feed_log_free(gateway.log);
         if (gateway.loop)

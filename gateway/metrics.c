@@ -3,6 +3,7 @@
 
 #include "gateway/close.h"
 #include "gateway/feed.h"
+#include "shared/auth/metrics.h"
 
 static const char *const refusals[] = {"origin", "full", NULL};
 
@@ -39,6 +40,9 @@ const struct feed_metric gw_metrics_table[] = {
      NULL, NULL},
     {"redis_shards_ready", FEED_METRIC_GAUGE, "Of these, those to which there is a connection for commands.", NULL,
      NULL, NULL},
+    FEED_AUTH_METRIC_REFUSED,
+    FEED_AUTH_METRIC_RELOADS,
+    FEED_AUTH_METRIC_KEYS,
     {"loop_lag_seconds", FEED_METRIC_GAUGE, "How late the event loop's timers were at most since the last scrape.",
      NULL, NULL, NULL},
     {"process_start_time_seconds", FEED_METRIC_GAUGE, "When the process started, seconds since the Unix epoch.", NULL,

@@ -22,6 +22,9 @@ enum gw_metric {
     GW_M_REDIS_SECONDS,
     GW_M_REDIS_SHARDS,
     GW_M_REDIS_SHARDS_READY,
+    GW_M_AUTH_REFUSED, /* label: feed_token_reason_index */
+    GW_M_AUTH_RELOADS,
+    GW_M_AUTH_KEYS,
     GW_M_LOOP_LAG,
     GW_M_START_TIME
 };

@@ -2,7 +2,7 @@
 #ifndef GW_OPTIONS_H
 #define GW_OPTIONS_H
 
-#include "shared/config/options.h"
+#include "shared/auth/options.h"
 
 struct gw_options {
     char *http_address;
@@ -12,7 +12,7 @@ struct gw_options {
     char *admin_address;
     int64_t admin_port;
     char *redis_url, *redis_password;
-    char *auth_hs256_secret;
+    struct feed_auth_options auth;
     int64_t heartbeat_ms;
     int64_t check_interval_ms;
     int64_t queue_bytes_max;

@@ -82,8 +82,9 @@ static bool verify(struct gw_session *session, struct feed_str token, struct fee
     const struct gw_hub *hub = session->hub;
     int64_t now_s = hub->port->wall_ms_fn(hub->port->arg) / 1000;
     const char *reason = NULL;
-    if (feed_token_verify(&hub->settings.token_key, token, now_s, claims, &reason) == FEED_OK)
+    if (feed_auth_check(hub->settings.auth, token, now_s, claims, &reason) == FEED_OK)
         return true;
+    feed_metrics_add(hub->metrics, GW_M_AUTH_REFUSED, feed_token_reason_index(reason), 1);
     char text[80];
     snprintf(text, sizeof text, "the token is not accepted (%s)", reason);
     refuse(session, GW_FAULT_UNAUTHORIZED, text, id, GW_CLOSE_UNAUTHORIZED);
@@ -142,6 +143,8 @@ static void welcome(struct gw_session *session, const struct feed_token_claims *
     feed_hex(bytes, sizeof bytes, name);
     int64_t expires_s = claims->expires_s < FEED_TIME_MAX_MS / 1000 ? claims->expires_s : FEED_TIME_MAX_MS / 1000;
     session->expires_s = expires_s + FEED_TOKEN_LEEWAY_S;
+    session->key_tag = claims->key_tag;
+    session->auth_generation = 0; /* with the first look: the keys may have changed since the token was checked */
     struct gw_welcome message = {.id = id,
                                  .session = name,
                                  .tenant = claims->tenant,
@@ -152,7 +155,8 @@ static void welcome(struct gw_session *session, const struct feed_token_claims *
     gw_encode_welcome(&hub->scratch, &message);
     send_scratch(session);
     FEED_LOG(hub->log, FEED_LOG_DEBUG, "session_opened", NULL, FEED_LOG_TEXT("session", feed_str_of(name)),
-             FEED_LOG_TEXT("tenant", feed_str_of(claims->tenant)), FEED_LOG_TEXT("user", feed_str_of(claims->subject)));
+             FEED_LOG_TEXT("tenant", feed_str_of(claims->tenant)), FEED_LOG_TEXT("user", feed_str_of(claims->subject)),
+             FEED_LOG_TEXT("api_key", feed_str_of(claims->credential)));
 }
 
 static void claim(struct gw_view *view, const struct gw_hello_feed *asked)
@@ -189,6 +193,8 @@ static void join_feeds(struct gw_session *session, const struct gw_message *mess
 
 static bool allowed(const struct feed_token_claims *claims, enum feed_timeline timeline)
 {
+    if (!claims->may_read)
+        return false;
     if (claims->all_feeds)
         return true;
     return timeline == FEED_TIMELINE_HOME ? claims->home : claims->notifications;
@@ -281,12 +287,23 @@ static void heartbeat(struct gw_session *session)
     session->deadline_ms = gw_hub_now(session->hub) + session->hub->settings.heartbeat_ms;
 }
 
+/* A key that was taken away ends what it vouched for. */
+static bool key_holds(struct gw_session *session)
+{
+    const struct feed_auth *auth = session->hub->settings.auth;
+    uint32_t generation = feed_auth_generation(auth);
+    if (session->auth_generation != generation && feed_auth_key_holds(auth, session->key_tag))
+        session->auth_generation = generation;
+    return session->auth_generation == generation;
+}
+
 void gw_session_look(struct gw_session *session)
 {
     const struct gw_hub *hub = session->hub;
     if (gw_session_ending(session))
         return; /* gw_session_try_close looks at the deadline of these */
-    if (session->state != GW_SESSION_CONNECTED && hub->port->wall_ms_fn(hub->port->arg) / 1000 >= session->expires_s) {
+    if (session->state != GW_SESSION_CONNECTED &&
+        (hub->port->wall_ms_fn(hub->port->arg) / 1000 >= session->expires_s || !key_holds(session))) {
         gw_session_end(session, GW_CLOSE_TOKEN_EXPIRED);
         return;
     }

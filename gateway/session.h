@@ -35,6 +35,8 @@ struct gw_session {
     struct gw_view *views;            /* owned; all feeds of the hello */
     int64_t deadline_ms;              /* of the state; LIVE: the next heartbeat */
     int64_t expires_s;                /* wall clock, when the token ends */
+    uint64_t key_tag;                 /* the key that vouches for it */
+    uint32_t auth_generation;         /* of the keys, when that was last looked at */
     struct feed_token_claims *claims; /* owned; of the handshake's token, until hello */
 };
 

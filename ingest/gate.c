@@ -15,40 +15,24 @@ static struct ing_gate refuse(struct ing_gate gate, unsigned status, const char 
     return gate;
 }
 
-static const char *token_detail(const char *reason)
+/* NULL when the credential is good. */
+static const char *check_credential(const struct ing_gate_rules *rules, struct feed_str header, int64_t now_s,
+                                    struct ing_gate *gate)
 {
-    static const struct {
-        const char *reason, *detail;
-    } rows[] = {
-        {"expired", "The token has expired."},
-        {"not_yet", "The token is not valid yet."},
-        {"claims", "The token lacks a valid tenant, sub or exp, or has another claim of the wrong type."},
-        {"algorithm", "The token is not signed with HS256."},
-        {"signature", "The token's signature is wrong."},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (strcmp(reason, rows[i].reason) == 0) {
-            return rows[i].detail;
-        }
-    }
-    return "The token is malformed.";
-}
-
-/* NULL when the token is good. */
-static const char *check_token(const struct ing_gate_rules *rules, struct feed_str header, int64_t now_s,
-                               struct feed_token_claims *claims)
-{
-    struct feed_str token;
-    const char *reason = "malformed";
-    switch (feed_token_from_authorization(header, &token)) {
+    struct feed_str credential;
+    switch (feed_token_from_authorization(header, &credential)) {
     case FEED_OK:
         break;
     case FEED_E_MISSING:
-        return "A token is required: Authorization: Bearer TOKEN.";
+        return "A token is required: Authorization: Bearer TOKEN (or an API key).";
     default:
         return "Authorization must be: Bearer TOKEN.";
     }
-    return feed_token_verify(&rules->key, token, now_s, claims, &reason) == FEED_OK ? NULL : token_detail(reason);
+    if (feed_auth_check(rules->auth, credential, now_s, &gate->claims, &gate->reason) == FEED_OK) {
+        gate->reason = NULL;
+        return NULL;
+    }
+    return feed_token_reason_sentence(gate->reason);
 }
 
 static bool is_one(struct feed_str path)
@@ -134,9 +118,12 @@ struct ing_gate ing_gate_decide(const struct ing_gate_rules *rules, const struct
         gate.verdict = ING_GATE_DOCUMENT; /* anybody may know what anybody can read in the sources */
         return gate;
     }
-    const char *fault = check_token(rules, head->headers[FEED_HTTP_AUTHORIZATION], now_s, &gate.claims);
+    const char *fault = check_credential(rules, head->headers[FEED_HTTP_AUTHORIZATION], now_s, &gate);
     if (fault) {
         return refuse(gate, 401, fault);
+    }
+    if (!gate.claims.may_post) {
+        return refuse(gate, 403, "The scope of this credential does not allow to publish.");
     }
     gate.verdict = place.verdict;
     gate.put = head->method == FEED_HTTP_PUT;

@@ -6,7 +6,7 @@
 
 #include "ingest/media.h"
 #include "ingest/origins.h"
-#include "shared/auth/token.h"
+#include "shared/auth/auth.h"
 #include "shared/http/server.h"
 
 #define ING_PATH "/v1/activities"
@@ -15,7 +15,7 @@
 
 struct ing_gate_rules {
     struct ing_origins origins;
-    struct feed_token_key key;
+    struct feed_auth *auth; /* borrowed */
 };
 
 enum ing_gate_verdict {
@@ -31,6 +31,7 @@ struct ing_gate {
     enum ing_gate_verdict verdict;
     unsigned status;
     const char *detail;     /* static */
+    const char *reason;     /* static; of FEED_TOKEN_REASONS when a credential was refused, else NULL */
     const char *methods;    /* static; what may be asked for at this path; NULL: there is nothing */
     struct feed_str origin; /* allowed one, borrowed from the rules; data NULL: none was sent or it is foreign */
     enum ing_media media;

@@ -2,6 +2,7 @@
 #include "ingest/metrics.h"
 
 #include "ingest/limit.h"
+#include "shared/auth/metrics.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +53,9 @@ const struct feed_metric ing_metric_table[] = {
     [ING_METRIC_REDIS_UP] = {"redis_up", FEED_METRIC_GAUGE, "Whether a server of Redis can be used.", NULL, NULL, NULL},
     [ING_METRIC_REDIS_SECONDS] = {"redis_command_seconds", FEED_METRIC_HISTOGRAM,
                                   "From sending a command to its answer.", NULL, NULL, feed_metric_latency_buckets},
+    [ING_METRIC_AUTH_REFUSED] = FEED_AUTH_METRIC_REFUSED,
+    [ING_METRIC_AUTH_RELOADS] = FEED_AUTH_METRIC_RELOADS,
+    [ING_METRIC_AUTH_KEYS] = FEED_AUTH_METRIC_KEYS,
     [ING_METRIC_LOOP_LAG] = {"loop_lag_seconds", FEED_METRIC_GAUGE,
                              "How late the loop's timers were at worst since the last reading.", NULL, NULL, NULL},
     [ING_METRIC_START_TIME] = {"process_start_time_seconds", FEED_METRIC_GAUGE,

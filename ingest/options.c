@@ -65,7 +65,6 @@ const struct feed_option ing_option_table[] = {
      "How many of them may come at once after a pause."},
     {"limit.instances", FEED_OPTION_INTEGER, FIELD(limit_instances), "instances", "1", 1, 1000,
      "Among how many instances the limits are divided while Redis is away, since each then counts for itself."},
-    {"auth.hs256_secret_file", FEED_OPTION_SECRET_FILE, FIELD(auth_hs256_secret), "", NULL, FEED_SECRET_MIN,
-     FEED_SECRET_MAX, "A file with the secret that signs tokens (HS256). Required."},
+    FEED_AUTH_OPTION_ROWS(FIELD(auth)),
     {.name = NULL},
 };

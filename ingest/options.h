@@ -2,7 +2,7 @@
 #ifndef INGEST_OPTIONS_H
 #define INGEST_OPTIONS_H
 
-#include "shared/config/options.h"
+#include "shared/auth/options.h"
 
 struct ing_options {
     char *http_address;
@@ -20,7 +20,7 @@ struct ing_options {
     int64_t idempotency_ttl_s, idempotency_lease_ms;
     int64_t limit_tenant_per_s, limit_tenant_burst, limit_subject_per_s, limit_subject_burst;
     int64_t limit_actor_per_s, limit_actor_burst, limit_instances;
-    char *auth_hs256_secret;
+    struct feed_auth_options auth;
 };
 
 extern const struct feed_option ing_option_table[];

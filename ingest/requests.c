@@ -37,15 +37,19 @@ static void submit(struct ing_service *service, struct feed_request *request, co
     ing_submission_fini(&submission);
 }
 
-static void log_refusal(struct ing_service *service, const struct ing_gate *gate)
+static void note_refusal(struct ing_service *service, const struct ing_gate *gate)
 {
-    FEED_LOG(service->log, FEED_LOG_DEBUG, "request_refused", gate->detail, FEED_LOG_NUMBER("status", gate->status));
+    if (gate->reason)
+        feed_metrics_add(service->metrics, ING_METRIC_AUTH_REFUSED, feed_token_reason_index(gate->reason), 1);
+    FEED_LOG(service->log, FEED_LOG_DEBUG, "request_refused", gate->detail, FEED_LOG_NUMBER("status", gate->status),
+             FEED_LOG_TEXT("tenant", feed_str_of(gate->claims.tenant)),
+             FEED_LOG_TEXT("api_key", feed_str_of(gate->claims.credential)));
 }
 
 static void refuse(struct ing_service *service, struct feed_request *request, const struct ing_gate *gate)
 {
     struct ing_answer answer;
-    log_refusal(service, gate);
+    note_refusal(service, gate);
     ing_answer_refusal(&answer, gate);
     ing_respond(service, request, &answer);
 }
@@ -102,7 +106,7 @@ unsigned ing_on_head(void *arg, const struct feed_http_request *head, const char
     if (gate.verdict != ING_GATE_REFUSE || gate.origin.data || (gate.status != 401 && gate.status != 415)) {
         return 0;
     }
-    log_refusal(service, &gate);
+    note_refusal(service, &gate);
     feed_metrics_add(service->metrics, ING_METRIC_HTTP_REQUESTS, ing_metric_code(gate.status), 1);
     *detail = gate.detail;
     return gate.status;

@@ -9,6 +9,7 @@
 #include "ingest/metrics.h"
 #include "ingest/redis_side.h"
 #include "ingest/service_state.h"
+#include "shared/auth/files.h"
 #include "shared/kafka/producer.h"
 #include "shared/loop/loop.h"
 #include "shared/observe/log.h"
@@ -25,6 +26,7 @@ enum {
     FLUSH_MS = 1000,
     LINGER_MS = 2,              /* of the producer: a record waits so long for others to share its request */
     REQUEST_TIMEOUT_MS = 15000, /* for head and body */
+    TOKENS_REMEMBERED = 1024,   /* services send the same token for a thousand requests, and each is looked at twice */
     LISTENER_PUBLIC = 0
 };
 
@@ -40,6 +42,7 @@ static void on_metrics(void *arg)
     feed_metrics_set(service->metrics, ING_METRIC_CIRCUIT_OPEN, 0,
                      feed_kafka_producer_up(service->producer, NULL) ? 0 : 1);
     feed_metrics_set(service->metrics, ING_METRIC_REDIS_UP, 0, feed_redis_up(service->redis));
+    feed_auth_files_measure(service->auth_files, service->metrics, ING_METRIC_AUTH_RELOADS, ING_METRIC_AUTH_KEYS);
     feed_metrics_set(service->metrics, ING_METRIC_LOOP_LAG, 0, feed_loop_lag_s(service->loop));
 }
 
@@ -53,6 +56,12 @@ static void on_health(void *arg)
         feed_metrics_add(service->metrics, ING_METRIC_CIRCUIT_OPENED, 0, 1);
     }
     service->kafka_up = up;
+}
+
+static void on_auth(void *arg)
+{
+    struct ing_service *service = arg;
+    feed_auth_files_poll(service->auth_files);
 }
 
 static void on_drain(void *arg)
@@ -91,10 +100,6 @@ static int refuse_option(struct ing_service *service, const char *problem)
 static int check_options(struct ing_service *service)
 {
     const struct ing_options *options = service->options;
-    if (!options->auth_hs256_secret) {
-        return refuse_option(service, "auth.hs256_secret_file is required");
-    }
-    service->rules.key.secret = feed_str_of(options->auth_hs256_secret);
     service->claims_required = strcmp(options->idempotency_redis_away, "accept") != 0;
     if (service->claims_required && strcmp(options->idempotency_redis_away, "refuse") != 0) {
         return refuse_option(service, "idempotency.redis_away must be refuse or accept");
@@ -128,6 +133,17 @@ static int start_limits(struct ing_service *service)
         FEED_LOG(service->log, FEED_LOG_ERROR, "start_failed", "there is not enough memory");
     }
     return service->buckets ? 0 : 1;
+}
+
+static int start_auth(struct ing_service *service)
+{
+    char problem[256] = "";
+    if (feed_auth_files_open(&service->options->auth, service->log, TOKENS_REMEMBERED, &service->auth_files, problem,
+                             sizeof problem) != FEED_OK)
+        return refuse_option(service, problem);
+    service->rules.auth = feed_auth_files_auth(service->auth_files);
+    feed_timer_start(service->auth_timer, FEED_AUTH_POLL_MS, FEED_AUTH_POLL_MS);
+    return 0;
 }
 
 static int start_kafka(struct ing_service *service)
@@ -197,6 +213,9 @@ static int start(struct ing_service *service)
         code = start_limits(service);
     }
     if (code == 0) {
+        code = start_auth(service);
+    }
+    if (code == 0) {
         code = start_kafka(service);
     }
     if (code == 0) {
@@ -222,6 +241,8 @@ static void stop(struct ing_service *service)
     }
     feed_timer_free(service->health_timer);
     feed_timer_free(service->drain_timer);
+    feed_timer_free(service->auth_timer);
+    feed_auth_files_close(service->auth_files);
     feed_metrics_free(service->metrics);
     free(service->buckets);
     feed_loop_free(service->loop);
@@ -240,6 +261,7 @@ int ing_service_run(const struct ing_options *options, struct feed_log *log)
     service.health_serving = feed_health_add(&service.health, "serving");
     service.health_timer = feed_timer_new(service.loop, on_health, &service);
     service.drain_timer = feed_timer_new(service.loop, on_drain, &service);
+    service.auth_timer = feed_timer_new(service.loop, on_auth, &service);
     int code = start(&service);
     if (code == 0) {
         feed_health_set(&service.health, service.health_serving, true, NULL);

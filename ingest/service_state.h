@@ -14,6 +14,7 @@ struct feed_timer;
 struct feed_log;
 struct feed_kafka_producer;
 struct feed_redis;
+struct feed_auth_files;
 
 struct ing_service {
     const struct ing_options *options;
@@ -24,13 +25,14 @@ struct ing_service {
     unsigned health_kafka, health_serving;
     struct feed_admin admin;
     struct ing_gate_rules rules;
+    struct feed_auth_files *auth_files;
     struct feed_kafka_producer *producer;
     struct feed_redis *redis; /* NULL: not open */
     bool claims_required;     /* a request with an Idempotency-Key is refused while Redis is away */
     struct ing_limits limits;
     struct ing_buckets *buckets; /* NULL: there are no limits */
     struct feed_server *server;
-    struct feed_timer *health_timer, *drain_timer;
+    struct feed_timer *health_timer, *drain_timer, *auth_timer;
 
     size_t waiting;               /* requests whose activities Kafka has not acknowledged yet */
     bool kafka_up;                /* when it was last looked at */

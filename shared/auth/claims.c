@@ -2,9 +2,11 @@
  * twice, times that are no numbers, a scope that is no text. */
 #include "shared/auth/claims.h"
 
+#include "shared/auth/jwks.h"
 #include "shared/model/names.h"
 
 #include <string.h>
+#include <strings.h>
 #include <yyjson.h>
 
 static enum feed_error refuse(const char **reason, const char *why)
@@ -50,21 +52,51 @@ static yyjson_doc *read_object(struct feed_str json)
     return NULL;
 }
 
-enum feed_error feed_token_header_check(struct feed_str json, const char *alg, const char **reason)
+/* Explicit typing (RFC 8725, 3.11): the same issuer signs other things (logout tokens, proofs of possession), which
+ * must not pass for these. */
+static bool type_accepted(yyjson_val *type)
 {
+    static const char media[] = "application/";
+    if (!type)
+        return true;
+    if (!yyjson_is_str(type))
+        return false;
+    const char *text = yyjson_get_str(type);
+    if (strlen(text) != yyjson_get_len(type))
+        return false;
+    if (strncasecmp(text, media, sizeof media - 1) == 0)
+        text += sizeof media - 1;
+    return strcasecmp(text, "JWT") == 0 || strcasecmp(text, "at+jwt") == 0;
+}
+
+/* The name of an algorithm has no NUL in it, which the copy would end at. */
+static void read_alg(yyjson_val *value, struct feed_token_header *out)
+{
+    if (yyjson_is_str(value) && strlen(yyjson_get_str(value)) == yyjson_get_len(value) &&
+        feed_str_copy(text_of(value), out->alg, sizeof out->alg) != FEED_OK)
+        out->alg[0] = '\0';
+}
+
+static void read_kid(yyjson_val *value, struct feed_token_header *out)
+{
+    out->has_kid = value != NULL;
+    if (yyjson_is_str(value) && feed_key_id_valid(text_of(value)))
+        memcpy(out->kid, yyjson_get_str(value), yyjson_get_len(value));
+}
+
+enum feed_error feed_token_header_read(struct feed_str json, struct feed_token_header *out, const char **reason)
+{
+    memset(out, 0, sizeof *out);
     yyjson_doc *doc = read_object(json);
-    if (!doc) {
+    if (!doc)
         return refuse(reason, "malformed");
-    }
     yyjson_val *root = yyjson_doc_get_root(doc);
-    yyjson_val *said = yyjson_obj_get(root, "alg");
-    bool alg_ok = yyjson_is_str(said) && feed_str_eq(text_of(said), feed_str_of(alg));
+    read_alg(yyjson_obj_get(root, "alg"), out);
+    read_kid(yyjson_obj_get(root, "kid"), out);
     bool crit = yyjson_obj_get(root, "crit") != NULL; /* extensions that must be understood: we know none */
+    bool typed = type_accepted(yyjson_obj_get(root, "typ"));
     yyjson_doc_free(doc);
-    if (!alg_ok) {
-        return refuse(reason, "algorithm");
-    }
-    return crit ? refuse(reason, "malformed") : FEED_OK;
+    return crit || !typed ? refuse(reason, "malformed") : FEED_OK;
 }
 
 /* NumericDate (RFC 7519, section 2): seconds, fractions allowed. */
@@ -91,25 +123,30 @@ static bool read_name(yyjson_val *value, bool (*valid)(struct feed_str), char *o
 }
 
 /* Words separated by blanks (RFC 8693, 4.2). */
-static bool read_scope(yyjson_val *value, struct feed_token_claims *out)
+void feed_scope_read(struct feed_str scope, struct feed_token_claims *out)
 {
-    if (!value) {
-        return true;
-    }
-    if (!yyjson_is_str(value)) {
-        return false;
-    }
-    struct feed_str scope = text_of(value);
+    bool publish = false, read = false, admin = false;
     for (size_t start = 0; start < scope.len;) {
         size_t end = start;
-        while (end < scope.len && scope.data[end] != ' ') {
+        while (end < scope.len && scope.data[end] != ' ')
             end++;
-        }
-        if (feed_str_eq((struct feed_str){scope.data + start, end - start}, FEED_STR("publish"))) {
-            out->may_publish = true;
-        }
+        struct feed_str word = {scope.data + start, end - start};
+        publish |= feed_str_eq(word, FEED_STR("publish"));
+        read |= feed_str_eq(word, FEED_STR("read"));
+        admin |= feed_str_eq(word, FEED_STR("admin"));
         start = end + 1;
     }
+    bool own = !publish && !read && !admin;
+    out->may_publish = publish;
+    out->may_post = publish || own;
+    out->may_read = read || own;
+}
+
+static bool read_scope(yyjson_val *value, struct feed_token_claims *out)
+{
+    if (value && !yyjson_is_str(value))
+        return false;
+    feed_scope_read(value ? text_of(value) : (struct feed_str){NULL, 0}, out);
     return true;
 }
 
@@ -135,35 +172,73 @@ static bool read_feeds(yyjson_val *value, struct feed_token_claims *out)
     return true;
 }
 
-static enum feed_error read_claims(yyjson_val *root, int64_t now_s, struct feed_token_claims *out, const char **reason)
+static bool is_text(yyjson_val *value, struct feed_str expected)
 {
-    int64_t not_before_s = 0, issued_s;
+    return yyjson_is_str(value) && feed_str_eq(text_of(value), expected);
+}
+
+/* A text, or a list of texts (RFC 7519, 4.1.3). A token that is for somebody must be for us. */
+static bool audience_accepted(yyjson_val *audience, struct feed_str expected)
+{
+    size_t index, max;
+    yyjson_val *one;
+    bool named = is_text(audience, expected);
+    if (expected.len == 0)
+        return audience == NULL;
+    if (!yyjson_is_arr(audience))
+        return named;
+    yyjson_arr_foreach(audience, index, max, one)
+    {
+        if (!yyjson_is_str(one))
+            return false;
+        named |= is_text(one, expected);
+    }
+    return named;
+}
+
+struct times {
+    int64_t expires_s, not_before_s, issued_s;
+};
+
+static bool read_times(yyjson_val *root, struct times *out)
+{
     yyjson_val *not_before = yyjson_obj_get(root, "nbf"), *issued = yyjson_obj_get(root, "iat");
-    if (!read_time(yyjson_obj_get(root, "exp"), &out->expires_s) ||
-        (not_before && !read_time(not_before, &not_before_s)) || (issued && !read_time(issued, &issued_s)) ||
+    *out = (struct times){0};
+    return read_time(yyjson_obj_get(root, "exp"), &out->expires_s) &&
+           (!not_before || read_time(not_before, &out->not_before_s)) && (!issued || read_time(issued, &out->issued_s));
+}
+
+static enum feed_error read_claims(yyjson_val *root, const struct feed_token_rules *rules, int64_t now_s,
+                                   struct feed_token_claims *out, const char **reason)
+{
+    struct times times;
+    if (!read_times(root, &times) ||
         !read_name(yyjson_obj_get(root, "tenant"), feed_tenant_valid, out->tenant, sizeof(out->tenant)) ||
         !read_name(yyjson_obj_get(root, "sub"), feed_user_valid, out->subject, sizeof(out->subject)) ||
-        !read_scope(yyjson_obj_get(root, "scope"), out) || !read_feeds(yyjson_obj_get(root, "feeds"), out)) {
+        !read_scope(yyjson_obj_get(root, "scope"), out) || !read_feeds(yyjson_obj_get(root, "feeds"), out))
         return refuse(reason, "claims");
-    }
-    if (now_s >= out->expires_s + FEED_TOKEN_LEEWAY_S) {
+    out->expires_s = times.expires_s;
+    if (rules->issuer.len > 0 && !is_text(yyjson_obj_get(root, "iss"), rules->issuer))
+        return refuse(reason, "issuer");
+    if (!audience_accepted(yyjson_obj_get(root, "aud"), rules->audience))
+        return refuse(reason, "audience");
+    if (now_s >= times.expires_s + FEED_TOKEN_LEEWAY_S)
         return refuse(reason, "expired");
-    }
-    if (now_s < not_before_s - FEED_TOKEN_LEEWAY_S) {
+    /* A token from the future means a clock that is wrong; then its other times mean nothing either. */
+    if (now_s < times.not_before_s - FEED_TOKEN_LEEWAY_S || now_s < times.issued_s - FEED_TOKEN_LEEWAY_S)
         return refuse(reason, "not_yet");
-    }
     return FEED_OK;
 }
 
-enum feed_error feed_token_claims_read(struct feed_str json, int64_t now_s, struct feed_token_claims *out,
-                                       const char **reason)
+enum feed_error feed_token_claims_read(struct feed_str json, const struct feed_token_rules *rules, int64_t now_s,
+                                       struct feed_token_claims *out, const char **reason)
 {
     memset(out, 0, sizeof(*out));
     yyjson_doc *doc = read_object(json);
     if (!doc) {
         return refuse(reason, "malformed");
     }
-    enum feed_error error = read_claims(yyjson_doc_get_root(doc), now_s, out, reason);
+    enum feed_error error = read_claims(yyjson_doc_get_root(doc), rules, now_s, out, reason);
     yyjson_doc_free(doc);
     return error;
 }

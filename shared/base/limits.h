@@ -37,6 +37,14 @@ enum {
     FEED_TOKEN_MAX = 4096,
     FEED_SECRET_MIN = 32, /* bytes of an HS256 key (RFC 7518, 3.2) */
     FEED_SECRET_MAX = 1024,
+    FEED_KEY_ID_MAX = 128,   /* `kid` of a JWK */
+    FEED_JWKS_KEYS_MAX = 64, /* an issuer has two or three; more only makes reading slow */
+    FEED_JWKS_BYTES_MAX = 256 * 1024,
+    FEED_RSA_BITS_MIN = 2048, /* RFC 7518, 3.3 */
+    FEED_RSA_BITS_MAX = 4096, /* what a stranger can make us calculate stays below 0.1 ms */
+    FEED_API_KEYS_MAX = 10000,
+    FEED_API_KEYS_BYTES_MAX = 4 * 1024 * 1024,
+    FEED_API_KEYS_LINE_MAX = 1024,
 
     /* WebSocket messages from clients. */
     FEED_CLIENT_MESSAGE_MAX = 8192,

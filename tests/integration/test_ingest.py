@@ -496,7 +496,7 @@ def test_metrics(own_broker, start_ingest):
 
 
 @pytest.mark.parametrize("options, words", [
-    ([], "auth.hs256_secret_file is required"),
+    ([], "one of auth.jwks_file, auth.api_keys_file and auth.hs256_secret_file is required"),
     (["--auth.hs256_secret_file={short}"], "32 to 1024 bytes"),
     (["--auth.hs256_secret_file={secret}", "--http.allowed_origins=*"], "http.allowed_origins"),
     (["--auth.hs256_secret_file={secret}", "--log.level=loud"], "log.level"),

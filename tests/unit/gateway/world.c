@@ -499,9 +499,9 @@ void world_resume_reading(struct feed_ws *ws)
 
 void world_token(struct world *world, const char *user, int64_t ends_in_s, struct feed_buf *out)
 {
-    const struct feed_token_key key = {{world_secret, sizeof world_secret - 1}};
+    const struct feed_str secret = {world_secret, sizeof world_secret - 1};
     feed_buf_init(out, FEED_TOKEN_MAX);
-    feed_token_sign(&key, FEED_STR("demo"), feed_str_of(user), world->wall_ms / 1000 + ends_in_s, FEED_STR(""), out);
+    feed_token_sign(secret, FEED_STR("demo"), feed_str_of(user), world->wall_ms / 1000 + ends_in_s, FEED_STR(""), out);
     feed_buf_char(out, '\0');
 }
 
@@ -529,10 +529,13 @@ void world_init(struct world *world, uint64_t seed, size_t queue_bytes_max, int6
     world->timelines[2].key = feed_key_timeline(FEED_TIMELINE_NOTIFICATIONS, FEED_STR("demo"), FEED_STR("ann"));
     world->metrics = feed_metrics_new(gw_metrics_table);
     world->log = feed_log_new("test", FEED_LOG_ERROR, discard_log, NULL, NULL);
+    const struct feed_auth_settings auth = {.secret = {world_secret, sizeof world_secret - 1}};
+    world->auth = feed_auth_new(&auth);
+    feed_assert(world->auth);
     struct gw_hub_settings settings = {.queue_bytes_max = queue_bytes_max,
                                        .heartbeat_ms = 25000,
                                        .check_interval_ms = check_interval_ms,
-                                       .token_key = {{world_secret, sizeof world_secret - 1}}};
+                                       .auth = world->auth};
     feed_assert(gw_hub_init(&world->hub, &world->port, &settings, world->metrics, world->log) == FEED_OK);
 }
 
@@ -547,6 +550,7 @@ void world_fini(struct world *world)
     gw_hub_fini(&world->hub);
     feed_metrics_free(world->metrics);
     feed_log_free(world->log);
+    feed_auth_free(world->auth);
     free(world->removed);
     feed_assert(world->frames == 0);
 }

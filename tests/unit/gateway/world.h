@@ -59,6 +59,7 @@ struct world_read {
 struct world {
     struct gw_port port;
     struct gw_hub hub;
+    struct feed_auth *auth;
     struct feed_metrics *metrics;
     struct feed_log *log;
     int64_t mono_ms, wall_ms;

@@ -17,11 +17,13 @@ static int setup(void **state)
 {
     static struct fixture f;
     memset(&f, 0, sizeof(f));
-    f.rules.key.secret = FEED_STR("0123456789abcdef0123456789abcdef");
+    const struct feed_auth_settings auth = {.secret = FEED_STR("0123456789abcdef0123456789abcdef")};
+    f.rules.auth = feed_auth_new(&auth);
+    assert_non_null(f.rules.auth);
     assert_int_equal(ing_origins_parse(FEED_STR("http://localhost:8000"), &f.rules.origins), FEED_OK);
     feed_buf_init(&f.authorization, 8192);
     feed_buf_text(&f.authorization, "Bearer ");
-    feed_token_sign(&f.rules.key, FEED_STR("demo"), FEED_STR("ann"), 2000, FEED_STR(""), &f.authorization);
+    feed_token_sign(auth.secret, FEED_STR("demo"), FEED_STR("ann"), 2000, FEED_STR(""), &f.authorization);
     f.head.method = FEED_HTTP_POST;
     f.head.path = FEED_STR("/v1/activities");
     f.head.headers[FEED_HTTP_AUTHORIZATION] = feed_buf_view(&f.authorization);
@@ -32,7 +34,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    feed_buf_fini(&((struct fixture *)*state)->authorization);
+    struct fixture *f = *state;
+    feed_buf_fini(&f->authorization);
+    feed_auth_free(f->rules.auth);
     return 0;
 }
 
@@ -144,7 +148,7 @@ static void test_expired_token(void **state)
     struct fixture *f = *state;
     struct ing_gate gate = ing_gate_decide(&f->rules, &f->head, 2000 + FEED_TOKEN_LEEWAY_S);
     assert_int_equal(gate.status, 401);
-    assert_string_equal(gate.detail, "The token has expired.");
+    assert_string_equal(gate.detail, "The credential has expired.");
 }
 
 static void test_media(void **state)

@@ -24,7 +24,7 @@ static void test_defaults(void **state)
     assert_string_equal(options.kafka_topic, "activities");
     assert_string_equal(options.kafka_brokers, "127.0.0.1:9092");
     assert_int_equal(options.kafka_delivery_timeout_ms, 10000);
-    assert_null(options.auth_hs256_secret);
+    assert_null(options.auth.hs256_secret);
     feed_options_free(ing_option_table, &options, NULL);
     feed_buf_fini(&message);
 }
