@@ -264,7 +264,7 @@ REFUSED = {  # name: (status, what the problem's detail or the error's field has
     "no JWT": (401, "malformed", dict(body=activity(), bearer="x")),
     "another key": (401, "signature", dict(body=activity(), bearer=tokens.make_token(b"x" * 40, "ann"))),
     "expired": (401, "expired", dict(body=activity(), bearer=token(expires_s=-3600))),
-    "alg none": (401, "HS256", dict(body=activity(), bearer=tokens.sign(SECRET, {"alg": "none"}, {"sub": "ann"}))),
+    "alg none": (401, "algorithm", dict(body=activity(), bearer=tokens.sign(SECRET, {"alg": "none"}, {"sub": "ann"}))),
     "basic": (401, "Bearer TOKEN", dict(body=activity(), bearer="", headers={"Authorization": "Basic YTpi"})),
     "another actor": (403, "actor", dict(body=activity("bob"), bearer=token("ann"))),
     "foreign origin": (403, "origin", dict(body=activity(), headers={"Origin": "http://evil.example"})),
