@@ -3,6 +3,7 @@
 #include "gateway/backlog.h"
 
 #include "shared/base/assert.h"
+#include "shared/codec/entry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,13 @@ struct gw_backlog {
     struct held *held;
     struct feed_buf bytes;
 };
+
+enum gw_change gw_change_of(const struct feed_notice *notice)
+{
+    if (notice->kind == FEED_NOTICE_ADD)
+        return GW_CHANGE_ADDED;
+    return feed_mark_is(notice->entry) ? GW_CHANGE_REMOVED_FOR_GOOD : GW_CHANGE_REMOVED;
+}
 
 static struct gw_backlog *backlog_new(void)
 {

@@ -16,6 +16,10 @@ struct gw_item {
     struct feed_str entry; /* borrowed */
 };
 
+/* What one message can say of several notices. */
+enum gw_change { GW_CHANGE_ADDED, GW_CHANGE_REMOVED, GW_CHANGE_REMOVED_FOR_GOOD };
+enum gw_change gw_change_of(const struct feed_notice *notice);
+
 struct gw_backlog; /* NULL: empty */
 
 /* FEED_E_FULL: a limit is reached; FEED_E_MEMORY. Makes the backlog when it is NULL. */

@@ -58,11 +58,11 @@ void gw_hub_run_checks(struct gw_hub *hub, int64_t now_ms)
         if (feed->check_due_ms > now_ms)
             return;
         bool busy = feed->read == GW_READ_ASKED || feed->checking;
-        if (gw_link_alone(&feed->views) && !busy && now_ms - feed->empty_since_ms >= GW_LINGER_MS) {
+        if (!gw_hub_wants(feed) && !busy && now_ms - feed->empty_since_ms >= GW_LINGER_MS) {
             gw_hub_release(hub, feed);
             continue;
         }
-        if (!gw_link_alone(&feed->views))
+        if (gw_hub_wants(feed))
             check(hub, feed);
         feed->check_due_ms = now_ms + hub->settings.check_interval_ms;
         gw_link_remove(link);

@@ -6,6 +6,7 @@
 #include "gateway/encode.h"
 #include "gateway/metrics.h"
 #include "gateway/session.h"
+#include "gateway/source.h"
 #include "shared/base/assert.h"
 #include "shared/codec/entry.h"
 
@@ -16,10 +17,16 @@ static unsigned larger(unsigned a, unsigned b)
     return a > b ? a : b;
 }
 
-/* One more than shown tells whether there are more; beyond the cap there is nothing. */
 static unsigned slice_need(const struct gw_view *view)
 {
     return view->limit < FEED_CAP ? view->limit + 1u : FEED_CAP;
+}
+
+/* One more than shown tells whether there are more; beyond the cap there is nothing. Where outboxes are merged in,
+ * their marks may hide any number of entries. */
+static unsigned slice_limit(const struct gw_feed *feed, const struct gw_view *view)
+{
+    return feed->sources ? FEED_CAP : slice_need(view);
 }
 
 static bool waits(const struct gw_feed *feed, const struct gw_view *view)
@@ -29,16 +36,31 @@ static bool waits(const struct gw_feed *feed, const struct gw_view *view)
     return view->state != GW_VIEW_LIVE || feed->state == GW_FEED_READING;
 }
 
+/* Whether "unchanged" can be believed of a position that was merged: only if it is the one that this feed is at, with
+ * the outboxes as they are here. */
+static bool can_compare(const struct gw_feed *feed, const struct feed_position *known)
+{
+    if (!feed->sources)
+        return feed_seen_none(&known->seen);
+    struct feed_position here = feed->position;
+    here.seen = feed->sources->seen;
+    return feed_position_eq(&here, known);
+}
+
 struct gw_plan gw_deliver_plan(const struct gw_feed *feed)
 {
+    if (feed->source)
+        return (struct gw_plan){.limit = FEED_CAP};
     struct gw_plan plan = {.has_known = true, .known = feed->position};
+    if (feed->sources)
+        plan.known.seen = feed->sources->seen;
     bool first = true;
     for (struct gw_link *l = feed->views.next; l != &feed->views; l = l->next) {
         const struct gw_view *view = GW_OF(l, struct gw_view, by_feed);
         if (!waits(feed, view))
             continue;
         if (view->state == GW_VIEW_JOINING && view->claim != GW_CLAIM_POSITION) {
-            plan.limit = larger(plan.limit, slice_need(view));
+            plan.limit = larger(plan.limit, slice_limit(feed, view));
             plan.has_known = false;
             continue;
         }
@@ -48,6 +70,7 @@ struct gw_plan gw_deliver_plan(const struct gw_feed *feed)
         plan.known = view->position;
         first = false;
     }
+    plan.has_known = plan.has_known && can_compare(feed, &plan.known);
     return plan;
 }
 
@@ -59,7 +82,8 @@ static bool enough(const struct gw_feed *feed, const struct gw_window *window, c
     if (window->unchanged)
         return false;
     unsigned need = outcome == GW_OUTCOME_WINDOW ? FEED_CAP : slice_need(view);
-    return feed->asked_limit >= need || (feed->asked_limit > 0 && window->count < feed->asked_limit);
+    return feed->asked_limit == FEED_CAP || feed->asked_limit >= need + window->hidden ||
+           (feed->asked_limit > 0 && window->raw_count < feed->asked_limit);
 }
 
 static struct gw_slice slice_of(const struct gw_feed *feed, const struct gw_window *window, const struct gw_view *view,
@@ -72,7 +96,7 @@ static struct gw_slice slice_of(const struct gw_feed *feed, const struct gw_wind
                              .items = window->items,
                              .count = count,
                              .position = window->position,
-                             .more = count > 0 && count < window->count && count < FEED_CAP};
+                             .more = count > 0 && (count < window->count || window->longer)};
 }
 
 static struct feed_id item_id(const struct gw_item *item)
@@ -83,7 +107,7 @@ static struct feed_id item_id(const struct gw_item *item)
     return id;
 }
 
-static bool below_floor(const struct gw_view *view, const struct gw_item *item)
+bool gw_view_below_floor(const struct gw_view *view, const struct gw_item *item)
 {
     struct feed_id id = item_id(item);
     return view->floored && feed_entry_order(item->published_ms, &id, view->floor_ms, &view->floor_id) < 0;
@@ -153,17 +177,15 @@ bool gw_deliver_window(struct gw_hub *hub, struct gw_feed *feed, const struct gw
     return all;
 }
 
-/* What one message can say of several notices. */
-enum change { CHANGE_ADDED, CHANGE_REMOVED, CHANGE_REMOVED_FOR_GOOD };
-
 /* The notices of one delivery as items. Most sessions get all of them in the same messages; those are kept, one for
  * each run of changes of the same kind, at the run's first item. */
 struct batch {
     struct gw_item items[GW_BACKLOG_NOTICES_MAX];
-    enum change changes[GW_BACKLOG_NOTICES_MAX];
+    enum gw_change changes[GW_BACKLOG_NOTICES_MAX];
     struct feed_frame *frames[GW_BACKLOG_NOTICES_MAX];
     uint32_t count;
-    struct feed_position first, last; /* after the first, after the last */
+    bool hidden[GW_BACKLOG_NOTICES_MAX]; /* added, and all sessions have it from an outbox */
+    struct feed_position first, last;    /* after the first, after the last; `seen` of whom the frames are for */
 };
 
 static struct feed_position position_after(const struct batch *batch, uint32_t item)
@@ -185,26 +207,25 @@ static uint32_t run_end(const struct batch *batch, uint32_t from)
 static struct feed_frame *run_frame(struct gw_hub *hub, const struct gw_feed *feed, const struct batch *batch,
                                     uint32_t end, const struct gw_item *items, size_t count)
 {
-    enum change change = batch->changes[end - 1];
+    enum gw_change change = batch->changes[end - 1];
     struct feed_position position = position_after(batch, end - 1);
     feed_buf_reset(&hub->scratch);
-    if (change == CHANGE_ADDED) {
+    if (change == GW_CHANGE_ADDED) {
         size_t unreadable = gw_encode_push(&hub->scratch, feed->timeline, items, count, &position);
         feed_metrics_add(hub->metrics, GW_M_ENTRIES_UNREADABLE, 0, unreadable);
     } else {
-        gw_encode_remove(&hub->scratch, feed->timeline, items, count, change == CHANGE_REMOVED_FOR_GOOD, &position);
+        gw_encode_remove(&hub->scratch, feed->timeline, items, count, change == GW_CHANGE_REMOVED_FOR_GOOD, &position);
     }
     return gw_hub_frame(hub);
 }
 
 /* Entries below the floor are left out: the client has nothing there, and would show them as its oldest. */
-static void push_above_floor(struct gw_hub *hub, struct gw_view *view, const struct batch *batch, uint32_t from,
-                             uint32_t end)
+static void push_some(struct gw_hub *hub, struct gw_view *view, const struct batch *batch, uint32_t from, uint32_t end)
 {
     struct gw_item items[GW_BACKLOG_NOTICES_MAX];
     size_t count = 0;
     for (uint32_t i = from; i < end; i++) {
-        if (!below_floor(view, &batch->items[i]))
+        if (!batch->hidden[i] && !gw_view_below_floor(view, &batch->items[i]))
             items[count++] = batch->items[i];
     }
     struct feed_frame *frame = run_frame(hub, view->feed, batch, end, items, count);
@@ -212,10 +233,10 @@ static void push_above_floor(struct gw_hub *hub, struct gw_view *view, const str
     hub->port->frame_unref_fn(frame);
 }
 
-static bool any_below_floor(const struct gw_view *view, const struct batch *batch, uint32_t from, uint32_t end)
+static bool any_left_out(const struct gw_view *view, const struct batch *batch, uint32_t from, uint32_t end)
 {
-    for (uint32_t i = from; view->floored && i < end; i++) {
-        if (batch->changes[i] == CHANGE_ADDED && below_floor(view, &batch->items[i]))
+    for (uint32_t i = from; i < end; i++) {
+        if (batch->hidden[i] || (batch->changes[i] == GW_CHANGE_ADDED && gw_view_below_floor(view, &batch->items[i])))
             return true;
     }
     return false;
@@ -223,13 +244,21 @@ static bool any_below_floor(const struct gw_view *view, const struct batch *batc
 
 static void push_run(struct gw_hub *hub, struct gw_view *view, struct batch *batch, uint32_t from, uint32_t end)
 {
-    if (any_below_floor(view, batch, from, end)) {
-        push_above_floor(hub, view, batch, from, end);
+    if (any_left_out(view, batch, from, end)) {
+        push_some(hub, view, batch, from, end);
         return;
     }
     if (!batch->frames[from])
         batch->frames[from] = run_frame(hub, view->feed, batch, end, batch->items + from, end - from);
     gw_session_send(view->session, batch->frames[from], GW_OUTBOX_BOUNDED);
+}
+
+static void drop_frames(struct gw_hub *hub, struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        hub->port->frame_unref_fn(batch->frames[i]);
+        batch->frames[i] = NULL;
+    }
 }
 
 static void push(struct gw_hub *hub, struct gw_view *view, struct batch *batch)
@@ -238,6 +267,10 @@ static void push(struct gw_hub *hub, struct gw_view *view, struct batch *batch)
     feed_assert(next >= batch->first.seq); /* it is LIVE, so nothing before the backlog is missing */
     if (next - batch->first.seq >= batch->count)
         return; /* it has them from a window */
+    if (!feed_seen_eq(&batch->last.seen, &view->position.seen)) {
+        drop_frames(hub, batch);
+        batch->last.seen = view->position.seen;
+    }
     view->position = batch->last;
     uint32_t end;
     for (uint32_t from = (uint32_t)(next - batch->first.seq); from < batch->count; from = end) {
@@ -246,14 +279,7 @@ static void push(struct gw_hub *hub, struct gw_view *view, struct batch *batch)
     }
 }
 
-static enum change change_of(const struct feed_notice *notice)
-{
-    if (notice->kind == FEED_NOTICE_ADD)
-        return CHANGE_ADDED;
-    return feed_mark_is(notice->entry) ? CHANGE_REMOVED_FOR_GOOD : CHANGE_REMOVED;
-}
-
-static void fill(struct batch *batch, const struct gw_feed *feed)
+static void fill(struct gw_hub *hub, struct batch *batch, struct gw_feed *feed)
 {
     batch->count = feed->ready;
     batch->last = batch->first = feed->position;
@@ -261,23 +287,26 @@ static void fill(struct batch *batch, const struct gw_feed *feed)
     for (uint32_t i = 0; i < feed->ready; i++) {
         struct feed_notice notice = gw_backlog_at(feed->backlog, i);
         batch->items[i] = (struct gw_item){notice.published_ms, notice.entry};
-        batch->changes[i] = change_of(&notice);
+        batch->changes[i] = gw_change_of(&notice);
         batch->frames[i] = NULL;
+        batch->hidden[i] =
+            feed->sources && batch->changes[i] == GW_CHANGE_ADDED && gw_sources_have(hub, feed, &batch->items[i]);
     }
 }
 
 void gw_deliver_backlog(struct gw_hub *hub, struct gw_feed *feed)
 {
+    if (feed->source && feed->ready > 0)
+        gw_source_backlog(hub, feed->source);
     if (feed->ready > 0 && !gw_link_alone(&feed->views)) {
         struct batch batch;
-        fill(&batch, feed);
+        fill(hub, &batch, feed);
         for (struct gw_link *l = feed->views.next; l != &feed->views; l = l->next) {
             struct gw_view *view = GW_OF(l, struct gw_view, by_feed);
             if (view->state == GW_VIEW_LIVE && !gw_session_ending(view->session))
                 push(hub, view, &batch);
         }
-        for (uint32_t i = 0; i < batch.count; i++)
-            hub->port->frame_unref_fn(batch.frames[i]);
+        drop_frames(hub, &batch);
     }
     gw_feed_delivered(feed);
 }

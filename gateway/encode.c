@@ -69,6 +69,12 @@ void gw_encode_welcome(struct feed_buf *out, const struct gw_welcome *welcome)
     feed_json_close(&json);
 }
 
+static bool readable(const struct gw_item *item, struct feed_entry *out)
+{
+    return item->published_ms >= FEED_TIME_MIN_MS && item->published_ms <= FEED_TIME_MAX_MS &&
+           feed_entry_decode(item->entry, out) == FEED_OK;
+}
+
 static size_t entries(struct feed_json_out *json, const struct gw_item *items, size_t count)
 {
     size_t unreadable = 0;
@@ -76,14 +82,38 @@ static size_t entries(struct feed_json_out *json, const struct gw_item *items, s
     feed_json_open_list(json);
     for (size_t i = 0; i < count; i++) {
         struct feed_entry entry;
-        int64_t at = items[i].published_ms;
-        if (at < FEED_TIME_MIN_MS || at > FEED_TIME_MAX_MS || feed_entry_decode(items[i].entry, &entry) != FEED_OK)
-            unreadable++;
+        if (readable(&items[i], &entry))
+            feed_entry_to_json(&entry, items[i].published_ms, json);
         else
-            feed_entry_to_json(&entry, at, json);
+            unreadable++;
     }
     feed_json_close_list(json);
     return unreadable;
+}
+
+void gw_encode_entry(struct feed_buf *out, const struct gw_item *item)
+{
+    struct feed_entry entry;
+    if (!readable(item, &entry))
+        return;
+    struct feed_json_out json;
+    feed_json_out_init(&json, out);
+    feed_entry_to_json(&entry, item->published_ms, &json);
+}
+
+void gw_encode_push_texts(struct feed_buf *out, enum feed_timeline timeline, const struct feed_str *texts, size_t count,
+                          const struct feed_position *position)
+{
+    struct feed_json_out json;
+    open_message(&json, out, "push");
+    member_text(&json, "feed", feed_timeline_name(timeline));
+    feed_json_key(&json, "entries");
+    feed_json_open_list(&json);
+    for (size_t i = 0; i < count; i++)
+        feed_json_raw(&json, texts[i]);
+    feed_json_close_list(&json);
+    member_position(&json, "position", position);
+    feed_json_close(&json);
 }
 
 size_t gw_encode_slice(struct feed_buf *out, const struct gw_slice *slice)

@@ -31,6 +31,12 @@ size_t gw_encode_slice(struct feed_buf *out, const struct gw_slice *slice);
 size_t gw_encode_push(struct feed_buf *out, enum feed_timeline timeline, const struct gw_item *items, size_t count,
                       const struct feed_position *position);
 
+/* One entry's JSON object; nothing if it cannot be read. */
+void gw_encode_entry(struct feed_buf *out, const struct gw_item *item);
+/* A push of entries that were encoded before. */
+void gw_encode_push_texts(struct feed_buf *out, enum feed_timeline timeline, const struct feed_str *texts, size_t count,
+                          const struct feed_position *position);
+
 /* The ids of removed entries, of `items` whose entry begins with one. final: they will not come again. */
 void gw_encode_remove(struct feed_buf *out, enum feed_timeline timeline, const struct gw_item *items, size_t count,
                       bool final, const struct feed_position *position);

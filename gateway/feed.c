@@ -9,7 +9,8 @@
 #include <string.h>
 
 const char *const gw_feed_state_names[GW_FEED_STATES + 1] = {"subscribing", "reading", "live", "refreshing", NULL};
-const char *const gw_notice_result_names[GW_NOTICE_RESULTS + 1] = {"next", "old", "kept", "early", "gap", "full", NULL};
+const char *const gw_notice_result_names[GW_NOTICE_RESULTS + 1] = {"next", "old",     "kept", "early",
+                                                                   "gap",  "sources", "full", NULL};
 
 struct gw_feed *gw_feed_new(enum feed_timeline timeline, struct feed_str key)
 {
@@ -31,6 +32,7 @@ void gw_feed_free(struct gw_feed *feed)
 {
     if (!feed)
         return;
+    feed_assert(!feed->source && !feed->sources && !feed->next_sources);
     gw_backlog_free(feed->backlog);
     free(feed);
 }
@@ -150,8 +152,22 @@ static enum gw_notice_result follow(struct gw_feed *feed, const struct feed_noti
     return GW_NOTICE_NEXT;
 }
 
+/* It carries nothing that could be joined with a window, so a window that was asked for before it does not count. */
+static enum gw_notice_result sources_changed(struct gw_feed *feed, const struct feed_notice *notice)
+{
+    if (feed->state == GW_FEED_SUBSCRIBING)
+        return GW_NOTICE_EARLY;
+    if (gw_feed_followed(feed) && memcmp(feed->position.epoch, notice->epoch, FEED_EPOCH_BYTES) == 0 &&
+        notice->seq <= feed->position.seq)
+        return GW_NOTICE_OLD;
+    gw_feed_distrust(feed);
+    return GW_NOTICE_SOURCES;
+}
+
 enum gw_notice_result gw_feed_notice(struct gw_feed *feed, const struct feed_notice *notice)
 {
+    if (notice->kind == FEED_NOTICE_SOURCES)
+        return sources_changed(feed, notice);
     if (gw_feed_followed(feed))
         return follow(feed, notice);
     if (feed->state == GW_FEED_READING && feed->read == GW_READ_ASKED && !feed->stale)
@@ -186,6 +202,7 @@ static void let_through(struct gw_feed *feed, struct gw_backlog *kept)
         case GW_NOTICE_KEPT:
         case GW_NOTICE_EARLY: /* after a gap: the read to come covers the rest */
         case GW_NOTICE_GAP:
+        case GW_NOTICE_SOURCES:
         case GW_NOTICE_RESULTS:
             break;
         }

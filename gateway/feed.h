@@ -33,12 +33,13 @@ enum gw_feed_read {
 };
 
 enum gw_notice_result {
-    GW_NOTICE_NEXT,  /* the feed moved on; it is in the backlog, to be given to the sessions */
-    GW_NOTICE_OLD,   /* known already */
-    GW_NOTICE_KEPT,  /* in the backlog until the window is there */
-    GW_NOTICE_EARLY, /* before anything is known; the read to come covers it */
-    GW_NOTICE_GAP,   /* not the next one: something was missed, the window is WANTED */
-    GW_NOTICE_FULL,  /* not taken: deliver the backlog, call gw_feed_delivered and gw_feed_forget, try again */
+    GW_NOTICE_NEXT,    /* the feed moved on; it is in the backlog, to be given to the sessions */
+    GW_NOTICE_OLD,     /* known already */
+    GW_NOTICE_KEPT,    /* in the backlog until the window is there */
+    GW_NOTICE_EARLY,   /* before anything is known; the read to come covers it */
+    GW_NOTICE_GAP,     /* not the next one: something was missed, the window is WANTED */
+    GW_NOTICE_SOURCES, /* what is merged into the feed has changed; the window is WANTED */
+    GW_NOTICE_FULL,    /* not taken: deliver the backlog, call gw_feed_delivered and gw_feed_forget, try again */
     GW_NOTICE_RESULTS
 };
 extern const char *const gw_notice_result_names[GW_NOTICE_RESULTS + 1];
@@ -51,6 +52,8 @@ enum gw_answer {
 };
 
 struct gw_hub;
+struct gw_source;
+struct gw_sources;
 
 struct gw_feed {
     /* The state machine; changed by the functions below only. */
@@ -74,6 +77,11 @@ struct gw_feed {
     int64_t check_due_ms, retry_due_ms, doubt_until_ms, empty_since_ms;
     struct gw_link views; /* sessions that want it */
     unsigned asked_limit;
+    bool asked_sources, asked_merged; /* the answer says which sources there are; unless nothing has changed */
+    struct gw_source *source;         /* of an outbox that is merged into home feeds; owned */
+    struct gw_sources *sources;       /* of a home feed, what is merged into it; owned; NULL: nothing */
+    struct gw_sources *next_sources;  /* will be, as soon as all of it is known; owned */
+    bool sources_change;              /* next_sources is to replace sources, also if it is NULL */
     bool subscribed;
     struct gw_feed *hash_next;
     uint64_t hash;

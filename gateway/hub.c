@@ -6,7 +6,9 @@
 #include "gateway/hub_parts.h"
 #include "gateway/metrics.h"
 #include "gateway/session.h"
+#include "gateway/source.h"
 #include "shared/base/assert.h"
+#include "shared/codec/entry.h"
 #include "shared/observe/log.h"
 
 #include <string.h>
@@ -47,6 +49,8 @@ enum feed_error gw_hub_init(struct gw_hub *hub, const struct gw_port *port, cons
     gw_link_init(&hub->writes);
     gw_link_init(&hub->closings);
     feed_buf_init(&hub->scratch, SCRATCH_MAX);
+    feed_buf_init(&hub->texts, SCRATCH_MAX);
+    feed_buf_init(&hub->entry, FEED_ENTRY_MAX);
     uint64_t seed = 0;
     port->random_fn(port->arg, &seed, sizeof seed);
     return gw_feed_map_init(&hub->feeds, seed);
@@ -59,9 +63,17 @@ void gw_hub_subscribe(struct gw_hub *hub, struct gw_feed *feed)
     feed->subscribed = hub->port->subscribe_fn(hub->port->arg, gw_feed_key(feed)) == FEED_OK;
 }
 
+bool gw_hub_wants(const struct gw_feed *feed)
+{
+    return !gw_link_alone(&feed->views) || (feed->source && !gw_source_idle(feed->source));
+}
+
 void gw_hub_release(struct gw_hub *hub, struct gw_feed *feed)
 {
-    feed_assert(gw_link_alone(&feed->views));
+    feed_assert(!gw_hub_wants(feed));
+    gw_sources_drop(hub, feed);
+    gw_source_free(feed->source);
+    feed->source = NULL;
     if (feed->subscribed)
         hub->port->unsubscribe_fn(hub->port->arg, gw_feed_key(feed));
     gw_link_remove(&feed->by_check);
@@ -76,6 +88,8 @@ void gw_hub_fini(struct gw_hub *hub)
 {
     feed_assert(hub->session_count == 0);
     struct gw_link *link;
+    for (link = hub->checks.next; link != &hub->checks; link = link->next)
+        gw_sources_drop(hub, GW_OF(link, struct gw_feed, by_check)); /* after that nobody wants an outbox */
     while ((link = gw_list_first(&hub->checks))) {
         struct gw_feed *feed = GW_OF(link, struct gw_feed, by_check);
         feed_assert(feed->read != GW_READ_ASKED && !feed->checking);
@@ -84,10 +98,14 @@ void gw_hub_fini(struct gw_hub *hub)
     }
     gw_feed_map_fini(&hub->feeds);
     feed_buf_fini(&hub->scratch);
+    feed_buf_fini(&hub->texts);
+    feed_buf_fini(&hub->entry);
 }
 
 void gw_hub_file_read(struct gw_hub *hub, struct gw_feed *feed)
 {
+    if (feed->source)
+        gw_source_look(hub, feed->source);
     if (feed->read != GW_READ_WANTED)
         gw_link_remove(&feed->by_read);
     else if (gw_link_alone(&feed->by_read))
@@ -103,21 +121,39 @@ static void file_retry(struct gw_hub *hub, struct gw_feed *feed)
     gw_list_append(&hub->retries, &feed->by_read);
 }
 
-enum feed_error gw_hub_join(struct gw_hub *hub, struct gw_view *view, enum feed_timeline timeline,
-                            struct feed_str tenant, struct feed_str user)
+void gw_hub_read_soon(struct gw_hub *hub, struct gw_feed *feed)
+{
+    if (feed->read != GW_READ_WANTED)
+        return;
+    gw_link_remove(&feed->by_read);
+    gw_list_append(&hub->reads, &feed->by_read);
+}
+
+struct gw_feed *gw_hub_feed(struct gw_hub *hub, enum feed_timeline timeline, struct feed_str tenant,
+                            struct feed_str user)
 {
     struct feed_key key = feed_key_timeline(timeline, tenant, user);
     struct gw_feed *feed = gw_feed_map_find(&hub->feeds, feed_key_str(&key));
-    if (!feed) {
-        feed = gw_feed_new(timeline, feed_key_str(&key));
-        if (!feed)
-            return FEED_E_MEMORY;
-        feed->hub = hub;
-        gw_feed_map_add(&hub->feeds, feed);
-        feed->check_due_ms = gw_hub_now(hub) + hub->settings.check_interval_ms;
-        gw_list_append(&hub->checks, &feed->by_check);
-        gw_hub_subscribe(hub, feed);
-    }
+    if (feed)
+        return feed;
+    feed = gw_feed_new(timeline, feed_key_str(&key));
+    if (!feed)
+        return NULL;
+    feed->hub = hub;
+    gw_feed_map_add(&hub->feeds, feed);
+    feed->check_due_ms = gw_hub_now(hub) + hub->settings.check_interval_ms;
+    feed->empty_since_ms = gw_hub_now(hub);
+    gw_list_append(&hub->checks, &feed->by_check);
+    gw_hub_subscribe(hub, feed);
+    return feed;
+}
+
+enum feed_error gw_hub_join(struct gw_hub *hub, struct gw_view *view, enum feed_timeline timeline,
+                            struct feed_str tenant, struct feed_str user)
+{
+    struct gw_feed *feed = gw_hub_feed(hub, timeline, tenant, user);
+    if (!feed)
+        return FEED_E_MEMORY;
     view->feed = feed;
     view->state = GW_VIEW_JOINING;
     gw_link_init(&view->by_feed);
@@ -186,6 +222,22 @@ static void unknown_notice(struct gw_hub *hub, struct gw_feed *feed, bool damage
     gw_hub_file_read(hub, feed);
 }
 
+/* The entry of an outbox's notice as it stands in other timelines: without the users that it is addressed to. */
+static bool cut_addressed(struct gw_hub *hub, struct feed_notice *notice)
+{
+    struct feed_entry entry;
+    struct feed_str to[FEED_TO_MAX];
+    size_t to_count;
+    if (notice->kind != FEED_NOTICE_ADD)
+        return true;
+    if (feed_entry_decode_outbox(notice->entry, &entry, to, &to_count) != FEED_OK)
+        return false;
+    feed_buf_reset(&hub->entry);
+    feed_entry_encode(&entry, &hub->entry);
+    notice->entry = feed_buf_view(&hub->entry);
+    return hub->entry.error == FEED_OK;
+}
+
 void gw_hub_notice(struct gw_hub *hub, struct feed_str key, struct feed_str payload)
 {
     struct gw_feed *feed = gw_feed_map_find(&hub->feeds, key);
@@ -193,7 +245,9 @@ void gw_hub_notice(struct gw_hub *hub, struct feed_str key, struct feed_str payl
         return; /* it was released just now */
     struct feed_notice notice;
     enum feed_error error = feed_notice_decode(payload, &notice);
-    if (error != FEED_OK || notice.entry.len > FEED_ENTRY_MAX) {
+    bool fits = error == FEED_OK && (feed->timeline == FEED_TIMELINE_OUTBOX ? cut_addressed(hub, &notice)
+                                                                            : notice.entry.len <= FEED_ENTRY_MAX);
+    if (!fits) {
         unknown_notice(hub, feed, error != FEED_E_UNSUPPORTED);
         return;
     }
@@ -220,6 +274,8 @@ static bool ask(struct gw_hub *hub, struct gw_feed *feed)
 {
     feed_assert(gw_link_alone(&feed->by_delivery)); /* asking drops the backlog */
     struct gw_plan plan = gw_deliver_plan(feed);
+    feed->asked_sources = feed->timeline == FEED_TIMELINE_HOME && plan.limit > 0;
+    feed->asked_merged = plan.has_known && !feed_seen_none(&plan.known.seen);
     enum feed_error error = hub->port->read_fn(hub->port->arg, feed, plan.limit, plan.has_known ? &plan.known : NULL);
     if (error == FEED_OK) {
         gw_feed_asked(feed);
@@ -244,20 +300,50 @@ static void ask_for_windows(struct gw_hub *hub)
     }
 }
 
+/* Whether the answer can be used: all outboxes that it is to be merged with are known, and those who are served by
+ * notices have the same ones. If not, it is asked for again. */
+static bool sources_known(struct gw_hub *hub, struct gw_feed *feed, const struct gw_window *window)
+{
+    if (gw_sources_prepare(hub, feed, window) == GW_SOURCES_WAITING) {
+        feed_metrics_add(hub->metrics, GW_M_SOURCES_AWAITED, 0, 1);
+        gw_feed_read_failed(feed);
+        file_retry(hub, feed);
+        return false;
+    }
+    /* The notice that says so is on its way, or lost. Or, where the window is ahead, an entry may be in it, its notice
+     * on its way and that of the outbox too: which session has it already could not be told. So all get a window. */
+    bool ahead = gw_position_reaches(&feed->position, &window->position) && window->position.seq > feed->position.seq;
+    if (feed->state == GW_FEED_REFRESHING && (gw_sources_changed(feed) || (feed->sources && ahead)))
+        gw_feed_distrust(feed);
+    return true;
+}
+
+static void serve(struct gw_hub *hub, struct gw_feed *feed, const struct gw_window *window, bool truth)
+{
+    struct gw_item items[FEED_CAP];
+    struct gw_window seen;
+    gw_sources_accept(feed);
+    gw_sources_merge(hub, feed, window, items, &seen);
+    if (feed->source)
+        gw_source_window(hub, feed->source, window, truth);
+    bool all = gw_deliver_window(hub, feed, &seen, truth);
+    deliver(hub, feed);
+    if (!all)
+        gw_feed_joined(feed);
+    if (feed->state == GW_FEED_READING)
+        gw_hub_count_gap(hub, feed, "seq");
+}
+
 void gw_hub_window(struct gw_hub *hub, struct gw_feed *feed, const struct gw_window *window)
 {
     feed_assert(hub->reads_in_flight > 0);
     hub->reads_in_flight--;
     deliver_waiting(hub, feed);
+    if (feed->timeline == FEED_TIMELINE_HOME && !feed->stale && !sources_known(hub, feed, window))
+        return;
     enum gw_answer answer = gw_feed_answered(feed, &window->position);
-    if (answer == GW_ANSWER_TRUTH || answer == GW_ANSWER_JOIN) {
-        bool all = gw_deliver_window(hub, feed, window, answer == GW_ANSWER_TRUTH);
-        deliver(hub, feed);
-        if (!all)
-            gw_feed_joined(feed);
-        if (feed->state == GW_FEED_READING)
-            gw_hub_count_gap(hub, feed, "seq");
-    }
+    if (answer == GW_ANSWER_TRUTH || answer == GW_ANSWER_JOIN)
+        serve(hub, feed, window, answer == GW_ANSWER_TRUTH);
     gw_hub_file_read(hub, feed);
 }
 
@@ -362,6 +448,7 @@ void gw_hub_measure(struct gw_hub *hub)
     }
     for (unsigned i = 0; i < GW_FEED_STATES; i++)
         feed_metrics_set(hub->metrics, GW_M_FEEDS, i, (double)states[i]);
+    feed_metrics_set(hub->metrics, GW_M_SOURCES, 0, (double)hub->source_count);
     feed_metrics_set(hub->metrics, GW_M_CONNECTIONS, 0, (double)hub->session_count);
     feed_metrics_set(hub->metrics, GW_M_SESSIONS, 0, (double)sessions);
     feed_metrics_set(hub->metrics, GW_M_QUEUE_BYTES, 0, (double)queue_bytes);

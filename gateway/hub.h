@@ -9,6 +9,7 @@
 
 #include "gateway/feed_map.h"
 #include "gateway/port.h"
+#include "gateway/sources.h"
 #include "gateway/view.h"
 #include "shared/auth/auth.h"
 
@@ -19,10 +20,11 @@ enum {
     GW_TICK_MS = 100,
     /* Every session is looked at once in so many ticks, for its deadlines: all are therefore up to 1 s late. */
     GW_ROUND_TICKS = 10,
-    GW_READS_MAX = 128,         /* windows on their way at once; 100 entries each, so some MB of answers */
-    GW_READ_RETRY_MS = 500,     /* after a failed read of a feed */
-    GW_DOUBT_GRACE_MS = 250,    /* a notice may be so much later than a check that saw its effect */
-    GW_LINGER_MS = 3000,        /* a feed stays so long without sessions: reconnects find it subscribed */
+    GW_READS_MAX = 128,      /* windows on their way at once; 100 entries each, so some MB of answers */
+    GW_READ_RETRY_MS = 500,  /* after a failed read of a feed */
+    GW_DOUBT_GRACE_MS = 250, /* a notice may be so much later than a check that saw its effect */
+    GW_SOURCES_MAX = 20000,  /* outboxes kept for merging, some 15 KB each; home feeds that need more are not served */
+    GW_LINGER_MS = 3000,     /* a feed stays so long without sessions: reconnects find it subscribed */
     GW_HELLO_TIMEOUT_MS = 5000, /* for hello to come */
     GW_READ_TIMEOUT_MS = 5000,  /* for the slices that answer it */
     GW_DRAIN_MS = 2000,         /* for the last messages before a close */
@@ -51,6 +53,7 @@ struct gw_hub {
     struct gw_link doubts;     /* those whose check found another position */
     struct gw_link deliveries; /* those with notices to deliver */
     unsigned reads_in_flight;
+    size_t source_count;
 
     struct gw_link sessions; /* all, the next to be looked at first */
     size_t session_count;
@@ -59,6 +62,8 @@ struct gw_hub {
     bool draining;
 
     struct feed_buf scratch; /* for encoding */
+    struct feed_buf texts;   /* entries of one push, encoded once */
+    struct feed_buf entry;   /* an outbox entry without the users addressed */
 };
 
 enum feed_error gw_hub_init(struct gw_hub *hub, const struct gw_port *port, const struct gw_hub_settings *settings,
@@ -78,6 +83,14 @@ struct gw_window {
     bool unchanged; /* it is the known position, entries were not read */
     const struct gw_item *items;
     size_t count;
+    /* Of a home feed: what is to be merged into it. */
+    const struct gw_followee *followees;
+    size_t followee_count;
+    const struct feed_verb_rule *verbs;
+    size_t verb_count;
+    /* Set by gw_sources_merge: how many entries the timeline alone gave, and how many of them were hidden. */
+    size_t raw_count, hidden;
+    bool longer; /* merged, there is more than a window shows: when entries are removed, older ones come into view */
 };
 void gw_hub_window(struct gw_hub *hub, struct gw_feed *feed, const struct gw_window *window);
 void gw_hub_window_failed(struct gw_hub *hub, struct gw_feed *feed);

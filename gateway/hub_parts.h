@@ -1,4 +1,4 @@
-/* What the source files of the hub (hub.c, check.c) share, and nobody else uses. */
+/* What the source files of the hub (hub.c, check.c, source.c, sources.c) share, and nobody else uses. */
 #ifndef GW_HUB_PARTS_H
 #define GW_HUB_PARTS_H
 
@@ -9,6 +9,13 @@ void gw_hub_subscribe(struct gw_hub *hub, struct gw_feed *feed);
 void gw_hub_release(struct gw_hub *hub, struct gw_feed *feed);
 /* Puts the feed where it belongs: among those that want a window, or not. */
 void gw_hub_file_read(struct gw_hub *hub, struct gw_feed *feed);
+/* Finds or makes a feed, which then is subscribed to. NULL: out of memory. */
+struct gw_feed *gw_hub_feed(struct gw_hub *hub, enum feed_timeline timeline, struct feed_str tenant,
+                            struct feed_str user);
+/* A session here or a home feed wants it. */
+bool gw_hub_wants(const struct gw_feed *feed);
+/* What it waited for has come: a feed that is to be read later is read now. */
+void gw_hub_read_soon(struct gw_hub *hub, struct gw_feed *feed);
 /* how: found by what, for the log. */
 void gw_hub_count_gap(struct gw_hub *hub, const struct gw_feed *feed, const char *how);
 

@@ -12,6 +12,10 @@ enum gw_metric {
     GW_M_QUEUE_BYTES,
     GW_M_SESSIONS,
     GW_M_FEEDS, /* label: enum gw_feed_state */
+    GW_M_SOURCES,
+    GW_M_SOURCES_AWAITED,
+    GW_M_SOURCES_REFUSED,
+    GW_M_SOURCES_LEFT_OUT,
     GW_M_WINDOWS_READ,
     GW_M_READ_FAILURES,
     GW_M_SLICES,  /* label: enum gw_outcome */

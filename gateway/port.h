@@ -30,7 +30,8 @@ struct gw_port {
     /* gw_hub_confirmed follows, perhaps much later, and again after each reconnect. */
     enum feed_error (*subscribe_fn)(void *arg, struct feed_str key);
     void (*unsubscribe_fn)(void *arg, struct feed_str key);
-    /* FEED_OK: exactly one of gw_hub_window, gw_hub_window_failed (gw_hub_checked, gw_hub_check_failed) follows, later.
+    /* Of a feed that is a source, its marks too.
+     * FEED_OK: exactly one of gw_hub_window, gw_hub_window_failed (gw_hub_checked, gw_hub_check_failed) follows, later.
      * known, if not NULL: entries are not wanted if this is the position. */
     enum feed_error (*read_fn)(void *arg, struct gw_feed *feed, unsigned limit, const struct feed_position *known);
     enum feed_error (*check_fn)(void *arg, struct gw_feed *feed, const struct feed_position *known);

@@ -4,6 +4,7 @@
 
 #include "gateway/metrics.h"
 #include "shared/base/assert.h"
+#include "shared/model/names.h"
 #include "shared/observe/health.h"
 #include "shared/observe/log.h"
 #include "shared/redis/subscriber.h"
@@ -73,20 +74,37 @@ static void on_latency(void *arg, double seconds)
 
 /* ---- windows and checks ---- */
 
-/* feedwire_v1_window KEY LIMIT [EPOCH SEQ] */
+/* f:{tenant/user} with another letter: all keys of a user have the same form. */
+static struct feed_str sibling(const struct gw_feed *feed, char letter, char out[FEED_KEY_MAX + 1])
+{
+    feed_assert(feed->key_len <= FEED_KEY_MAX);
+    memcpy(out, feed->key, feed->key_len);
+    out[0] = letter;
+    return (struct feed_str){out, feed->key_len};
+}
+
+/* feedwire_v1_window N KEY [BROADCASTS SETTINGS] LIMIT [EPOCH SEQ [merged]] */
 static enum feed_error call_window(struct gw_redis_side *side, struct gw_feed *feed, unsigned limit,
                                    const struct feed_position *known, feed_redis_fn *fn)
 {
-    char limit_text[12], seq_text[24];
+    char limit_text[12], seq_text[24], broadcasts[FEED_KEY_MAX + 1], settings[FEED_KEY_MAX + 1];
     snprintf(limit_text, sizeof limit_text, "%u", limit);
-    struct feed_str argv[7] = {FEED_STR("FCALL_RO"), FEED_STR("feedwire_v1_window"), FEED_STR("1"), gw_feed_key(feed),
-                               feed_str_of(limit_text)};
-    size_t argc = 5;
+    bool merged = feed->timeline == FEED_TIMELINE_HOME && limit > 0;
+    struct feed_str argv[10] = {FEED_STR("FCALL_RO"), FEED_STR("feedwire_v1_window"),
+                                merged ? FEED_STR("3") : FEED_STR("1"), gw_feed_key(feed)};
+    size_t argc = 4;
+    if (merged) {
+        argv[argc++] = sibling(feed, 'b', broadcasts);
+        argv[argc++] = sibling(feed, 'm', settings);
+    }
+    argv[argc++] = feed_str_of(limit_text);
     if (known) {
         snprintf(seq_text, sizeof seq_text, "%llu", (unsigned long long)known->seq);
         size_t epoch_len = gw_position_none(known) ? 0 : FEED_EPOCH_BYTES; /* no timeline: the function says '' */
         argv[argc++] = (struct feed_str){(const char *)known->epoch, epoch_len};
         argv[argc++] = feed_str_of(seq_text);
+        if (!feed_seen_none(&known->seen))
+            argv[argc++] = FEED_STR("merged");
     }
     return feed_redis_command(side->client, argv, argc, fn, feed);
 }
@@ -122,6 +140,84 @@ static bool read_items(const struct feed_reply *list, struct gw_item items[FEED_
     return true;
 }
 
+/* feedwire_v1_outbox KEY LIMIT */
+static enum feed_error call_outbox(struct gw_redis_side *side, struct gw_feed *feed, unsigned limit, feed_redis_fn *fn)
+{
+    char limit_text[12];
+    snprintf(limit_text, sizeof limit_text, "%u", limit);
+    struct feed_str argv[5] = {FEED_STR("FCALL_RO"), FEED_STR("feedwire_v1_outbox"), FEED_STR("1"), gw_feed_key(feed),
+                               feed_str_of(limit_text)};
+    return feed_redis_command(side->client, argv, 5, fn, feed);
+}
+
+static bool read_ms(const struct feed_reply *reply, int64_t *out)
+{
+    uint64_t ms;
+    if (feed_str_to_u64(feed_reply_str(reply), INT64_MAX, &ms) != FEED_OK)
+        return false;
+    *out = (int64_t)ms;
+    return true;
+}
+
+/* A list of (text, ms, ms), of which there are at most `max`. */
+static bool triples(const struct feed_reply *list, size_t max, size_t *count)
+{
+    size_t n = feed_reply_count(list);
+    *count = n / 3;
+    return feed_reply_type(list) == FEED_REPLY_ARRAY && n % 3 == 0 && n / 3 <= max;
+}
+
+static bool read_followees(const struct feed_reply *list, struct gw_followee out[FEED_SOURCES_MAX], size_t *count)
+{
+    if (!triples(list, FEED_SOURCES_MAX, count))
+        return false;
+    for (size_t i = 0; i < *count; i++) {
+        out[i].author = feed_reply_str(feed_reply_at(list, 3 * i));
+        if (!feed_user_valid(out[i].author) || !read_ms(feed_reply_at(list, 3 * i + 1), &out[i].since_ms) ||
+            !read_ms(feed_reply_at(list, 3 * i + 2), &out[i].visible_from_ms))
+            return false;
+    }
+    return true;
+}
+
+static bool read_verbs(const struct feed_reply *list, struct feed_verb_rule out[FEED_VERB_RULES_MAX], size_t *count)
+{
+    if (!triples(list, FEED_VERB_RULES_MAX, count))
+        return false;
+    for (size_t i = 0; i < *count; i++) {
+        out[i].verb = feed_reply_str(feed_reply_at(list, 3 * i));
+        if (!read_ms(feed_reply_at(list, 3 * i + 1), &out[i].from_ms) ||
+            !read_ms(feed_reply_at(list, 3 * i + 2), &out[i].until_ms))
+            return false;
+    }
+    return true;
+}
+
+static void count_left_out(struct gw_feed *feed, const struct feed_reply *total)
+{
+    int64_t left_out = feed_reply_int(total) - FEED_SOURCES_MAX;
+    if (left_out > 0)
+        feed_metrics_add(feed->hub->metrics, GW_M_SOURCES_LEFT_OUT, 0, (double)left_out);
+}
+
+/* What a window that is merged says beyond its entries. */
+struct broadcasts {
+    struct gw_followee followees[FEED_SOURCES_MAX];
+    struct feed_verb_rule verbs[FEED_VERB_RULES_MAX];
+};
+
+static bool read_broadcasts(struct gw_feed *feed, const struct feed_reply *reply, struct broadcasts *into,
+                            struct gw_window *window)
+{
+    if (feed_reply_count(reply) < 6)
+        return true;
+    count_left_out(feed, feed_reply_at(reply, 5));
+    window->followees = into->followees;
+    window->verbs = into->verbs;
+    return read_followees(feed_reply_at(reply, 3), into->followees, &window->followee_count) &&
+           read_verbs(feed_reply_at(reply, 4), into->verbs, &window->verb_count);
+}
+
 static void log_bad_answer(const struct gw_feed *feed, enum feed_error error, const struct feed_reply *reply)
 {
     struct feed_str text = feed_str_of(feed_error_name(error));
@@ -135,12 +231,14 @@ static void on_window(void *arg, enum feed_error error, const struct feed_reply 
 {
     struct gw_feed *feed = arg;
     struct gw_item items[FEED_CAP];
+    struct broadcasts broadcasts; /* filled as far as it is used */
     struct gw_window window = {.items = items};
     bool good = error == FEED_OK && read_position(reply, &window.position);
     if (good && feed_reply_count(reply) == 2)
         window.unchanged = true;
     else
-        good = good && read_items(feed_reply_at(reply, 2), items, &window.count);
+        good = good && read_items(feed_reply_at(reply, 2), items, &window.count) &&
+               read_broadcasts(feed, reply, &broadcasts, &window);
     if (good) {
         gw_hub_window(feed->hub, feed, &window);
         return;
@@ -163,6 +261,8 @@ static void on_check(void *arg, enum feed_error error, const struct feed_reply *
 
 static enum feed_error read_window(void *arg, struct gw_feed *feed, unsigned limit, const struct feed_position *known)
 {
+    if (feed->source)
+        return call_outbox(arg, feed, limit, on_window);
     return call_window(arg, feed, limit, known, on_window);
 }
 

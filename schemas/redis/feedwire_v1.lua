@@ -244,13 +244,56 @@ local function without_marks(found, limit)
   return kept
 end
 
--- window: KEYS timeline; ARGV limit, then optionally the epoch and seq that the caller knows.
+-- ---- reading ----
+
+local SOURCES = 1000 -- outboxes that are merged into one home feed: FEED_SOURCES_MAX
+local NEVER = 253402300800000 -- one more than the latest time of an activity
+
+-- From when on what was published is seen, as far as one pair of registers says; `first_off` as for hides.
+local function seen_from(on, off, first_off)
+  if not on then return 0 end
+  return is_on(on, off) and NEVER or (first_off or off)
+end
+
+-- The broadcast authors whom somebody follows, newest follow first: {author, time of the follow, from when on what they publish is seen, ..}.
+local function sources_of(broadcasts, settings)
+  local found = redis.call('ZRANGE', broadcasts, 0, SOURCES - 1, 'REV', 'WITHSCORES')
+  local names, sources = {}, {}
+  for i = 1, #found, 2 do names[#names + 1] = found[i] end
+  local settled = redis.call('EXISTS', settings) == 1 and redis.call('HMGET', settings, unpack(names))
+  for i, name in ipairs(names) do
+    local r = parse_registers(settled and settled[i])
+    local from = math.max(seen_from(r.m, r.n, r.v), seen_from(r.b, r.c, r.d), seen_from(r.B, r.C, r.D))
+    sources[#sources + 1], sources[#sources + 2], sources[#sources + 3] = name, found[2 * i], string.format('%.0f', from)
+  end
+  return sources
+end
+
+-- The verbs that somebody leaves out of the home feed, or did: {verb, from, until, ..}.
+local function verbs_left_out(settings)
+  local rules = {}
+  if redis.call('HEXISTS', settings, '#') == 0 then return rules end
+  for _, field in ipairs(redis.call('HKEYS', settings)) do
+    local verb = string.match(field, '^#(.+)$')
+    local word = verb and read_registers(settings, field)
+    if word and word.x then
+      local ended = word.i and word.i >= word.x and word.i or NEVER
+      rules[#rules + 1], rules[#rules + 2], rules[#rules + 3] = verb, string.format('%.0f', word.x), string.format('%.0f', ended)
+    end
+  end
+  return rules
+end
+
+-- window: KEYS timeline, then optionally the broadcast authors and the settings of a home feed's user; ARGV limit, then optionally the epoch and
+-- seq that the caller knows, and 'merged' if these are of a feed whose broadcast authors it knows too.
 -- Answers {epoch, seq, {entry, published ms, ..}}, newest first; epoch '' and seq 0 when there is no such timeline. When epoch and seq are the
 -- known ones, nothing has changed and the list is left out. Marks are left out, and entries behind them shown instead, down to rank 100.
+-- If there are broadcast authors (and a limit), two lists follow: what sources_of and verbs_left_out say; and how many authors there are.
 local function window(keys, args)
   local key, limit = keys[1], tonumber(args[1])
   local epoch, seq, reserved = state_of(key)
-  if args[2] and args[2] == epoch and tonumber(args[3]) == seq then return {epoch, seq} end
+  local broadcasts = limit > 0 and keys[2] and redis.call('EXISTS', keys[2]) == 1 and keys[2]
+  if args[2] and args[2] == epoch and tonumber(args[3]) == seq and (args[4] or not broadcasts) then return {epoch, seq} end
   local found = {}
   if limit > 0 and reserved then
     found = redis.call('ZRANGE', key, 0, limit - 1, 'REV', 'WITHSCORES')
@@ -261,6 +304,17 @@ local function window(keys, args)
     local n = #found
     if found[n - 1] == reserved then found[n], found[n - 1] = nil, nil end
   end
+  if not broadcasts then return {epoch, seq, found} end
+  return {epoch, seq, found, sources_of(broadcasts, keys[3]), verbs_left_out(keys[3]), redis.call('ZCARD', broadcasts)}
+end
+
+-- outbox: KEYS timeline; ARGV limit. Answers as window, with the marks: whoever merges an outbox into feeds must know what they hide there.
+local function outbox(keys, args)
+  local epoch, seq, reserved = state_of(keys[1])
+  if not reserved then return {epoch, seq, {}} end
+  local found = redis.call('ZRANGE', keys[1], 0, tonumber(args[1]) - 1, 'REV', 'WITHSCORES')
+  local n = #found
+  if found[n - 1] == reserved then found[n], found[n - 1] = nil, nil end
   return {epoch, seq, found}
 end
 
@@ -1041,6 +1095,7 @@ redis.register_function{function_name='feedwire_v1_edge', callback=edge, flags={
 redis.register_function{function_name='feedwire_v1_window', callback=window, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_source_since', callback=source_since, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_follower_count', callback=follower_count, flags={'no-writes'}}
+redis.register_function{function_name='feedwire_v1_outbox', callback=outbox, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_since', callback=since, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_find', callback=find, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_followers', callback=followers, flags={'no-writes'}}

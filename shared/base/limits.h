@@ -23,9 +23,9 @@ enum {
      * 100 recipients x 130 bytes + 1 KiB data + names. */
     FEED_RECORD_MAX = 32 * 1024,
     FEED_ENTRY_MAX = 2560, /* 16 id bytes + all fields at their longest */
-    FEED_NOTICE_MAX = FEED_ENTRY_MAX + 64,
     /* An entry with the users that it is addressed to: 3 bytes and up to 130 for each of them. */
     FEED_OUTBOX_ENTRY_MAX = FEED_ENTRY_MAX + 3 + FEED_TO_MAX * (2 + FEED_USER_MAX),
+    FEED_NOTICE_MAX = FEED_OUTBOX_ENTRY_MAX + 64,
 
     /* Request bodies (ingest). */
     FEED_BODY_MAX = 1024 * 1024,
@@ -55,6 +55,8 @@ enum {
     FEED_TRIM_SLACK = 20, /* trimmed when more than cap + slack */
     FEED_SLICE = 50,
     FEED_BACKFILL = 20,
+    FEED_SOURCES_MAX = 1000,   /* outboxes of broadcast authors merged into one home feed, the newest follows first */
+    FEED_VERB_RULES_MAX = 256, /* verbs that somebody ever left out of it */
     FEED_EPOCH_BYTES = 8,
 
     /* Pages of followers: 2^level at most. */

@@ -36,7 +36,7 @@ static bool member_fits(enum feed_notice_kind kind, struct feed_str member)
 {
     if (kind == FEED_NOTICE_REMOVE)
         return member.len == FEED_ID_BYTES || feed_mark_is(member);
-    return member.len > FEED_ID_BYTES && member.len <= FEED_ENTRY_MAX;
+    return member.len > FEED_ID_BYTES && member.len <= FEED_OUTBOX_ENTRY_MAX;
 }
 
 enum feed_error feed_notice_decode(struct feed_str bytes, struct feed_notice *out)
@@ -56,6 +56,10 @@ enum feed_error feed_notice_decode(struct feed_str bytes, struct feed_notice *ou
         return FEED_E_INVALID;
     *out = (struct feed_notice){.seq = seq};
     memcpy(out->epoch, epoch.data, FEED_EPOCH_BYTES);
+    if (kind.type == FEED_MSGPACK_UINT && kind.uint == FEED_NOTICE_SOURCES) {
+        out->kind = FEED_NOTICE_SOURCES;
+        return FEED_OK;
+    }
     if (kind.type != FEED_MSGPACK_UINT || (kind.uint != FEED_NOTICE_ADD && kind.uint != FEED_NOTICE_REMOVE))
         return FEED_E_UNSUPPORTED;
     if (array.count < ELEMENTS || !next_uint(&bytes, &published_ms) || published_ms < (uint64_t)FEED_TIME_MIN_MS ||
@@ -71,11 +75,14 @@ enum feed_error feed_notice_decode(struct feed_str bytes, struct feed_notice *ou
 
 void feed_notice_encode(const struct feed_notice *notice, struct feed_buf *out)
 {
-    feed_assert(member_fits(notice->kind, notice->entry));
-    feed_msgpack_array(out, ELEMENTS);
+    bool sources = notice->kind == FEED_NOTICE_SOURCES;
+    feed_assert(sources || member_fits(notice->kind, notice->entry));
+    feed_msgpack_array(out, sources ? ELEMENTS_OF_ANY_KIND : ELEMENTS);
     feed_msgpack_u64(out, notice->kind);
     feed_msgpack_str(out, (struct feed_str){(const char *)notice->epoch, FEED_EPOCH_BYTES});
     feed_msgpack_u64(out, notice->seq);
+    if (sources)
+        return;
     feed_msgpack_i64(out, notice->published_ms);
     feed_msgpack_str(out, notice->entry);
 }

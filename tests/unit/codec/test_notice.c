@@ -32,7 +32,7 @@ static void check_place(yyjson_val *vector, const struct feed_notice *notice)
 static void check_both_ways(yyjson_val *vector, enum feed_notice_kind kind, const char *member_name)
 {
     struct feed_str bytes = vector_bytes(vector, "hex");
-    struct feed_str member = vector_bytes(vector, member_name);
+    struct feed_str member = member_name ? vector_bytes(vector, member_name) : (struct feed_str){NULL, 0};
     struct feed_notice notice;
     vector_check(vector, feed_notice_decode(bytes, &notice) == FEED_OK);
     vector_check(vector, notice.kind == kind);
@@ -50,7 +50,8 @@ static void check_both_ways(yyjson_val *vector, enum feed_notice_kind kind, cons
     check_place(vector, &again);
     feed_buf_fini(&out);
     free_copy(bytes);
-    free_copy(member);
+    if (member_name)
+        free_copy(member);
 }
 
 static void vectors_are_decoded_and_encoded(void **state)
@@ -64,6 +65,10 @@ static void vectors_are_decoded_and_encoded(void **state)
     yyjson_arr_foreach(vectors_list(*state, "removed"), i, max, vector)
     {
         check_both_ways(vector, FEED_NOTICE_REMOVE, "member");
+    }
+    yyjson_arr_foreach(vectors_list(*state, "sources"), i, max, vector)
+    {
+        check_both_ways(vector, FEED_NOTICE_SOURCES, NULL);
     }
 }
 
@@ -96,8 +101,8 @@ static void what_is_no_notice_is_refused(void **state)
 
 static void every_cut_is_refused(void **state)
 {
-    static const char *const lists[] = {"valid", "removed", "unsupported"};
-    for (size_t l = 0; l < 3; l++) {
+    static const char *const lists[] = {"valid", "removed", "sources", "unsupported"};
+    for (size_t l = 0; l < 4; l++) {
         size_t i, max;
         yyjson_val *vector;
         yyjson_arr_foreach(vectors_list(*state, lists[l]), i, max, vector)

@@ -5,6 +5,8 @@
 #include "tests/unit/support/random.h"
 #include "tests/unit/support/vectors.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static int load(void **state)
@@ -19,16 +21,26 @@ static int unload(void **state)
     return 0;
 }
 
+static struct feed_seen seen_of(const char *text)
+{
+    struct feed_seen seen;
+    assert_int_equal(sscanf(text, "%16" SCNx64 "%16" SCNx64, &seen.high, &seen.low), 2);
+    return seen;
+}
+
 static void vectors_go_both_ways(void **state)
 {
     size_t i, max;
     yyjson_val *vector;
     yyjson_arr_foreach(vectors_list(*state, "valid"), i, max, vector)
     {
-        struct feed_position expected, position;
+        struct feed_position expected = {.seq = 0}, position;
         char text[FEED_POSITION_TEXT_MAX + 1];
         assert_int_equal(feed_unhex(vector_text(vector, "epoch"), expected.epoch, FEED_EPOCH_BYTES), FEED_OK);
         assert_int_equal(feed_str_to_u64(vector_text(vector, "seq"), UINT64_MAX, &expected.seq), FEED_OK);
+        yyjson_val *seen = yyjson_obj_get(vector, "seen");
+        if (seen)
+            expected.seen = seen_of(yyjson_get_str(seen));
         struct feed_str given = exact_copy(vector_text(vector, "text"));
         assert_int_equal(feed_position_parse(given, &position), FEED_OK);
         assert_true(feed_position_eq(&position, &expected));
@@ -62,6 +74,8 @@ static void random_positions_come_back(void **state)
         char text[FEED_POSITION_TEXT_MAX + 1];
         uint64_t epoch = test_random_next(&random);
         memcpy(position.epoch, &epoch, FEED_EPOCH_BYTES);
+        if (round % 2)
+            position.seen = (struct feed_seen){test_random_next(&random), test_random_next(&random)};
         feed_position_format(&position, text);
         assert_int_equal(feed_position_parse(feed_str_of(text), &back), FEED_OK);
         assert_true(feed_position_eq(&back, &position));
@@ -69,6 +83,12 @@ static void random_positions_come_back(void **state)
         assert_false(feed_position_eq(&back, &position));
         back = position;
         back.seq++;
+        assert_false(feed_position_eq(&back, &position));
+        back = position;
+        back.seen.low ^= 1;
+        assert_false(feed_position_eq(&back, &position));
+        back = position;
+        back.seen.high ^= 1;
         assert_false(feed_position_eq(&back, &position));
     }
 }

@@ -35,9 +35,9 @@ void model_client_fini(struct model_client *client);
 /* Connects and says hello for the feeds that are wanted, with the positions that it has. */
 void model_client_connect(struct model_client *client, struct world *world);
 void model_client_disconnect(struct model_client *client, unsigned code);
-/* Fails the test unless the feed is a piece of the timeline without a hole: its newest entries are the timeline's, down
- * to the client's oldest one, or all of them if it was told that there are no more; nothing in it was removed; and its
- * position is the timeline's. */
+/* Fails the test unless the feed is a piece of the timeline without a hole: its newest entries are the timeline's
+ * (those of the union, for a home feed), down to the client's oldest one, or all of them if it was told that there are
+ * no more; nothing in it was removed; and its position is the timeline's. */
 void model_client_check(const struct model_client *client, unsigned feed, const struct world *world,
                         const struct timeline *timeline);
 

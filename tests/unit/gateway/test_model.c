@@ -57,10 +57,45 @@ static void publish_some(struct run *run)
 static void remove_some(struct run *run)
 {
     struct world *world = &run->world;
-    struct timeline *timeline = &world->timelines[world_random(world, WORLD_TIMELINES)];
+    unsigned which = (unsigned)world_random(world, WORLD_TIMELINES);
+    for (uint64_t n = 1 + world_random(world, 3); n > 0; n--) {
+        size_t rank = world_random(world, world_chance(world, 70) ? 5 : FEED_CAP);
+        const struct timeline *timeline = &world->timelines[which];
+        bool copy = which < WORLD_OUTBOX && rank < timeline->count && timeline->entries[rank].actor;
+        if (which >= WORLD_OUTBOX)
+            world_undo(world, which - WORLD_OUTBOX, rank);
+        else if (!copy)
+            world_remove(world, &world->timelines[which], rank, world_chance(world, 80));
+    }
+}
+
+/* The author crosses the threshold, is followed or muted, or likes are left out. */
+static void change_sources(struct run *run)
+{
+    struct world *world = &run->world;
+    unsigned home = (unsigned)world_random(world, WORLD_HOMES), author = (unsigned)world_random(world, WORLD_AUTHORS);
+    if (gw_position_none(&world->timelines[home].position))
+        return;
+    struct world_followees *f = &world->followees[home];
+    uint64_t dice = world_random(world, 10);
+    if (dice < 6)
+        f->authors[author].follows = !f->authors[author].follows;
+    else if (dice < 7)
+        f->authors[author].visible_from_ms = world_chance(world, 50) ? world->wall_ms : 0;
+    else if (dice < 8)
+        f->likes_out_until_ms = world->wall_ms + 1000;
+    else
+        f->authors[author].since_ms = world->wall_ms - (int64_t)world_random(world, 50000);
+    world_sources_changed(world, home);
+}
+
+static void copy_some(struct run *run)
+{
+    struct world *world = &run->world;
+    unsigned author = (unsigned)world_random(world, WORLD_AUTHORS);
     for (uint64_t n = 1 + world_random(world, 3); n > 0; n--)
-        world_remove(world, timeline, world_random(world, world_chance(world, 70) ? 5 : FEED_CAP),
-                     world_chance(world, 80));
+        world_copy(world, author, world_random(world, world_chance(world, 70) ? 3 : FEED_CAP),
+                   (unsigned)world_random(world, WORLD_HOMES));
 }
 
 static void toggle_client(struct run *run)
@@ -115,8 +150,12 @@ static void step(struct run *run)
 {
     struct world *world = &run->world;
     uint64_t dice = world_random(world, 100);
-    if (dice < 26)
+    if (dice < 24)
         publish_some(run);
+    else if (dice < 25)
+        change_sources(run);
+    else if (dice < 27)
+        copy_some(run);
     else if (dice < 30)
         remove_some(run);
     else if (dice < 55)

@@ -151,9 +151,10 @@ static enum feed_error push_read(struct world *world, struct gw_feed *feed, bool
     struct world_read *read = calloc(1, sizeof *read);
     *read = (struct world_read){.feed = feed, .check = check, .limit = limit, .has_known = known != NULL};
     read->timeline = find(world, gw_feed_key(feed));
+    read->with_marks = feed->source != NULL;
     if (known)
         read->known = *known;
-    feed_buf_init(&read->bytes, FEED_CAP * FEED_ENTRY_MAX);
+    feed_buf_init(&read->bytes, FEED_CAP * FEED_OUTBOX_ENTRY_MAX);
     world->reads[world->read_count++] = read;
     return FEED_OK;
 }
@@ -170,14 +171,20 @@ static enum feed_error check_position(void *arg, struct gw_feed *feed, const str
 
 /* ---- Redis ---- */
 
-static void encode_entry(const struct feed_id *id, struct feed_buf *out)
+static const char *const actors[] = {"cy", "eve", "fay"};
+
+static void encode_entry(const struct feed_id *id, unsigned actor, bool post, bool outbox, struct feed_buf *out)
 {
     struct feed_entry entry = {.id = *id,
-                               .verb = FEED_STR("like"),
-                               .actor = FEED_STR("cy"),
+                               .verb = post ? FEED_STR("post") : FEED_STR("like"),
+                               .actor = feed_str_of(actors[actor]),
                                .object_type = FEED_STR("post"),
                                .object_id = FEED_STR("7")};
-    feed_entry_encode(&entry, out);
+    const struct feed_str to = FEED_STR("gus");
+    if (outbox)
+        feed_entry_encode_outbox(&entry, &to, 1, out);
+    else
+        feed_entry_encode(&entry, out);
 }
 
 static void announce(struct world *world, struct timeline *timeline, enum feed_notice_kind kind, int64_t published_ms,
@@ -191,12 +198,15 @@ static void announce(struct world *world, struct timeline *timeline, enum feed_n
     push_event(world, WORLD_NOTICE, timeline, &notice);
 }
 
-uint64_t world_publish(struct world *world, struct timeline *timeline, int64_t published_ms)
+static unsigned author_of(const struct world *world, const struct timeline *timeline)
 {
-    struct feed_id id = {{0}};
-    uint64_t number = ++world->ids;
-    for (unsigned i = 0; i < 8; i++)
-        id.bytes[15 - i] = (uint8_t)(number >> (8 * i));
+    size_t i = (size_t)(timeline - world->timelines);
+    return i < WORLD_OUTBOX ? 0 : (unsigned)(i - WORLD_OUTBOX + 1);
+}
+
+static uint64_t add(struct world *world, struct timeline *timeline, int64_t published_ms, struct feed_id id,
+                    unsigned actor, bool post)
+{
     size_t rank = 0;
     while (rank < timeline->count &&
            feed_entry_order(timeline->entries[rank].published_ms, &timeline->entries[rank].id, published_ms, &id) > 0)
@@ -207,6 +217,8 @@ uint64_t world_publish(struct world *world, struct timeline *timeline, int64_t p
             (timeline->count - rank) * sizeof timeline->entries[0]);
     timeline->entries[rank].published_ms = published_ms;
     timeline->entries[rank].id = id;
+    timeline->entries[rank].actor = actor;
+    timeline->entries[rank].post = post;
     timeline->entries[rank].mark = false;
     if (++timeline->count > WORLD_ENTRIES_MAX)
         timeline->count = FEED_CAP;
@@ -214,11 +226,121 @@ uint64_t world_publish(struct world *world, struct timeline *timeline, int64_t p
         random_bytes(world, timeline->position.epoch, FEED_EPOCH_BYTES);
     timeline->position.seq++;
     struct feed_buf entry;
-    feed_buf_init(&entry, FEED_ENTRY_MAX);
-    encode_entry(&id, &entry);
+    feed_buf_init(&entry, FEED_OUTBOX_ENTRY_MAX);
+    encode_entry(&id, actor, post, author_of(world, timeline) > 0, &entry);
     announce(world, timeline, FEED_NOTICE_ADD, published_ms, feed_buf_view(&entry));
     feed_buf_fini(&entry);
     return timeline->position.seq;
+}
+
+uint64_t world_publish(struct world *world, struct timeline *timeline, int64_t published_ms)
+{
+    struct feed_id id = {{0}};
+    uint64_t number = ++world->ids;
+    for (unsigned i = 0; i < 8; i++)
+        id.bytes[15 - i] = (uint8_t)(number >> (8 * i));
+    return add(world, timeline, published_ms, id, author_of(world, timeline), world_chance(world, 50));
+}
+
+static size_t rank_of(const struct timeline *timeline, const struct feed_id *id)
+{
+    size_t rank = 0;
+    while (rank < timeline->count && feed_id_cmp(&timeline->entries[rank].id, id) != 0)
+        rank++;
+    return rank;
+}
+
+void world_copy(struct world *world, unsigned author, size_t rank, unsigned home)
+{
+    const struct timeline *outbox = &world->timelines[WORLD_OUTBOX + author];
+    struct timeline *timeline = &world->timelines[home];
+    if (rank >= outbox->count || rank >= FEED_CAP || outbox->entries[rank].mark ||
+        rank_of(timeline, &outbox->entries[rank].id) < timeline->count)
+        return;
+    (void)add(world, timeline, outbox->entries[rank].published_ms, outbox->entries[rank].id, author + 1,
+              outbox->entries[rank].post);
+}
+
+void world_sources_changed(struct world *world, unsigned home)
+{
+    struct timeline *timeline = &world->timelines[home];
+    feed_assert(!gw_position_none(&timeline->position));
+    timeline->position.seq++;
+    announce(world, timeline, FEED_NOTICE_SOURCES, 0, FEED_STR(""));
+}
+
+void world_undo(struct world *world, unsigned author, size_t rank)
+{
+    struct timeline *outbox = &world->timelines[WORLD_OUTBOX + author];
+    if (rank >= outbox->count || rank >= FEED_CAP || outbox->entries[rank].mark)
+        return;
+    struct feed_id id = outbox->entries[rank].id;
+    world_remove(world, outbox, rank, true);
+    for (unsigned home = 0; home < WORLD_HOMES; home++)
+        world_remove(world, &world->timelines[home], rank_of(&world->timelines[home], &id), true);
+}
+
+/* ---- the oracle: everything in one heap, looked at with each rule ---- */
+
+static bool hidden_from(const struct world_followees *followees, unsigned author, int64_t published_ms, bool post)
+{
+    return published_ms < followees->authors[author].visible_from_ms ||
+           (!post && published_ms >= followees->likes_out_from_ms && published_ms < followees->likes_out_until_ms);
+}
+
+static bool marked_somewhere(const struct world *world, const struct world_followees *followees,
+                             const struct feed_id *id)
+{
+    for (unsigned a = 0; a < WORLD_AUTHORS; a++) {
+        const struct timeline *outbox = &world->timelines[WORLD_OUTBOX + a];
+        size_t rank = rank_of(outbox, id);
+        if (followees->authors[a].follows && rank < outbox->count && rank < FEED_CAP && outbox->entries[rank].mark)
+            return true;
+    }
+    return false;
+}
+
+static size_t put_once(struct world_entry *all, size_t count, int64_t published_ms, const struct feed_id *id)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (feed_id_cmp(&all[i].id, id) == 0)
+            return count;
+    }
+    all[count] = (struct world_entry){published_ms, *id};
+    return count + 1;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct world_entry *x = a, *y = b;
+    return -feed_entry_order(x->published_ms, &x->id, y->published_ms, &y->id);
+}
+
+size_t world_union(const struct world *world, unsigned home, struct world_entry out[FEED_CAP])
+{
+    struct world_entry all[(1 + WORLD_AUTHORS) * FEED_CAP];
+    const struct world_followees *followees = &world->followees[home];
+    size_t count = 0;
+    const struct timeline *feed = &world->timelines[home];
+    for (size_t i = 0; i < feed->count && i < FEED_CAP; i++) {
+        if (!feed->entries[i].mark && !marked_somewhere(world, followees, &feed->entries[i].id))
+            count = put_once(all, count, feed->entries[i].published_ms, &feed->entries[i].id);
+    }
+    for (unsigned a = 0; a < WORLD_AUTHORS; a++) {
+        const struct timeline *outbox = &world->timelines[WORLD_OUTBOX + a];
+        size_t older = 0;
+        for (size_t i = 0; followees->authors[a].follows && i < outbox->count && i < FEED_CAP; i++) {
+            int64_t at = outbox->entries[i].published_ms;
+            older += at < followees->authors[a].since_ms;
+            if (older <= FEED_BACKFILL && !outbox->entries[i].mark &&
+                !hidden_from(followees, a, at, outbox->entries[i].post))
+                count = put_once(all, count, at, &outbox->entries[i].id);
+        }
+    }
+    qsort(all, count, sizeof all[0], newest_first);
+    count = count < FEED_CAP ? count : FEED_CAP;
+    memcpy(out, all, count * sizeof all[0]);
+    return count;
 }
 
 static uint64_t number_of(const struct feed_id *id)
@@ -256,6 +378,7 @@ void world_remove(struct world *world, struct timeline *timeline, size_t rank, b
     if (rank >= timeline->count || rank >= FEED_CAP || timeline->entries[rank].mark)
         return;
     struct feed_id id = timeline->entries[rank].id;
+    for_good = for_good || timeline->entries[rank].actor; /* a purge of a broadcast author is no matter of one feed */
     int64_t published_ms = timeline->entries[rank].published_ms;
     char member[FEED_MARK_BYTES] = {0};
     memcpy(member, id.bytes, FEED_ID_BYTES);
@@ -373,19 +496,41 @@ void world_swap_events(struct world *world)
     world->events[1] = first;
 }
 
-static void execute(struct world_read *read)
+static void say_followees(const struct world *world, struct world_read *read)
+{
+    size_t home = (size_t)(read->timeline - world->timelines);
+    read->followee_count = 0;
+    for (unsigned a = 0; home < WORLD_HOMES && read->limit > 0 && a < WORLD_AUTHORS; a++) {
+        const struct world_followees *f = &world->followees[home];
+        if (f->authors[a].follows)
+            read->followees[read->followee_count++] =
+                (struct gw_followee){feed_str_of(actors[a + 1]), f->authors[a].since_ms, f->authors[a].visible_from_ms};
+        read->verb = (struct feed_verb_rule){FEED_STR("like"), f->likes_out_from_ms, f->likes_out_until_ms};
+    }
+}
+
+static void execute(const struct world *world, struct world_read *read)
 {
     const struct timeline *timeline = read->timeline;
     read->done = true;
     read->position = timeline->position;
-    read->unchanged = read->has_known && feed_position_eq(&read->known, &timeline->position);
+    say_followees(world, read);
+    struct feed_position known = read->known;
+    known.seen = (struct feed_seen){0, 0};
+    bool merged = !feed_position_eq(&known, &read->known);
+    read->unchanged =
+        read->has_known && feed_position_eq(&known, &timeline->position) && (merged || read->followee_count == 0);
     size_t ends[FEED_CAP];
     size_t limit = read->unchanged ? 0 : read->limit;
     read->count = 0;
     for (size_t i = 0; i < timeline->count && i < FEED_CAP && read->count < limit; i++) {
-        if (timeline->entries[i].mark)
+        if (timeline->entries[i].mark && !read->with_marks)
             continue;
-        encode_entry(&timeline->entries[i].id, &read->bytes);
+        if (timeline->entries[i].mark)
+            feed_mark_encode(&timeline->entries[i].id, &read->bytes);
+        else
+            encode_entry(&timeline->entries[i].id, timeline->entries[i].actor, timeline->entries[i].post,
+                         author_of(world, timeline) > 0, &read->bytes);
         read->items[read->count].published_ms = timeline->entries[i].published_ms;
         ends[read->count++] = read->bytes.len;
     }
@@ -399,13 +544,20 @@ void world_execute_reads(struct world *world)
 {
     for (size_t i = 0; i < world->read_count; i++) {
         if (!world->reads[i]->done)
-            execute(world->reads[i]);
+            execute(world, world->reads[i]);
     }
 }
 
 static void answer(struct world *world, struct world_read *read)
 {
-    struct gw_window window = {read->position, read->unchanged, read->items, read->count};
+    struct gw_window window = {
+        .position = read->position, .unchanged = read->unchanged, .items = read->items, .count = read->count};
+    if (!read->unchanged && read->followee_count) {
+        window.followees = read->followees;
+        window.followee_count = read->followee_count;
+        window.verbs = &read->verb;
+        window.verb_count = read->verb.until_ms > 0;
+    }
     if (read->check && read->done)
         gw_hub_checked(&world->hub, read->feed, &read->position);
     else if (read->check)
@@ -527,6 +679,8 @@ void world_init(struct world *world, uint64_t seed, size_t queue_bytes_max, int6
     world->timelines[0].key = feed_key_timeline(FEED_TIMELINE_HOME, FEED_STR("demo"), FEED_STR("ann"));
     world->timelines[1].key = feed_key_timeline(FEED_TIMELINE_HOME, FEED_STR("demo"), FEED_STR("bob"));
     world->timelines[2].key = feed_key_timeline(FEED_TIMELINE_NOTIFICATIONS, FEED_STR("demo"), FEED_STR("ann"));
+    world->timelines[3].key = feed_key_timeline(FEED_TIMELINE_OUTBOX, FEED_STR("demo"), FEED_STR("eve"));
+    world->timelines[4].key = feed_key_timeline(FEED_TIMELINE_OUTBOX, FEED_STR("demo"), FEED_STR("fay"));
     world->metrics = feed_metrics_new(gw_metrics_table);
     world->log = feed_log_new("test", FEED_LOG_ERROR, discard_log, NULL, NULL);
     const struct feed_auth_settings auth = {.secret = {world_secret, sizeof world_secret - 1}};

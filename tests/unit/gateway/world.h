@@ -7,7 +7,14 @@
 #include "shared/observe/log.h"
 #include "shared/observe/metrics.h"
 
-enum { WORLD_TIMELINES = 3, WORLD_ENTRIES_MAX = FEED_CAP + FEED_TRIM_SLACK, WORLD_QUEUE_MAX = 4096 };
+enum {
+    WORLD_HOMES = 2,
+    WORLD_AUTHORS = 2,
+    WORLD_OUTBOX = 3,
+    WORLD_TIMELINES = WORLD_OUTBOX + WORLD_AUTHORS,
+    WORLD_ENTRIES_MAX = FEED_CAP + FEED_TRIM_SLACK,
+    WORLD_QUEUE_MAX = 4096
+};
 
 struct world;
 
@@ -28,11 +35,22 @@ struct timeline {
     struct {
         int64_t published_ms;
         struct feed_id id;
+        unsigned actor;               /* 0: nobody's outbox is here; else the author, from 1 */
+        bool post;                    /* the verb: post or like */
         bool mark;                    /* it was removed for good */
     } entries[WORLD_ENTRIES_MAX + 1]; /* newest first */
     size_t count;
     bool purged;            /* something was removed without a mark */
     bool wanted, confirmed; /* the gateway's subscription */
+};
+
+/* What the user of a home feed, timelines[0] or [1], has settled about the broadcast authors. */
+struct world_followees {
+    struct {
+        bool follows;
+        int64_t since_ms, visible_from_ms;
+    } authors[WORLD_AUTHORS];
+    int64_t likes_out_from_ms, likes_out_until_ms; /* both 0: likes are not left out */
 };
 
 enum world_event_kind { WORLD_CONFIRM, WORLD_NOTICE };
@@ -54,6 +72,10 @@ struct world_read {
     struct gw_item items[FEED_CAP];
     struct feed_buf bytes;
     size_t count;
+    bool with_marks;
+    struct gw_followee followees[WORLD_AUTHORS];
+    size_t followee_count;
+    struct feed_verb_rule verb;
 };
 
 struct world {
@@ -70,6 +92,7 @@ struct world {
     bool up;   /* the connections to Redis */
     bool busy; /* Redis refuses more commands (FEED_E_FULL) */
     struct timeline timelines[WORLD_TIMELINES];
+    struct world_followees followees[WORLD_HOMES];
     struct world_event *events[WORLD_QUEUE_MAX];
     size_t event_count;
     struct world_read *reads[WORLD_QUEUE_MAX];
@@ -78,7 +101,7 @@ struct world {
 };
 
 extern const char world_secret[];
-/* Timelines: f:{demo/ann}, f:{demo/bob} and n:{demo/ann}. */
+/* Timelines: f:{demo/ann}, f:{demo/bob}, n:{demo/ann}, o:{demo/eve} and o:{demo/fay}. */
 void world_init(struct world *world, uint64_t seed, size_t queue_bytes_max, int64_t check_interval_ms);
 /* Closes what is open, and fails the test if anything was leaked. */
 void world_fini(struct world *world);
@@ -94,6 +117,19 @@ uint64_t world_publish(struct world *world, struct timeline *timeline, int64_t p
 /* Removes the entry of that rank, 0 the newest: with a mark as feedwire_v1_remove does, or without, as a purge. No
  * effect when there is none. */
 void world_remove(struct world *world, struct timeline *timeline, size_t rank, bool for_good);
+/* A copy of the outbox's entry of that rank goes into that home feed, as fan-out makes them while an author crosses the
+ * threshold. No effect when there is none, or when the copy is there. */
+void world_copy(struct world *world, unsigned author, size_t rank, unsigned home);
+/* world->followees[home] was changed: the feed gets its seq and its notice. */
+void world_sources_changed(struct world *world, unsigned home);
+/* As world_remove for good, in the outbox and in the home feeds. */
+void world_undo(struct world *world, unsigned author, size_t rank);
+/* What is in that home feed for its user, newest first, by the rules of schemas/redis.md: at most FEED_CAP. */
+struct world_entry {
+    int64_t published_ms;
+    struct feed_id id;
+};
+size_t world_union(const struct world *world, unsigned home, struct world_entry out[FEED_CAP]);
 bool world_removed(const struct world *world, const char *id);     /* so named in a frame */
 void world_forget(struct world *world, struct timeline *timeline); /* as if Redis had lost it */
 void world_redis_down(struct world *world);
