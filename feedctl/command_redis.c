@@ -182,6 +182,25 @@ static enum feed_error read_followers(struct ctl_redis *redis, struct feed_str t
     return FEED_OK;
 }
 
+/* The word for how the author stands; "" for all who were never a broadcast author. */
+enum { BROADCAST_SIZE = 16 };
+
+static void on_broadcast(void *arg, const struct feed_reply *reply)
+{
+    if (feed_reply_type(reply) != FEED_REPLY_STRING ||
+        feed_str_copy(feed_reply_str(reply), arg, BROADCAST_SIZE) != FEED_OK) {
+        *(char *)arg = '\0';
+    }
+}
+
+static enum feed_error read_broadcast(struct ctl_redis *redis, struct feed_str tenant, struct feed_str user,
+                                      char out[BROADCAST_SIZE], char *problem, size_t problem_size)
+{
+    struct feed_key key = feed_key_author(tenant, user);
+    const struct feed_str get[] = {FEED_STR("HGET"), feed_key_str(&key), FEED_STR("broadcast")};
+    return ctl_redis_call(redis, get, sizeof get / sizeof *get, on_broadcast, out, problem, problem_size);
+}
+
 int ctl_command_followers(const struct ctl_options *options, struct feed_str user)
 {
     char problem[256];
@@ -193,12 +212,16 @@ int ctl_command_followers(const struct ctl_options *options, struct feed_str use
     struct follower_list list = {.room = (size_t)options->limit};
     list.rows = calloc(list.room, sizeof *list.rows);
     feed_assert(list.rows);
+    char broadcast[BROADCAST_SIZE] = "";
     enum feed_error error = read_followers(redis, tenant, user, &list, problem, sizeof problem);
+    if (error == FEED_OK) {
+        error = read_broadcast(redis, tenant, user, broadcast, problem, sizeof problem);
+    }
     ctl_redis_close(redis);
     struct feed_buf out;
     feed_buf_init(&out, REPORT_MAX);
     if (error == FEED_OK) {
-        ctl_followers(options->json, tenant, user, list.rows, list.count, list.total, &out);
+        ctl_followers(options->json, tenant, user, feed_str_of(broadcast), list.rows, list.count, list.total, &out);
     }
     for (size_t i = 0; i < list.count; i++) {
         free((char *)list.rows[i].user.data);

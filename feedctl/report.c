@@ -119,8 +119,8 @@ void ctl_feed_close(struct ctl_feed_report *report)
     }
 }
 
-void ctl_followers(bool json_form, struct feed_str tenant, struct feed_str user, const struct ctl_follower *followers,
-                   size_t count, uint64_t total, struct feed_buf *out)
+void ctl_followers(bool json_form, struct feed_str tenant, struct feed_str user, struct feed_str broadcast,
+                   const struct ctl_follower *followers, size_t count, uint64_t total, struct feed_buf *out)
 {
     if (!json_form) {
         for (size_t i = 0; i < count; i++) {
@@ -132,6 +132,11 @@ void ctl_followers(bool json_form, struct feed_str tenant, struct feed_str user,
         feed_buf_printf(out, "%" PRIu64 " followers of ", total);
         foreign(out, user);
         feed_buf_printf(out, ", %zu shown\n", count);
+        if (broadcast.len) {
+            feed_buf_text(out, "broadcast author: ");
+            foreign(out, broadcast);
+            feed_buf_char(out, '\n');
+        }
         return;
     }
     struct feed_json_out json;
@@ -141,6 +146,9 @@ void ctl_followers(bool json_form, struct feed_str tenant, struct feed_str user,
     feed_json_member(&json, "user", user);
     feed_json_key(&json, "total");
     feed_json_u64(&json, total);
+    if (broadcast.len) {
+        feed_json_member(&json, "broadcast", broadcast);
+    }
     feed_json_key(&json, "followers");
     feed_json_open_list(&json);
     for (size_t i = 0; i < count; i++) {

@@ -28,8 +28,9 @@ struct ctl_follower {
     struct feed_str user;
     int64_t since_ms;
 };
-void ctl_followers(bool json, struct feed_str tenant, struct feed_str user, const struct ctl_follower *followers,
-                   size_t count, uint64_t total, struct feed_buf *out);
+/* broadcast: how the author stands, as schemas/redis.md says; empty: what they do is copied. */
+void ctl_followers(bool json, struct feed_str tenant, struct feed_str user, struct feed_str broadcast,
+                   const struct ctl_follower *followers, size_t count, uint64_t total, struct feed_buf *out);
 
 struct ctl_partition {
     int32_t partition;

@@ -19,7 +19,7 @@ from feedwire_dev.processes import NotReady, Process
 from feedwire_dev.redis_server import RedisServer
 from feedwire_dev.run_directory import RunDirectory
 
-from . import steady
+from . import broadcast, steady
 from .figures import VARIANTS, Costs, all_figures, as_text
 from .population import SIZES, Population, write_file
 from .steady import Cost, Wrong
@@ -68,7 +68,7 @@ class Bench:
         tokens.write_secret(secret_file, secret)
         self.ingest = self._start(Daemon("ingest", self.directory, bin_dir, {"kafka.brokers": kafka.bootstrap, "auth.hs256_secret_file": secret_file}))
         # It is held for seconds at a time, and must stay in its group.
-        held = {"kafka.properties": "session.timeout.ms=45000", "fanout.commands_max": DEPTH}
+        held = {"kafka.properties": "session.timeout.ms=45000", "fanout.commands_max": DEPTH, "fanout.broadcast_threshold": broadcast.THRESHOLD}
         self.fanout = self._start(Daemon("fanout", self.directory, bin_dir, {"kafka.brokers": kafka.bootstrap, **self.redis.options, **held}))
         self.player = Player(self.ingest.http_port, lambda: tokens.make_token(secret, "service:bench", scope="publish"))
         self.asking = Connection(self.redis.port)
@@ -159,6 +159,10 @@ class Bench:
                 )
         return costs
 
+    def broadcast(self) -> dict:
+        say("broadcast authors")
+        return broadcast.measure(self.asking, self.population, self.options.rounds, self._by_fanout)
+
     def settings(self) -> dict:
         names = ("rounds", "writes", "quick", "kafka", "aof")
         return {name: getattr(self.options, name) for name in names} | {"commands_under_way": DEPTH}
@@ -198,8 +202,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         bench.start()
         bench.prepare()
-        figures = all_figures(bench.run()) | {"settings": bench.settings(), "machine": bench.machine()}
+        figures = all_figures(bench.run()) | {"broadcast_1m_vs_60k": bench.broadcast(), "settings": bench.settings(), "machine": bench.machine()}
         print(as_text(figures), flush=True)
+        print(broadcast.as_text(figures["broadcast_1m_vs_60k"]), flush=True)
         if options.json:
             pathlib.Path(options.json).write_text(json.dumps(figures, indent=2) + "\n")
         code = 0

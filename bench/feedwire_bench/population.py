@@ -118,6 +118,9 @@ class Population:
         count = -(-writes // (followers + 1))
         return [self._activity(author(followers, number % AUTHORS[followers])) for number in range(count)]
 
+    def activities_of(self, actor: str, count: int) -> list[bytes]:
+        return [self._activity(actor) for _ in range(count)]
+
     def _activity(self, actor: str) -> bytes:
         published = datetime.fromtimestamp(next(self._times) / 1000, timezone.utc).isoformat(timespec="milliseconds")
         fresh = {"id": str(uuid.uuid4()), "actor": actor, "published": published.replace("+00:00", "Z")}

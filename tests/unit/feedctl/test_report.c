@@ -122,12 +122,13 @@ static void lag_report_as_json(void **state)
 static void followers_as_text_and_json(void **state)
 {
     struct ctl_follower rows[] = {{.user = FEED_STR("cy"), .since_ms = 2000}};
-    ctl_followers(false, FEED_STR("demo"), FEED_STR("ann"), rows, 1, 5, *state);
-    ctl_followers(true, FEED_STR("demo"), FEED_STR("ann"), rows, 1, 5, *state);
+    ctl_followers(false, FEED_STR("demo"), FEED_STR("ann"), FEED_STR(""), rows, 1, 5, *state);
+    ctl_followers(true, FEED_STR("demo"), FEED_STR("ann"), FEED_STR("on"), rows, 1, 5, *state);
     const char *shown = text(*state);
     assert_non_null(strstr(shown, "1970-01-01T00:00:02.000Z  cy\n5 followers of ann, 1 shown\n"));
-    assert_non_null(
-        strstr(shown, "\"total\":5,\"followers\":[{\"user\":\"cy\",\"since\":\"1970-01-01T00:00:02.000Z\"}]}"));
+    assert_non_null(strstr(
+        shown,
+        "\"total\":5,\"broadcast\":\"on\",\"followers\":[{\"user\":\"cy\",\"since\":\"1970-01-01T00:00:02.000Z\"}]}"));
 }
 
 static void a_dead_letter_without_headers_is_shown(void **state)
