@@ -2,7 +2,8 @@
  * moves next: a record arrives, a command is executed, an answer arrives, a connection breaks with some commands
  * executed and some not, a worker dies and another begins again from its last commit, or the one before does not even
  * know that it is dead and goes on writing. Redis is one server or three shards, whose answers overtake each other, of
- * which one goes and comes back alone, and between which keys move. What must hold in the end:
+ * which one goes and comes back alone, and between which keys move; or which all lose what their replicas have not
+ * got. What must hold in the end:
  *
  * - one partition: everything is as if each record had been worked off alone, in order;
  * - two partitions: every follower has all that a followee did since the follow, and nothing of anybody else, also not
@@ -17,6 +18,7 @@
  * - the newest record of each edge in the topic `graph`, which is what compaction leaves, is how the edge stands.
  *
  * A failure prints the seed; SEED=n runs that one alone, and SEEDS=n runs so many. */
+#include "fanout/replay.h"
 #include "redis_model.h"
 
 #include <setjmp.h>
@@ -27,6 +29,7 @@
 
 #include <cmocka.h>
 
+enum { REPLAY_WINDOW_MS = 400, FAILOVERS_MAX = 5 };
 enum { PARTITIONS = 2, WORKERS_MAX = 2 * PARTITIONS, LOG_MAX = 24, USERS = 5, GRAPH_MAX = USERS * USERS };
 
 static const char *const users[USERS] = {"ann", "bob", "cy", "dan", "eve"};
@@ -43,6 +46,9 @@ struct worker {
     size_t next;      /* of its log */
     size_t committed; /* where its successor begins */
     bool zombie;      /* it has a successor and does not know it */
+    /* The note of that commit: */
+    int64_t replay_from;
+    unsigned noted; /* failovers until then */
 };
 
 struct run {
@@ -58,8 +64,12 @@ struct run {
     unsigned broadcast_return_percent;
     bool unfollows;
     bool undos;
-    bool settles; /* mutes and blocks too */
-    bool zombies; /* workers that were replaced may go on */
+    bool settles;         /* mutes and blocks too */
+    bool zombies;         /* workers that were replaced may go on */
+    bool fails_over;      /* Redis loses what its replica has not got */
+    struct model replica; /* with everything that was confirmed */
+    bool marked;          /* what was finished then is on its way to the replica */
+    unsigned failovers;
     bool tight; /* short logs of two people who do nothing but meet, and few faults: races that are hardly ever repaired
                  */
     size_t workers;
@@ -151,6 +161,7 @@ static void worker_begin(struct worker *worker, struct run *run)
         .commands_max = 5,
         .cap = run->cap,
         .backfill = run->backfill,
+        .replay_window_ms = REPLAY_WINDOW_MS,
         .page_followers = run->page_followers,
         .broadcast_threshold = run->broadcast_threshold,
         .broadcast_return_percent = run->broadcast_return_percent,
@@ -161,6 +172,13 @@ static void worker_begin(struct worker *worker, struct run *run)
     worker->world->shards = run->shards;
     world_start(worker->world, &worker->partition, 1);
     worker->next = worker->committed;
+    if (!run->fails_over)
+        return;
+    bool lost = worker->noted != run->failovers; /* its predecessor may never have seen it */
+    if (lost)
+        worker->next = worker->replay_from < 0 ? 0 : (size_t)worker->replay_from;
+    fan_engine_starts_at(worker->world->engine, worker->partition, worker->replay_from,
+                         lost ? (int64_t)worker->committed : 0);
 }
 
 static void worker_end(struct worker *worker)
@@ -177,8 +195,17 @@ static struct world_command *oldest_unexecuted(const struct world *world, unsign
     return command;
 }
 
-static void commit(struct worker *worker)
+static void commit(const struct run *run, struct worker *worker)
 {
+    struct fan_position taken;
+    if (run->fails_over) {
+        if (fan_engine_take_commits(worker->world->engine, &taken, 1) == 0)
+            return;
+        worker->committed = (size_t)taken.next_offset;
+        worker->replay_from = taken.replay_from;
+        worker->noted = run->failovers;
+        return;
+    }
     int64_t position = world_position(worker->world, worker->partition);
     if (position >= 0)
         worker->committed = (size_t)position;
@@ -280,10 +307,61 @@ static void replace(struct run *run, struct worker *worker)
     worker_begin(worker, run);
 }
 
+/* ---- failovers ---- */
+
+/* What is finished now will be safe when the replica has all that there is after it. */
+static void mark_or_confirm(struct run *run)
+{
+    if (run->marked) {
+        model_fini(&run->replica);
+        model_copy(&run->model, &run->replica);
+    }
+    for (size_t i = 0; i < run->workers; i++) {
+        if (run->marked)
+            fan_engine_confirm(run->all[i].world->engine, pick(run, 4) != 0);
+        else
+            fan_engine_mark(run->all[i].world->engine);
+        world_tick(run->all[i].world, (int64_t)pick(run, REPLAY_WINDOW_MS / 4));
+    }
+    run->marked = !run->marked;
+}
+
+/* A replica takes the place of a master, and may have less than was answered. Some workers see it, others die in the
+ * same moment and leave it to their successors. */
+static void fail_over(struct run *run)
+{
+    model_fini(&run->model);
+    model_copy(&run->replica, &run->model);
+    run->failovers++;
+    run->marked = false;
+    for (size_t i = 0; i < run->workers; i++) {
+        struct worker *worker = &run->all[i];
+        if (pick(run, 3) == 0) {
+            outlive(run, worker->world);
+            worker_end(worker);
+            worker_begin(worker, run);
+            continue;
+        }
+        struct fan_position position;
+        world_lose(worker->world);
+        assert_true(fan_engine_position(worker->world->engine, 0, &position));
+        fan_engine_replay(worker->world->engine);
+        worker->next = position.replay_from < 0 ? 0 : (size_t)position.replay_from;
+        world_ready(worker->world);
+    }
+}
+
 /* True when there was something to do. */
 static bool step(struct run *run, struct worker *worker, bool calm)
 {
     struct world *world = worker->world;
+    if (run->fails_over && !calm && pick(run, 8) == 0) {
+        if (pick(run, 12) == 0 && run->failovers < FAILOVERS_MAX)
+            fail_over(run);
+        else
+            mark_or_confirm(run);
+        return true;
+    }
     unsigned shard = busy_shard(run, world);
     struct world_command *todo = oldest_unexecuted(world, shard);
     bool answered = world_oldest(world, shard) && world_oldest(world, shard)->executed;
@@ -312,7 +390,7 @@ static bool step(struct run *run, struct worker *worker, bool calm)
         replace(run, worker);
         return true;
     case 32:
-        commit(worker);
+        commit(run, worker);
         return true;
     default:
         break;
@@ -352,8 +430,10 @@ static void end_worker(const struct run *run, struct worker *worker)
 {
     struct world *world = worker->world;
     size_t end = run->logs[worker->partition].count;
-    if (!worker->zombie && (fan_engine_records(world->engine) || world->letter_count ||
-                            world_position(world, worker->partition) != (int64_t)end))
+    int64_t position = world_position(world, worker->partition);
+    /* After a failover nothing may have been left to do again. */
+    bool at_end = position == (int64_t)end || (position == -1 && run->failovers && worker->next == end);
+    if (!worker->zombie && (fan_engine_records(world->engine) || world->letter_count || !at_end))
         fail_msg("records were left over");
     worker_end(worker);
 }
@@ -363,7 +443,8 @@ static void work_off(struct run *run, bool calm)
 {
     run->workers = run->partitions;
     for (size_t p = 0; p < run->partitions; p++) {
-        run->all[p] = (struct worker){.partition = (int32_t)p, .log = &run->logs[p]};
+        run->all[p] =
+            (struct worker){.partition = (int32_t)p, .log = &run->logs[p], .replay_from = FAN_REPLAY_BEGINNING};
         worker_begin(&run->all[p], run);
     }
     for (bool busy = true; busy;) {
@@ -664,9 +745,9 @@ static void check_that_a_replay_changes_nothing(struct run *run)
     model_fini(&before);
 }
 
-static size_t splits; /* of pages, in all seeds until now */
+static size_t splits, failovers; /* of pages, and of Redis, in all seeds until now */
 
-static void run_seed(uint64_t seed, size_t partitions, bool tight)
+static void run_seed(uint64_t seed, size_t partitions, bool tight, bool fails_over)
 {
     static struct run run;
     memset(&run, 0, sizeof run);
@@ -678,7 +759,8 @@ static void run_seed(uint64_t seed, size_t partitions, bool tight)
     run.unfollows = tight || pick(&run, 2);
     run.undos = tight || pick(&run, 3);
     run.settles = pick(&run, 2);
-    run.zombies = tight || pick(&run, 2);
+    run.zombies = !fails_over && (tight || pick(&run, 2));
+    run.fails_over = fails_over;
     run.shards = pick(&run, 2) ? WORLD_SHARDS_MAX : 1;
     run.page_followers = (unsigned)pick(&run, 3);
     make_logs(&run);
@@ -689,7 +771,9 @@ static void run_seed(uint64_t seed, size_t partitions, bool tight)
     model_init(&run.model);
     /* What is undone may be from before the author was a broadcast one, or cannot be. */
     run.model.now_ms = pick(&run, 2) ? 1 : -1000000;
+    model_copy(&run.model, &run.replica);
     work_off(&run, false);
+    run.fails_over = false;
     check_graph(&run);
     check_broadcast(&run);
     if (run.cap == 100)
@@ -699,7 +783,8 @@ static void run_seed(uint64_t seed, size_t partitions, bool tight)
         one_after_the_other(&run, &expected);
         if (run.cap == 100)
             check_same_view(&run, &expected);
-        if (run.cap == 100 && !run.broadcast_threshold && !model_equal(&expected, &run.model))
+        bool numbered = !run.failovers; /* seqs and notices of what was lost are given once more */
+        if (run.cap == 100 && !run.broadcast_threshold && numbered && !model_equal(&expected, &run.model))
             fail_msg("not as if one record had been worked off after the other");
         model_fini(&expected);
     }
@@ -708,10 +793,12 @@ static void run_seed(uint64_t seed, size_t partitions, bool tight)
     check_broadcast(&run);
     check_graph(&run);
     splits += model_splits(&run.model);
+    failovers += run.failovers;
     model_fini(&run.model);
+    model_fini(&run.replica);
 }
 
-static void run_seeds(size_t partitions, bool tight)
+static void run_seeds(size_t partitions, bool tight, bool fails_over)
 {
     const char *one = getenv("SEED"), *many = getenv("SEEDS");
     uint64_t first = one ? strtoull(one, NULL, 10) : 0;
@@ -721,7 +808,7 @@ static void run_seeds(size_t partitions, bool tight)
         static char seed_text[32];
         snprintf(seed_text, sizeof seed_text, "%llu", (unsigned long long)seed);
         setenv("SEED_RUNNING", seed_text, 1);
-        run_seed(seed, partitions, tight);
+        run_seed(seed, partitions, tight, fails_over);
     }
     if (count > 100 && !tight)
         assert_true(splits > 0);
@@ -730,19 +817,27 @@ static void run_seeds(size_t partitions, bool tight)
 static void one_partition_is_as_if_sequential(void **state)
 {
     (void)state;
-    run_seeds(1, false);
+    run_seeds(1, false, false);
 }
 
 static void two_partitions_lose_nothing_between_them(void **state)
 {
     (void)state;
-    run_seeds(2, false);
+    run_seeds(2, false, false);
 }
 
 static void two_people_who_race_lose_nothing_between_them(void **state)
 {
     (void)state;
-    run_seeds(2, true);
+    run_seeds(2, true, false);
+}
+
+static void a_redis_that_loses_its_tail_loses_nothing(void **state)
+{
+    (void)state;
+    run_seeds(1, false, true);
+    run_seeds(2, false, true);
+    assert_true(failovers > 0);
 }
 
 int main(void)
@@ -751,6 +846,7 @@ int main(void)
         cmocka_unit_test(one_partition_is_as_if_sequential),
         cmocka_unit_test(two_partitions_lose_nothing_between_them),
         cmocka_unit_test(two_people_who_race_lose_nothing_between_them),
+        cmocka_unit_test(a_redis_that_loses_its_tail_loses_nothing),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     if (failed)
