@@ -47,7 +47,7 @@ const struct feed_option fan_option_table[] = {
      "How many entries from before a follow the new follower gets."},
     {"fanout.page_followers", FEED_OPTION_INTEGER, FIELD(page_followers), "followers", "10000", 1, 1000000,
      "A page of an author's followers with more of them is split in two, each in a slot of its own."},
-    {"fanout.broadcast_threshold", FEED_OPTION_INTEGER, FIELD(broadcast_threshold), "followers", "0", 0, 1000000000,
+    {"fanout.broadcast_threshold", FEED_OPTION_INTEGER, FIELD(broadcast_threshold), "followers", "50000", 0, 1000000000,
      "What an author with so many followers does is not copied into feeds any more, but merged by the gateways from "
      "the outbox; 0: it is always copied. The same on all members."},
     {"fanout.broadcast_return_percent", FEED_OPTION_INTEGER, FIELD(broadcast_return_percent), "%", "80", 0, 100,
