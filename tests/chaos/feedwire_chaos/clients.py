@@ -3,9 +3,13 @@
 A position is opaque to them. They ask for the whole window, so that what they hold can be compared with it entry for entry.
 """
 
+import collections
+import time
+
 import feed_clients
 
 LIMIT = 100
+TRACED = 12  # messages of which a client remembers what they were
 
 
 class Client(feed_clients.Client):
@@ -13,6 +17,8 @@ class Client(feed_clients.Client):
         super().__init__(user, token)
         self.gone = {name: set() for name in self.feeds}  # removed for good, on this connection
         self.slices = 0
+        self.trace = {name: collections.deque(maxlen=TRACED) for name in self.feeds}
+        self.trace_of_wrong = None  # the messages up to the first one that was wrong
 
     def hello(self):
         return {"type": "hello", "id": 1, "token": self.token, "feeds": [{"feed": name, "limit": LIMIT} for name in self.feeds]}
@@ -22,7 +28,21 @@ class Client(feed_clients.Client):
             return
         if message["type"] == "slice":
             self.slices += 1
+        name = message.get("feed")
+        if name:
+            self.trace[name].append(f"{time.strftime('%H:%M:%S')} {message['type']} {message.get('outcome', '')} of {len(message.get('entries', message.get('ids', ())))} at {message['position']}")
         super().take(message)
+        if name:
+            self._let_go(self.feeds[name])
+        if self.wrong and name and not self.trace_of_wrong:
+            self.trace_of_wrong = list(self.trace[name])
+
+    @staticmethod
+    def _let_go(feed):
+        """A feed is at most its newest 100 entries. What is older may come again, when something newer was taken out."""
+        if len(feed.entries) > LIMIT:
+            kept = sorted(feed.entries.items(), key=lambda entry: entry[1], reverse=True)[:LIMIT]
+            feed.entries = dict(kept)
 
     def _push(self, message):
         self.pushes += 1
@@ -59,11 +79,11 @@ class Clients:
 
     def problems(self):
         """What they must never have been told."""
-        found = [f"client {client.user}: {text}" for client in self.all for text in client.wrong]
+        found = [f"client {client.user}: {client.wrong[:3]}, {len(client.wrong)} in all; until then: {client.trace_of_wrong}" for client in self.all if client.wrong]
         return found + [f"client {client.user}: closed with {client.closed}" for client in self.all if client.closed]
 
     def differences(self, homes, notifications):
-        """Clients that do not hold what the feeds hold, down to the oldest entry of the feed: [(user, feed, missing keys, keys too many)]."""
+        """Clients that do not hold what the feeds hold, down to the oldest entry of the feed: [(client, feed, missing keys, keys too many)]."""
         found = []
         for client in self.all:
             for name, feeds in (("home", homes), ("notifications", notifications)):
@@ -71,7 +91,7 @@ class Clients:
                 oldest = min(feed, default=(0, b""))
                 held = {key for key in client.keys(name) if key >= oldest} if feed else set()
                 if held != feed:
-                    found.append((client.user, name, sorted(feed - held), sorted(held - feed)))
+                    found.append((client, name, sorted(feed - held), sorted(held - feed)))
         return found
 
     def stop(self):

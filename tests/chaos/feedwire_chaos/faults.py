@@ -1,6 +1,7 @@
 """What goes wrong during a run. Each fault gets the world and a part of the load, which it feeds while it works, so that it happens in the middle of work."""
 
 import dataclasses
+import functools
 import os
 import signal
 import time
@@ -11,7 +12,6 @@ from .world import SESSION_MS, Failed, wait_for
 
 STARTED_SHARE = 0.2  # of the records just sent must be worked off before a fault strikes
 TAIL_BYTES = 4_096  # that a dying master has and its replica has not
-MOVED_SLOTS = 400
 
 
 @dataclasses.dataclass
@@ -25,12 +25,14 @@ class Plan:
     outages: int = 1
     freezes: int = 1
     outage_s: float = 60.0
+    moved_slots: int = 400  # by a reshard
 
     def spread(self, rng):
         """The faults in an order that the seed gives: (for the stage of the follows, for the stage of the acts). A quarter of the kills strikes the follows."""
         early = [kill] * (self.kills // 4) + [roll] * (self.rolling // 4)
         late = [kill] * (self.kills - self.kills // 4) + [roll] * (self.rolling - self.rolling // 4)
-        late += [fail_over] * self.failovers + [reshard] * self.reshards + [freeze] * self.freezes + [lambda world, load, rng: outage(world, load, rng, self.outage_s)] * self.outages
+        late += [fail_over] * self.failovers + [functools.partial(reshard, count=self.moved_slots)] * self.reshards
+        late += [freeze] * self.freezes + [functools.partial(outage, seconds=self.outage_s)] * self.outages
         rng.shuffle(late)
         return early, late
 
@@ -138,11 +140,11 @@ def fail_over(world, load, rng):
     wait_for(lambda: len(_pairs(cluster)) == 3, "three masters with replicas", 120)
 
 
-def reshard(world, load, rng):
+def reshard(world, load, rng, count):
     cluster = world.cluster
     (source, _), (target, _) = rng.sample(_pairs(cluster), 2)
     slots = [slot for first, last, (_, port, *_), *_ in source.call("CLUSTER", "SLOTS") if port == source.port for slot in range(first, last + 1)]
-    slots = rng.sample(slots, min(MOVED_SLOTS, len(slots)))
+    slots = rng.sample(slots, min(count, len(slots)))
     world.say(f"moving {len(slots)} slots from {source.name} to {target.name}")
     load.feed_until_started(0.2)
     for i, slot in enumerate(slots):

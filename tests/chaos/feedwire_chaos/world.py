@@ -64,9 +64,9 @@ class Memory:
 
 
 class World:
-    def __init__(self, folder, bin_dir=None, say=print):
+    def __init__(self, folder, say=print, fanout_options=None):
         self.folder, self.say, self.started, self.log = folder, say, [], None
-        self._bin_dir = bin_dir or paths.bin_dir()
+        self._bin_dir, self._fanout_options = paths.bin_dir(), fanout_options or {}
         self._secret = folder / "hs256.key"
         tokens.write_secret(self._secret, SECRET)
         self.memory = Memory(self.started)
@@ -79,7 +79,7 @@ class World:
         self.kafka.create_topics({TOPIC: PARTITIONS, DLQ: 1, GRAPH: GRAPH_PARTITIONS}, {GRAPH: kafka.COMPACTED})
         self.cluster = RedisCluster(self.folder, self.started, maxmemory="4gb")
         brokers = {"kafka.brokers": self.kafka.bootstrap}
-        fanout = {**brokers, **self.cluster.options, "kafka.properties": f"session.timeout.ms={SESSION_MS};heartbeat.interval.ms=1000"}
+        fanout = {**brokers, **self.cluster.options, "kafka.properties": f"session.timeout.ms={SESSION_MS};heartbeat.interval.ms=1000", **self._fanout_options}
         self.workers = [self._daemon("fanout", f"worker{i}", {**fanout, "kafka.instance": f"worker{i}"}) for i in range(WORKERS)]
         secret = {"auth.hs256_secret_file": self._secret}
         self.gateways = [self._daemon("gateway", f"gateway{i}", {**secret, **self.cluster.options}) for i in range(GATEWAYS)]
