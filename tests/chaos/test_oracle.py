@@ -35,7 +35,7 @@ class Feeds:
         self._notifications = {user: right(oracle.notifications(user)) for user in workload.people}
         self.of = {"f": self._homes, "n": self._notifications}
 
-    def homes(self, users):
+    def homes(self, users, hidden):
         return self._homes, {}
 
     def notifications(self, users):

@@ -74,18 +74,18 @@ class Reader:
         rows = self.many("ZRANGE", list(keys), 0, -1, "WITHSCORES")
         return {keys[key]: {author.decode(): int(score) for author, score in zip(row[::2], row[1::2])} for key, row in rows.items() if row}
 
-    def homes(self, users):
-        """user -> keys, newest first, of what a client sees: the home feed, joined with the outboxes of the broadcast authors whom they follow. What the
-        user's settings hide of the outboxes is not looked at here; the oracle knows it."""
+    def homes(self, users, hidden):
+        """user -> keys, newest first, of what a client sees: the home feed, joined with the outboxes of the broadcast authors whom they follow. hidden(user, key):
+        whether the user's settings keep it away; of an outbox only the reader of the feed can do that. Marks count for the cap, as in one feed."""
         feeds, sources = self.timelines("f", users), self.broadcasting(users)
         outboxes = self.timelines("o", sorted({author for of in sources.values() for author in of}))
         seen = {}
-        for user, (entries, _) in feeds.items():
-            keys = set(entries)
+        for user, (entries, marks) in feeds.items():
+            keys, gone = set(entries), set(marks)
             for author, since in sources.get(user, {}).items():
-                keys |= {key for key in outboxes[author][0] if key[0] >= since}
-                keys -= outboxes[author][1]
-            seen[user] = sorted(keys, reverse=True)[:100]
+                keys |= {key for key in outboxes[author][0] if key[0] >= since and not hidden(user, key)}
+                gone |= {key for key in outboxes[author][1] if key[0] >= since}
+            seen[user] = [key for key in sorted(keys | gone, reverse=True)[:100] if key not in gone]
         return seen, sources
 
     def notifications(self, users):
@@ -108,7 +108,7 @@ class Report:
 
 def compare(reader, oracle, people, report, rebuilt):
     """Every feed of everybody with the oracle. (homes, notifications) as they are."""
-    homes, sources = reader.homes(people)
+    homes, sources = reader.homes(people, oracle.hides)
     loose = {author for of in sources.values() for author in of}
     notifications = reader.notifications(people)
     exact = entries = bad = 0

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 
+import redis
 from feedwire_dev.redis_server import RedisServer
 
 from .world import SESSION_MS, Failed, wait_for
@@ -106,7 +107,14 @@ def freeze(world, load, rng):
 
 
 def _pairs(cluster):
-    """Each master that has slots with its replica, as it is now."""
+    """Each master that has slots with its replica, as it is now; nothing while a server is loading."""
+    try:
+        return _read_pairs(cluster)
+    except redis.BusyLoadingError:
+        return []
+
+
+def _read_pairs(cluster):
     by_port = {node.port: node for node in cluster.nodes if node.running}
     found = []
     for node in by_port.values():

@@ -90,6 +90,15 @@ class Oracle:
                 _put(expected, verdict, key, act, author in loose_marks)
         return expected
 
+    def hides(self, user, key):
+        """Whether what the user has settled keeps this act out of the home feed."""
+        act = self.acts[key]
+        settled = self._between(user, act.actor)
+        filtered_ms, left_out = self.filters.get(user, (None, ()))
+        if settled and _settled_home(settled, key[0]) == "passed":
+            return True
+        return filtered_ms is not None and act.verb in left_out and key[0] >= filtered_ms
+
     def notifications(self, user):
         expected = Expected()
         for key in self.concern[user]:
