@@ -43,8 +43,6 @@ const struct feed_option fan_option_table[] = {
      "How many of its newest entries a timeline keeps; clients get at most 100. The same on all members."},
     {"home.own", FEED_OPTION_BOOLEAN, FIELD(home_own), "", "false", 0, 0,
      "Whether what somebody does stands in their own home feed as well."},
-    {"fanout.backfill", FEED_OPTION_INTEGER, FIELD(backfill), "entries", "20", 0, 1000,
-     "How many entries from before a follow the new follower gets."},
     {"fanout.page_followers", FEED_OPTION_INTEGER, FIELD(page_followers), "followers", "10000", 1, 1000000,
      "A page of an author's followers with more of them is split in two, each in a slot of its own."},
     {"fanout.broadcast_threshold", FEED_OPTION_INTEGER, FIELD(broadcast_threshold), "followers", "50000", 0, 1000000000,

@@ -12,7 +12,7 @@ struct fan_options {
     char *kafka_properties;
     char *redis_url, *redis_password;
     int64_t commit_interval_ms, replica_wait_ms, replay_window_ms;
-    int64_t feed_cap, backfill, page_followers;
+    int64_t feed_cap, page_followers;
     int64_t broadcast_threshold, broadcast_return_percent;
     bool home_own;
     int64_t records_max, records_kbytes_max, commands_max;

@@ -5,6 +5,7 @@
 #include "fanout/service.h"
 
 #include "fanout/service_state.h"
+#include "shared/base/limits.h"
 #include "shared/http/server.h"
 #include "shared/model/names.h"
 
@@ -183,7 +184,7 @@ static void open_core(struct fan_service *service)
         .bytes_max = (size_t)options->records_kbytes_max * 1024,
         .commands_max = (unsigned)options->commands_max,
         .cap = (unsigned)options->feed_cap,
-        .backfill = (unsigned)options->backfill,
+        .backfill = FEED_BACKFILL,
         .page_followers = (unsigned)options->page_followers,
         .broadcast_threshold = (unsigned)options->broadcast_threshold,
         .broadcast_return_percent = (unsigned)options->broadcast_return_percent,

@@ -107,7 +107,10 @@ bool fan_crossing_is_on(const struct fan_job *job)
 {
     if (job->act != FEED_ACT_UNDO)
         return job->own_state == FAN_BROADCAST_ON;
-    /* What is from before may have been copied then. */
+    /* What is from before may have been copied then. When that was, only the outbox can say: the time of a mark, or one
+     * that the undo gives, may be any. */
+    if (!job->undone_certain)
+        return false;
     int64_t at_ms = 0;
     struct feed_str text = feed_str_of(job->undone_text);
     for (size_t i = 0; i < text.len; i++)
@@ -345,8 +348,9 @@ static bool take_copy(struct fan_job *job, const struct fan_answer *answer, stru
 static void build_end(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
     (void)texts, (void)i;
-    fan_call_function(call, "FCALL", "feedwire_v1_cross_end", "1");
+    fan_call_function(call, "FCALL", "feedwire_v1_cross_end", "2");
     fan_call_key(call, feed_key_author(job->activity.tenant, author_of(job)));
+    fan_call_key(call, feed_key_timeline(FEED_TIMELINE_OUTBOX, job->activity.tenant, author_of(job)));
     fan_call_number(call, job->crossing.number);
 }
 

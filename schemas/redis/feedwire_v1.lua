@@ -724,12 +724,15 @@ local function cross(keys, args)
   return {state, gen, mine and 1 or 0}
 end
 
--- cross_end: KEYS author's state; ARGV number of the crossing. It has reached all followers. Answers 1, or 0 when it was not under way any more.
+-- cross_end: KEYS author's state, outbox; ARGV number of the crossing. It has reached all followers. Answers 1, or 0 when it was not under way any more.
+-- 'on' is a time after which nothing was published that may have been copied: now, or that of the newest activity, whose author's clock may be ahead.
+-- Workers of an older version leave the outbox out.
 local function cross_end(keys, args)
   local found = redis.call('HMGET', keys[1], 'broadcast', 'gen')
   if found[2] ~= args[1] or (found[1] ~= 'up' and found[1] ~= 'down') then return 0 end
   if found[1] == 'up' then
-    redis.call('HSET', keys[1], 'broadcast', 'on', 'on', string.format('%.0f', now_ms()))
+    local newest = keys[2] and redis.call('ZRANGE', keys[2], 0, 0, 'REV', 'WITHSCORES')[2]
+    redis.call('HSET', keys[1], 'broadcast', 'on', 'on', string.format('%.0f', math.max(now_ms(), tonumber(newest or 0))))
   else
     redis.call('HDEL', keys[1], 'broadcast', 'on')
   end

@@ -1,6 +1,9 @@
 """Broadcast authors with real servers: an author with many followers is copied no more, and nobody misses anything while that changes."""
+import datetime
+import time
 import uuid
 
+import msgpack
 from test_fanout import START_MS, activity, broker, drained, fanout, finished, produce, redis, until, window  # noqa: F401 (fixtures)
 
 
@@ -76,6 +79,33 @@ def test_a_crowd_comes_and_goes(broker, redis, fanout):
     do(activity(80, "star"), activity(81, "fan0", "follow", "star"))
     assert copies(redis, "fan4") == [1, 20, 40, 52, 80]
     assert copies(redis, "fan0") == [1, 20, 40, 52, 80]
+
+
+def undo(number, actor, undone, published_ms, **names):
+    key, value, headers = activity(number, actor, "undo", published_ms=published_ms)
+    body = msgpack.unpackb(value) | {"object": {"type": "activity", "id": str(uuid.UUID(int=undone)), **names}}
+    return key, msgpack.packb(body), headers
+
+
+def test_an_undo_reaches_the_copies_from_before_a_crossing(broker, redis, fanout):
+    """Also where times say that there are none: a clock that was ahead, and an undo that names another time for what the outbox does not know any more.
+    The marks are in the feeds, not only in the outbox, where they would be pushed out."""
+    process = fanout(fanout__broadcast_threshold=2)
+    now = int(time.time() * 1000)
+    ahead = now + 3_600_000
+    sent = [activity(1, "fan0", "follow", "star"), activity(2, "star", published_ms=now), activity(3, "star", published_ms=ahead),
+            activity(4, "fan1", "follow", "star")]
+    produce(broker, sent)
+    drained(process, len(sent))
+    assert state(redis) == b"on"
+    assert copies(redis, "fan0") == [2, 3]
+    sent = [undo(5, "star", 3, ahead + 1), *(activity(10 + i, "star", published_ms=ahead + 10 + i) for i in range(125))]
+    later = datetime.datetime.fromtimestamp((ahead + 500_000) / 1000, datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    sent.append(undo(200, "star", 2, ahead + 200, published=later))
+    produce(broker, sent)
+    drained(process, 4 + len(sent))
+    assert state(redis) == b"on"
+    assert copies(redis, "fan0") == []
 
 
 CROWD = 3000

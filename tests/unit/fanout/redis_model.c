@@ -651,10 +651,12 @@ static void call_cross_end(struct model *model, struct world_command *command)
 {
     struct model_author *author = author_at(model, command->argv[3]);
     bool up = author && strcmp(author->state, "up") == 0, down = author && strcmp(author->state, "down") == 0;
-    bool ends = (up || down) && author->number == model_number_of(command->argv[4]);
+    bool ends = (up || down) && author->number == model_number_of(command->argv[5]);
     if (ends) {
         snprintf(author->state, sizeof author->state, "%s", up ? "on" : "");
-        author->on_since_ms = model->now_ms;
+        const struct model_zset *outbox = model_zset_of(model, command->argv[4]);
+        int64_t newest_ms = outbox->count ? outbox->members[outbox->count - 1].score : 0;
+        author->on_since_ms = newest_ms > model->now_ms ? newest_ms : model->now_ms;
     }
     model_answer_int(command, ends);
 }
