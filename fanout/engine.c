@@ -86,7 +86,9 @@ static void finish(struct fan_job *job)
     if (job->partition) {
         fan_partition_finish(&engine->partitions, job->partition, job->partition_life, job->ticket);
         engine->counts.repeats += job->repeat;
-        if (job->dead)
+        if (job->is_command)
+            engine->counts.commands++;
+        else if (job->dead)
             engine->counts.dead_letter++;
         else if (job->repeat)
             engine->counts.repeat++;
@@ -217,6 +219,7 @@ void fan_engine_answer(struct fan_seat *seat, const struct fan_answer *answer)
     engine->counts.writes.present += effects.writes.present;
     engine->counts.writes.beyond_cap += effects.writes.beyond_cap;
     engine->counts.writes.left_out += effects.writes.left_out;
+    engine->counts.writes.asleep += effects.writes.asleep;
     engine->counts.writes.removed += effects.writes.removed;
     engine->counts.writes.crossed_up += effects.writes.crossed_up;
     engine->counts.writes.crossed_down += effects.writes.crossed_down;
@@ -277,6 +280,11 @@ struct fan_engine *fan_engine_new(const struct fan_settings *settings, const str
     snprintf(engine->texts.backfill, sizeof engine->texts.backfill, "%u", settings->backfill);
     snprintf(engine->texts.page_followers, sizeof engine->texts.page_followers, "%u",
              settings->page_followers ? settings->page_followers : (unsigned)FEED_PAGE_FOLLOWERS);
+    unsigned per_batch = FAN_TODO_MAX * FAN_FILL_CHUNK / (settings->cap + FEED_TRIM_SLACK) - 1; /* and its own outbox */
+    snprintf(engine->texts.sources, sizeof engine->texts.sources, "%u",
+             per_batch < FAN_SOURCES_MAX ? per_batch : FAN_SOURCES_MAX);
+    snprintf(engine->texts.ttl, sizeof engine->texts.ttl, "%lld", (long long)settings->ttl_ms);
+    engine->texts.sleeps = settings->ttl_ms > 0;
     fan_partitions_init(&engine->partitions);
     fan_lanes_init(&engine->lanes);
     return engine;

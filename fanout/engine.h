@@ -30,12 +30,14 @@ struct fan_settings {
     int64_t replay_window_ms;          /* of good work, that are done again when Redis has lost the newest of it */
     unsigned broadcast_threshold;      /* with so many followers, an author's activities are not copied; 0: always */
     unsigned broadcast_return_percent; /* with fewer than this share of it, they are again */
+    int64_t ttl_ms;                    /* of home feeds that nobody reads; 0: they do not sleep */
 };
 
 /* What has happened since the start; only ever added to. */
 struct fan_counts {
     struct fan_writes writes;
     uint64_t done, repeat, dead_letter; /* finished records, each in one of the three */
+    uint64_t commands;                  /* finished records of the topic of commands, dead ones too */
     uint64_t repeats;                   /* outbox writes that found the activity there */
     uint64_t letters;                   /* dead letters acknowledged */
     uint64_t retries;                   /* letters that were not acknowledged and were sent again */

@@ -47,6 +47,8 @@ static void begin_anew(struct fan_engine *engine, bool all)
 {
     for (size_t i = 0; i < engine->partitions.count; i++) {
         struct fan_partition *partition = engine->partitions.list[i];
+        if (fan_is_of_commands(partition->id))
+            continue; /* they are not read again: who wants a feed asks again, and what is in hand goes on */
         int64_t from = all ? FAN_REPLAY_BEGINNING : fan_replay_from(&partition->replay);
         partition->replay_until = fan_partition_reached(partition);
         abandon(engine, partition);
@@ -100,7 +102,10 @@ void fan_engine_record(struct fan_engine *engine, const struct fan_record *recor
     job->bytes = fan_record_bytes(record);
     engine->records++;
     engine->bytes += job->bytes;
-    fan_job_prepare(job, engine->settings.home_own);
+    if (fan_is_of_commands(record->partition))
+        fan_job_prepare_command(job, engine->settings.home_own);
+    else
+        fan_job_prepare(job, engine->settings.home_own);
     uint64_t threshold = engine->settings.broadcast_threshold;
     job->crossing.above = threshold ? threshold - 1 : UINT64_MAX;
     job->crossing.below = threshold ? threshold * engine->settings.broadcast_return_percent / 100 : UINT64_MAX;

@@ -28,6 +28,8 @@
  *   a mute, unmute:   SETTLE_OWN - DONE; an end of a mute goes on to BACKFILL_READ for what was missed since
  *   a block, unblock: SETTLE_OWN - SETTLE_OTHER - SEVER_OTHER - SEVER_OWN - DONE; an unblock has only the first two
  *   a filter:         FILTER - DONE
+ *   a wake:           WAKE_MAKE - (WAKE_SOURCES - WAKE_READ - WAKE_WRITE) for some sources at a time - WAKE_READY -
+ *                     DONE; a rebuild has only what is in brackets
  *   an unfollow that keeps what came: UNFOLLOW - KEEP_SINCE - BACKFILL_READ - BACKFILL_WRITE - FOLLOWEE_REMOVE, when
  * the followee is a broadcast author, of whom there are no copies to keep an undo: UNDO_FIND - UNDO_NOTIFY -
  * UNDO_OUTBOX - UNDO_FOLLOWERS - UNDO_HOME - UNDO_ENDED - UNDO_KEPT - DONE, with pages of followers, and then of ended
@@ -65,6 +67,7 @@
 #include "fanout/todo.h"
 #include "fanout/trouble.h"
 #include "fanout/walk.h"
+#include "shared/model/command.h"
 #include "shared/model/keys.h"
 #include "shared/model/relation.h"
 
@@ -107,6 +110,11 @@ enum fan_step {
     FAN_STEP_CROSS_MERGE,     /* up: the author into b: of the page's followers */
     FAN_STEP_CROSS_COPY,      /* down: the outbox into their home feeds, the author out of their b: */
     FAN_STEP_CROSS_END,       /* all followers have it */
+    FAN_STEP_WAKE_MAKE,       /* the home feed, as one that is being built */
+    FAN_STEP_WAKE_SOURCES,    /* the next of those whose activities belong into it -> sources */
+    FAN_STEP_WAKE_READ,       /* their outboxes -> page */
+    FAN_STEP_WAKE_WRITE,      /* page -> the home feed */
+    FAN_STEP_WAKE_READY,      /* from here on it is there for readers */
     FAN_STEP_BAD_RECORD,
     FAN_STEP_DONE,
     FAN_STEP_COUNT
@@ -128,6 +136,8 @@ enum {
     FAN_RECIPIENTS_MAX = FEED_TO_MAX + 2, /* to, object.owner, the followed */
     FAN_FOLLOWERS_PAGE = 500, /* big enough to fill the pipeline, small enough that others get their turn soon */
     FAN_BACKFILL_CHUNK = 40,  /* entries in one call: a quarter of a millisecond of Redis' time */
+    FAN_FILL_CHUNK = 16,      /* entries in one call of a wake, which has five arguments for each */
+    FAN_SOURCES_MAX = 32,     /* outboxes that a wake reads at a time */
     FAN_CALL_ARGS_MAX = 20 + 4 * FAN_SPLIT_PART
 };
 
@@ -170,8 +180,16 @@ struct fan_job {
     struct feed_buf record_memory;
     size_t bytes; /* what it holds, as counted by the engine */
 
-    struct feed_activity activity;
+    struct feed_activity activity; /* of a command: only tenant and actor, the user */
     enum feed_act act;
+    bool is_command;
+    enum feed_command_kind command;
+    struct fan_page *sources;            /* of a wake or rebuild, owned: (author, since, till) thrice as many texts */
+    char source_name[FEED_USER_MAX + 1]; /* the last source; "" before the first ones */
+    char source_since[24], source_till[24];
+    bool more_sources; /* there may be some behind it */
+    bool kept_again;   /* what was kept is being read for the second time */
+    bool asleep;       /* the feed was not there */
     struct feed_buf entry;
     struct feed_buf outbox_entry; /* the copy for the outbox, when it differs; of an undo: what the outbox has */
     char published_text[24];
@@ -244,11 +262,13 @@ struct fan_call {
 
 /* What the steps must know from outside. */
 struct fan_step_texts {
-    char cap[12], slack[12], backfill[12], page_followers[12];
+    char cap[12], slack[12], backfill[12], page_followers[12], sources[12];
+    char ttl[24]; /* of a home feed that nobody reads, in ms; "0": feeds do not sleep, and the first write makes them */
+    bool sleeps;
 };
 
 struct fan_writes {
-    uint64_t added, present, beyond_cap, removed, left_out;
+    uint64_t added, present, beyond_cap, removed, left_out, asleep;
     uint64_t crossed_up, crossed_down; /* authors, over the threshold of broadcasting and back */
 };
 
@@ -275,6 +295,8 @@ enum fan_step fan_step_next(struct fan_job *job);
 /* Reads the record (copied into the job before) and prepares the first step. home_own: whether what somebody does
  * belongs into their own home feed. */
 void fan_job_prepare(struct fan_job *job, bool home_own);
+/* The same for a record of the topic of commands. */
+void fan_job_prepare_command(struct fan_job *job, bool home_own);
 /* One recipient more, unless it is among them. */
 void fan_job_add_recipient(struct fan_job *job, struct feed_str user);
 

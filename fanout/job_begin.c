@@ -64,6 +64,34 @@ static enum fan_step first_step(enum feed_act act)
     return first[act];
 }
 
+static enum fan_step refuse_command(struct fan_job *job, enum feed_error error)
+{
+    job->bad_reason = error == FEED_E_UNSUPPORTED ? "invalid" : "malformed";
+    snprintf(job->problem.field, sizeof job->problem.field, "value");
+    snprintf(job->problem.text, sizeof job->problem.text, "%s",
+             error == FEED_E_UNSUPPORTED ? "is a command that this version does not know"
+                                         : "is not a command, or its key is not tenant/user");
+    return FAN_STEP_BAD_RECORD;
+}
+
+void fan_job_prepare_command(struct fan_job *job, bool home_own)
+{
+    struct feed_command command;
+    enum feed_error error = feed_command_read(job->record.key, job->record.value, &command);
+    job->is_command = true;
+    if (error != FEED_OK) {
+        job->step = refuse_command(job, error);
+        return;
+    }
+    job->act = FEED_ACT_ENTRY;
+    job->own = home_own;
+    job->command = command.kind;
+    job->activity.tenant = command.tenant;
+    job->activity.actor = command.user;
+    job->sources = fan_page_new();
+    job->step = command.kind == FEED_COMMAND_WAKE ? FAN_STEP_WAKE_MAKE : FAN_STEP_WAKE_SOURCES;
+}
+
 void fan_job_prepare(struct fan_job *job, bool home_own)
 {
     job->bad_reason = NULL;

@@ -18,10 +18,9 @@ enum {
 
 /* ---- in ---- */
 
-static void on_message(void *arg, const struct feed_kafka_message *message)
+void fan_kafka_port_message(struct fan_service *service, int32_t partition, const struct feed_kafka_message *message)
 {
-    struct fan_service *service = arg;
-    struct fan_record record = {.partition = message->partition,
+    struct fan_record record = {.partition = partition,
                                 .offset = message->offset,
                                 .time_ms = message->timestamp_ms,
                                 .key = message->key,
@@ -31,6 +30,11 @@ static void on_message(void *arg, const struct feed_kafka_message *message)
         record.headers[record.header_count++] =
             (struct feed_record_header){message->headers[i].name, message->headers[i].value};
     fan_engine_record(service->engine, &record);
+}
+
+static void on_message(void *arg, const struct feed_kafka_message *message)
+{
+    fan_kafka_port_message(arg, message->partition, message);
 }
 
 _Static_assert((int)FEED_KAFKA_HEADERS_MAX <= (int)FAN_HEADERS_MAX, "a record holds all headers of a message");
@@ -94,6 +98,12 @@ void fan_kafka_port_gate(struct fan_service *service)
         feed_kafka_consumer_resume(service->consumer);
     else
         feed_kafka_consumer_pause(service->consumer);
+    if (!service->commands)
+        return;
+    if (service->engine_consumes && service->life.state == FAN_LIFE_KNOWN)
+        feed_kafka_consumer_resume(service->commands);
+    else
+        feed_kafka_consumer_pause(service->commands);
 }
 
 void fan_kafka_port_consume(void *arg, bool on)
@@ -107,20 +117,29 @@ void fan_kafka_port_consume(void *arg, bool on)
 
 void fan_kafka_port_commit(struct fan_service *service, bool wait)
 {
-    if (!service->consumer || service->partitions == 0)
+    size_t most = service->partitions + service->command_partitions;
+    if (!service->consumer || most == 0)
         return;
-    struct fan_position *positions = calloc(service->partitions, sizeof *positions);
-    struct feed_kafka_offset *offsets = calloc(service->partitions, sizeof *offsets);
+    struct fan_position *positions = calloc(most, sizeof *positions);
+    struct feed_kafka_offset *offsets = calloc(most, sizeof *offsets);
     feed_assert(positions && offsets);
-    size_t count = fan_engine_take_commits(service->engine, positions, service->partitions);
-    char(*notes)[FAN_NOTE_MAX + 1] = count ? calloc(count, sizeof *notes) : NULL;
-    feed_assert(notes || count == 0);
+    size_t taken = fan_engine_take_commits(service->engine, positions, most), count = 0, commands = 0;
+    char(*notes)[FAN_NOTE_MAX + 1] = taken ? calloc(taken, sizeof *notes) : NULL;
+    feed_assert(notes || taken == 0);
     char seen[FAN_NOTE_MAX + 1];
     fan_witness_port_seen(service, seen);
-    for (size_t i = 0; i < count; i++) {
-        fan_note_write(service->life_begun, positions[i].replay_from, seen, notes[i]);
-        offsets[i] = (struct feed_kafka_offset){positions[i].partition, positions[i].next_offset, notes[i]};
+    for (size_t i = 0; i < taken; i++) {
+        if (fan_is_of_commands(positions[i].partition)) { /* from the end on */
+            offsets[most - ++commands] =
+                (struct feed_kafka_offset){positions[i].partition - FAN_COMMANDS_BASE, positions[i].next_offset, ""};
+            continue;
+        }
+        fan_note_write(service->life_begun, positions[i].replay_from, seen, notes[count]);
+        offsets[count] = (struct feed_kafka_offset){positions[i].partition, positions[i].next_offset, notes[count]};
+        count++;
     }
+    if (commands && service->commands)
+        feed_kafka_commit(service->commands, offsets + most - commands, commands, wait);
     if (count)
         feed_kafka_commit(service->consumer, offsets, count, wait);
     free(notes);
@@ -142,7 +161,13 @@ enum feed_error fan_kafka_port_post(void *arg, const struct fan_letter *letter, 
 {
     struct fan_service *service = arg;
     struct fan_letter_headers headers;
-    fan_letter_headers(letter, record, service->options->kafka_topic, feed_clock_wall_ms(), &headers);
+    struct fan_record source = *record;
+    const char *topic = service->options->kafka_topic;
+    if (fan_is_of_commands(source.partition)) {
+        source.partition -= FAN_COMMANDS_BASE;
+        topic = service->options->kafka_commands_topic;
+    }
+    fan_letter_headers(letter, &source, topic, feed_clock_wall_ms(), &headers);
     struct feed_kafka_header list[FAN_LETTER_HEADERS_MAX];
     for (size_t i = 0; i < headers.count; i++)
         list[i] = (struct feed_kafka_header){headers.list[i].name, headers.list[i].value};
@@ -171,6 +196,8 @@ uint64_t fan_kafka_port_lag(const struct fan_service *service)
     uint64_t lag = 0;
     struct fan_position position;
     for (size_t i = 0; service->consumer && fan_engine_position(service->engine, i, &position); i++) {
+        if (fan_is_of_commands(position.partition))
+            continue;
         int64_t end = feed_kafka_high_watermark(service->consumer, position.partition);
         int64_t until = finished_until(service, &position);
         if (until >= 0 && end > until)
@@ -215,6 +242,7 @@ enum feed_error fan_kafka_port_open(struct fan_service *service, char *problem, 
         feed_kafka_producer_new(service->loop, service->log, &producer, &service->producer, problem, problem_size);
     if (error != FEED_OK)
         return error;
-    return feed_kafka_consumer_new(service->loop, service->log, &consumer, &consumer_events, service,
-                                   &service->consumer, problem, problem_size);
+    error = feed_kafka_consumer_new(service->loop, service->log, &consumer, &consumer_events, service,
+                                    &service->consumer, problem, problem_size);
+    return error == FEED_OK ? fan_commands_port_open(service, &consumer, problem, problem_size) : error;
 }

@@ -2,7 +2,7 @@
 #include "fanout/metrics.h"
 
 static const char *const record_results[] = {"done", "repeat", "dead_letter", NULL};
-static const char *const write_results[] = {"added", "present", "beyond_cap", "removed", "left_out", NULL};
+static const char *const write_results[] = {"added", "present", "beyond_cap", "removed", "left_out", "asleep", NULL};
 static const char *const crossings[] = {"up", "down", NULL};
 
 const struct feed_metric fan_metric_table[] = {
@@ -14,6 +14,9 @@ const struct feed_metric fan_metric_table[] = {
                             .help = "Records finished: done, done again (repeat), or with at least one dead letter.",
                             .label = "result",
                             .label_values = record_results},
+    [FAN_METRIC_COMMANDS] = {.name = "fanout_commands_total",
+                             .type = FEED_METRIC_COUNTER,
+                             .help = "Commands about feeds that were worked off, or became dead letters."},
     [FAN_METRIC_WRITES] = {.name = "fanout_feed_writes_total",
                            .type = FEED_METRIC_COUNTER,
                            .help = "Writes to timelines (outboxes, home feeds, notifications), by what came of them.",

@@ -19,6 +19,9 @@ const struct feed_option fan_option_table[] = {
      "The topic that gets records which can never be worked off."},
     {"kafka.graph_topic", FEED_OPTION_TEXT, FIELD(kafka_graph_topic), "", "graph", 1, 249,
      "The compacted topic with the follow graph; from it the graph is loaded when Redis has lost everything."},
+    {"kafka.commands_topic", FEED_OPTION_TEXT, FIELD(kafka_commands_topic), "", "feed.commands", 1, 249,
+     "The topic with the commands about feeds: wake, rebuild; worked off by the group with `-commands` behind its "
+     "name."},
     {"kafka.group", FEED_OPTION_TEXT, FIELD(kafka_group), "", "feedwire-fanout", 1, 249,
      "The consumer group; its members share the partitions."},
     {"kafka.instance", FEED_OPTION_TEXT, FIELD(kafka_instance), "", "", 0, 249,
@@ -41,6 +44,9 @@ const struct feed_option fan_option_table[] = {
      "When a replica has taken the place of a master, or a server has started again, this much work is done again."},
     {"feed.cap", FEED_OPTION_INTEGER, FIELD(feed_cap), "entries", "100", 1, 1000,
      "How many of its newest entries a timeline keeps; clients get at most 100. The same on all members."},
+    {"feed.ttl_s", FEED_OPTION_INTEGER, FIELD(feed_ttl_s), "s", "2592000", 0, 315360000,
+     "A home feed that nobody has read for so long sleeps: it is not in Redis, and costs nothing until its user comes "
+     "back. 0: feeds do not sleep, and the first write makes them. The same on all members and gateways."},
     {"home.own", FEED_OPTION_BOOLEAN, FIELD(home_own), "", "false", 0, 0,
      "Whether what somebody does stands in their own home feed as well."},
     {"fanout.page_followers", FEED_OPTION_INTEGER, FIELD(page_followers), "followers", "10000", 1, 1000000,

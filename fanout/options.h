@@ -8,11 +8,12 @@ struct fan_options {
     char *admin_address;
     int64_t admin_port;
     char *log_level;
-    char *kafka_brokers, *kafka_topic, *kafka_dlq_topic, *kafka_graph_topic, *kafka_group, *kafka_instance;
+    char *kafka_brokers, *kafka_topic, *kafka_dlq_topic, *kafka_graph_topic, *kafka_commands_topic, *kafka_group,
+        *kafka_instance;
     char *kafka_properties;
     char *redis_url, *redis_password;
     int64_t commit_interval_ms, replica_wait_ms, replay_window_ms;
-    int64_t feed_cap, page_followers;
+    int64_t feed_cap, feed_ttl_s, page_followers;
     int64_t broadcast_threshold, broadcast_return_percent;
     bool home_own;
     int64_t records_max, records_kbytes_max, commands_max;

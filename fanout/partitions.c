@@ -44,7 +44,7 @@ static void make_room(struct fan_partitions *partitions, size_t id)
 
 void fan_partitions_add(struct fan_partitions *partitions, int32_t id)
 {
-    feed_assert(id >= 0 && id < FAN_PARTITIONS_MAX);
+    feed_assert(id >= 0 && id < FAN_COMMANDS_BASE + FAN_PARTITIONS_MAX);
     if (fan_partitions_find(partitions, id))
         return;
     make_room(partitions, (size_t)id);

@@ -6,7 +6,9 @@
 #include "fanout/replay.h"
 
 enum {
-    FAN_PARTITIONS_MAX = 100000, /* of one topic */
+    FAN_PARTITIONS_MAX = 65536, /* of one topic */
+    /* The partitions of the topic of commands have their numbers from here on. */
+    FAN_COMMANDS_BASE = FAN_PARTITIONS_MAX,
     /* Records that may still arrive after consumption was stopped: they were on their way through the client library.
      */
     FAN_OFFSETS_SPARE = 4096
@@ -33,6 +35,11 @@ struct fan_partitions {
     size_t count, capacity;
     size_t crowded;
 };
+
+static inline bool fan_is_of_commands(int32_t id)
+{
+    return id >= FAN_COMMANDS_BASE;
+}
 
 void fan_partitions_init(struct fan_partitions *partitions);
 void fan_partitions_fini(struct fan_partitions *partitions);

@@ -10,6 +10,8 @@ void fan_progress_port_publish(struct fan_service *service)
     struct fan_position position;
     int64_t now_ms = feed_clock_wall_ms();
     for (size_t i = 0; fan_engine_position(service->engine, i, &position); i++) {
+        if (fan_is_of_commands(position.partition))
+            continue; /* no feed waits for these alone */
         int64_t end = feed_kafka_high_watermark(service->consumer, position.partition);
         if (fan_progress_idle(&position, end))
             fan_engine_idle(service->engine, position.partition, now_ms);
@@ -27,6 +29,8 @@ double fan_progress_port_lag_s(const struct fan_service *service)
     int64_t now_ms = feed_clock_wall_ms(), oldest_ms = now_ms;
     struct fan_position position;
     for (size_t i = 0; service->consumer && fan_engine_position(service->engine, i, &position); i++) {
+        if (fan_is_of_commands(position.partition))
+            continue;
         int64_t end = feed_kafka_high_watermark(service->consumer, position.partition);
         int64_t time_ms = fan_progress_time(&position, end, now_ms);
         if (time_ms > 0 && time_ms < oldest_ms)

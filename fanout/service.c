@@ -48,6 +48,8 @@ static void refresh_metrics(void *arg)
     add_since(service, FAN_METRIC_WRITES, FAN_WRITES_REMOVED, now->writes.removed, was->writes.removed);
     add_since(service, FAN_METRIC_CROSSINGS, FAN_CROSSINGS_UP, now->writes.crossed_up, was->writes.crossed_up);
     add_since(service, FAN_METRIC_CROSSINGS, FAN_CROSSINGS_DOWN, now->writes.crossed_down, was->writes.crossed_down);
+    add_since(service, FAN_METRIC_WRITES, FAN_WRITES_ASLEEP, now->writes.asleep, was->writes.asleep);
+    add_since(service, FAN_METRIC_COMMANDS, 0, now->commands, was->commands);
     add_since(service, FAN_METRIC_REPEATS, 0, now->repeats, was->repeats);
     add_since(service, FAN_METRIC_LETTERS, 0, now->letters, was->letters);
     add_since(service, FAN_METRIC_RELATIONS, 0, now->relations, was->relations);
@@ -188,6 +190,7 @@ static void open_core(struct fan_service *service)
         .page_followers = (unsigned)options->page_followers,
         .broadcast_threshold = (unsigned)options->broadcast_threshold,
         .broadcast_return_percent = (unsigned)options->broadcast_return_percent,
+        .ttl_ms = options->feed_ttl_s * 1000,
         .home_own = options->home_own,
         .replay_window_ms = options->replay_window_ms,
     };
@@ -212,7 +215,8 @@ static int open_all(struct fan_service *service)
         return refused(service, "redis_url_refused", redis_problem, 2);
     if (!feed_topic_valid(feed_str_of(service->options->kafka_topic)) ||
         !feed_topic_valid(feed_str_of(service->options->kafka_dlq_topic)) ||
-        !feed_topic_valid(feed_str_of(service->options->kafka_graph_topic)))
+        !feed_topic_valid(feed_str_of(service->options->kafka_graph_topic)) ||
+        !feed_topic_valid(feed_str_of(service->options->kafka_commands_topic)))
         return refused(service, "kafka_settings_refused",
                        "a name of a topic may have letters, digits, '.', '_' and '-' only", 2);
     if (fan_kafka_port_open(service, problem, sizeof problem) != FEED_OK)
@@ -244,6 +248,9 @@ static void close_all(struct fan_service *service)
         struct feed_kafka_consumer *consumer = service->consumer;
         feed_kafka_consumer_free(consumer);
         service->consumer = NULL;
+        if (service->commands)
+            feed_kafka_consumer_free(service->commands);
+        service->commands = NULL;
     }
     fan_graph_port_give_up(service);
     if (service->producer)

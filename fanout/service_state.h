@@ -1,5 +1,6 @@
 /* The inside of the service, shared by its files: service.c (start to end), redis_port.c, kafka_port.c,
- * life_port.c and witness_port.c (whether Redis still has what was written), graph_port.c (the topic graph). */
+ * life_port.c and witness_port.c (whether Redis still has what was written), graph_port.c (the topic graph),
+ * commands_port.c (the topic of commands). */
 #ifndef FANOUT_SERVICE_STATE_H
 #define FANOUT_SERVICE_STATE_H
 
@@ -10,6 +11,7 @@
 #include "fanout/metrics.h"
 #include "fanout/note.h"
 #include "fanout/options.h"
+#include "fanout/partitions.h"
 #include "fanout/progress.h"
 #include "fanout/replay.h"
 #include "fanout/starts.h"
@@ -57,6 +59,8 @@ struct fan_service {
     struct feed_kafka_consumer *consumer;
     struct feed_kafka_producer *producer;
     size_t partitions;
+    struct feed_kafka_consumer *commands; /* of the topic of commands; its partitions count from FAN_COMMANDS_BASE */
+    size_t command_partitions;
     bool engine_consumes; /* whether the engine wants records */
 
     struct feed_health health;
@@ -141,7 +145,13 @@ void fan_graph_port_tick(struct fan_service *service);
 /* What has been loaded so far, for log and health. */
 uint64_t fan_graph_port_loaded_records(const struct fan_service *service);
 
+/* commands_port.c. problem: as for fan_kafka_port_open. */
+enum feed_error fan_commands_port_open(struct fan_service *service, const struct feed_kafka_consumer_settings *like,
+                                       char *problem, size_t problem_size) FEED_MUST_USE;
+
 /* kafka_port.c */
+/* Gives the record to the engine, as one of that partition. */
+void fan_kafka_port_message(struct fan_service *service, int32_t partition, const struct feed_kafka_message *message);
 /* Hands out records, or not, by what the engine wants and what is settled. */
 void fan_kafka_port_gate(struct fan_service *service);
 enum feed_error fan_kafka_port_open(struct fan_service *service, char *problem, size_t problem_size) FEED_MUST_USE;

@@ -61,6 +61,17 @@ bool fan_author_take(struct fan_job *job, const struct fan_answer *answer, int64
 enum fan_step fan_crossing_begin(const struct fan_job *job);
 /* Whether the followers need not be walked: nothing is copied, or was. */
 bool fan_crossing_is_on(const struct fan_job *job);
+extern const struct fan_step_row fan_row_wake_make, fan_row_wake_sources, fan_row_wake_read, fan_row_wake_write,
+    fan_row_wake_ready;
+
+/* What a write answered, counted. False: it is no such answer. */
+enum { FAN_ANSWER_ASLEEP = -4 };
+bool fan_count_write(int64_t answer, struct fan_writes *writes);
+bool fan_take_add(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes);
+/* A member of an outbox as a home feed has it, behind its time and, if its data is not NULL, `before`: marks as they
+ * are, entries without the users that they are addressed to. What is neither is left out. False: no room. */
+bool fan_page_add_member(struct fan_page *page, struct feed_str before, struct feed_str time,
+                         struct feed_str member) FEED_MUST_USE;
 
 extern const struct fan_step_row fan_row_graph, fan_row_split;
 bool fan_job_changes_graph(const struct fan_job *job);

@@ -326,7 +326,7 @@ static void build_copy(const struct fan_job *job, const struct fan_step_texts *t
     fan_call_key(call, feed_key_followees(tenant, user));
     fan_call_key(call, feed_key_sources(tenant, user));
     fan_call_key(call, feed_key_crossings(tenant, user));
-    fan_call_arg(call, (struct feed_str){(const char *)job->epoch, sizeof job->epoch});
+    fan_call_arg(call, (struct feed_str){(const char *)job->epoch, texts->sleeps ? 0 : sizeof job->epoch});
     fan_call_arg(call, feed_str_of(texts->cap));
     fan_call_arg(call, feed_str_of(texts->slack));
     fan_call_arg(call, author_of(job));

@@ -7,34 +7,35 @@
 
 /* ---- writes to timelines ---- */
 
-static void add_limits(const struct fan_job *job, const struct fan_step_texts *texts, struct fan_call *call)
+/* A home feed that sleeps is not made: no epoch for it. */
+static void add_limits(const struct fan_job *job, const struct fan_step_texts *texts, bool may_make,
+                       struct fan_call *call)
 {
-    fan_call_arg(call, (struct feed_str){(const char *)job->epoch, sizeof job->epoch});
+    fan_call_arg(call, (struct feed_str){(const char *)job->epoch, may_make ? sizeof job->epoch : 0});
     fan_call_arg(call, feed_str_of(texts->cap));
     fan_call_arg(call, feed_str_of(texts->slack));
 }
 
-/* owner: whose settings are looked at. */
 static void begin_add(const struct fan_job *job, const struct fan_step_texts *texts, const char *function,
-                      struct feed_key key, struct feed_str owner, struct fan_call *call)
+                      enum feed_timeline timeline, struct feed_str user, struct fan_call *call)
 {
     fan_call_function(call, "FCALL", function, "2");
-    fan_call_key(call, key);
-    fan_call_key(call, feed_key_settings(job->activity.tenant, owner));
-    add_limits(job, texts, call);
+    fan_call_key(call, feed_key_timeline(timeline, job->activity.tenant, user));
+    fan_call_key(call, feed_key_settings(job->activity.tenant, user));
+    add_limits(job, texts, timeline != FEED_TIMELINE_HOME || !texts->sleeps, call);
 }
 
 static void build_push(const struct fan_job *job, const struct fan_step_texts *texts, enum feed_timeline timeline,
                        struct feed_str user, struct fan_call *call)
 {
-    begin_add(job, texts, "feedwire_v1_add", feed_key_timeline(timeline, job->activity.tenant, user), user, call);
+    begin_add(job, texts, "feedwire_v1_add", timeline, user, call);
     fan_call_arg(call, feed_str_of(job->published_text));
     fan_call_arg(call, feed_buf_view(&job->entry));
 }
 
 enum { ANSWER_BEYOND_CAP = -1, ANSWER_LEFT_OUT = -2, ANSWER_REMOVED = -3 };
 
-static bool count_write(int64_t answer, struct fan_writes *writes)
+bool fan_count_write(int64_t answer, struct fan_writes *writes)
 {
     if (answer > 0)
         writes->added++;
@@ -44,18 +45,20 @@ static bool count_write(int64_t answer, struct fan_writes *writes)
         writes->beyond_cap++;
     else if (answer == ANSWER_LEFT_OUT)
         writes->left_out++;
+    else if (answer == FAN_ANSWER_ASLEEP)
+        writes->asleep++;
     else
         return false;
     return true;
 }
 
-static bool take_add(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
+bool fan_take_add(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
 {
     (void)job;
     bool good =
-        answer->kind == FAN_ANSWER_INTEGER ? count_write(answer->integer, writes) : answer->kind == FAN_ANSWER_LIST;
+        answer->kind == FAN_ANSWER_INTEGER ? fan_count_write(answer->integer, writes) : answer->kind == FAN_ANSWER_LIST;
     for (size_t i = 0; good && answer->kind == FAN_ANSWER_LIST && i < answer->count; i++)
-        good = count_write(answer->items[i].number, writes);
+        good = fan_count_write(answer->items[i].number, writes);
     return good;
 }
 
@@ -66,7 +69,7 @@ static void build_outbox(const struct fan_job *job, const struct fan_step_texts 
     fan_call_function(call, "FCALL", "feedwire_v1_post", "2");
     fan_call_key(call, feed_key_timeline(FEED_TIMELINE_OUTBOX, tenant, actor));
     fan_call_key(call, feed_key_author(tenant, actor));
-    add_limits(job, texts, call);
+    add_limits(job, texts, true, call);
     fan_call_arg(call, feed_str_of(job->published_text));
     fan_call_arg(call, feed_buf_view(job->outbox_entry.len ? &job->outbox_entry : &job->entry));
 }
@@ -81,7 +84,7 @@ static bool take_outbox(struct fan_job *job, const struct fan_answer *answer, st
     job->removed = result == ANSWER_REMOVED;
     if ((result == 0 || job->removed) && !job->redone)
         job->repeat = true;
-    return count_write(result, writes);
+    return fan_count_write(result, writes);
 }
 
 static enum fan_step after_outbox(struct fan_job *job)
@@ -233,33 +236,33 @@ static void build_backfill_read(const struct fan_job *job, const struct fan_step
     fan_call_arg(call, job->backfill_only ? FEED_STR("0") : feed_str_of(texts->backfill));
 }
 
-/* The members of the outbox as a home feed has them: marks as they are, entries without the users that they are
- * addressed to. What is neither is left out. */
-static bool add_member(struct fan_page *page, struct feed_str time, struct feed_str member)
+bool fan_page_add_member(struct fan_page *page, struct feed_str before, struct feed_str time, struct feed_str member)
 {
     struct feed_entry entry;
     struct feed_str to[FEED_TO_MAX];
     size_t to_count;
     if (feed_mark_is(member))
-        return fan_page_add(page, time) && fan_page_add(page, member);
+        return (!before.data || fan_page_add(page, before)) && fan_page_add(page, time) && fan_page_add(page, member);
     if (feed_entry_decode_outbox(member, &entry, to, &to_count) != FEED_OK)
         return true;
     struct feed_buf plain;
     feed_buf_init(&plain, FEED_ENTRY_MAX);
     feed_entry_encode(&entry, &plain);
-    bool added = fan_page_add(page, time) && fan_page_add(page, feed_buf_view(&plain));
+    bool added = (!before.data || fan_page_add(page, before)) && fan_page_add(page, time) &&
+                 fan_page_add(page, feed_buf_view(&plain));
     feed_buf_fini(&plain);
     return added;
 }
 
 bool fan_members_take(struct fan_job *job, const struct fan_answer *answer, size_t from, int64_t until_ms)
 {
+    static const struct feed_str none = {NULL, 0};
     fan_page_reset(job->page);
     if (answer->kind != FAN_ANSWER_LIST || answer->count % 2)
         return false;
     for (size_t i = from; i < answer->count; i += 2) {
         if (answer->items[i].number <= until_ms &&
-            !add_member(job->page, answer->items[i].text, answer->items[i + 1].text))
+            !fan_page_add_member(job->page, none, answer->items[i].text, answer->items[i + 1].text))
             return not_a_page(job);
     }
     return true;
@@ -302,8 +305,8 @@ static size_t commands_backfill(const struct fan_job *job)
 static void build_backfill_write(const struct fan_job *job, const struct fan_step_texts *texts, size_t i,
                                  struct fan_call *call)
 {
-    struct feed_key key = feed_key_timeline(FEED_TIMELINE_HOME, job->activity.tenant, job->activity.actor);
-    begin_add(job, texts, "feedwire_v1_backfill", key, job->activity.actor, call);
+    struct feed_str user = job->activity.actor;
+    begin_add(job, texts, "feedwire_v1_backfill", FEED_TIMELINE_HOME, user, call);
     fan_call_number(call, job->edge_time_ms);
     size_t end = (i + 1) * 2 * FAN_BACKFILL_CHUNK;
     for (size_t at = i * 2 * FAN_BACKFILL_CHUNK; at < end && at < job->page->count; at++)
@@ -331,7 +334,7 @@ const struct fan_step_row fan_row_notify = {.name = "notify",
                                             .window = FAN_RECIPIENTS_MAX + 1,
                                             .commands = fan_recipients_commands,
                                             .build = build_notify,
-                                            .take = take_add,
+                                            .take = fan_take_add,
                                             .next = after_notify};
 
 const struct fan_step_row fan_row_followers = {.name = "followers",
@@ -347,7 +350,7 @@ const struct fan_step_row fan_row_home = {.name = "home",
                                           .needs_page = true,
                                           .commands = fan_users_commands,
                                           .build = build_home,
-                                          .take = take_add,
+                                          .take = fan_take_add,
                                           .next = after_home};
 
 const struct fan_step_row fan_row_backfill_read = {.name = "backfill_read",
@@ -363,5 +366,5 @@ const struct fan_step_row fan_row_backfill_write = {.name = "backfill_write",
                                                     .needs_page = true,
                                                     .commands = commands_backfill,
                                                     .build = build_backfill_write,
-                                                    .take = take_add,
+                                                    .take = fan_take_add,
                                                     .next = after_backfill_write};

@@ -86,12 +86,14 @@ static void add_remove(const struct fan_job *job, const struct fan_step_texts *t
     fan_call_arg(call, feed_str_of(leave ? job->undone_text : ""));
 }
 
-static void build_remove(const struct fan_job *job, const struct fan_step_texts *texts, struct feed_key key, bool leave,
-                         struct fan_call *call)
+static void build_remove(const struct fan_job *job, const struct fan_step_texts *texts, enum feed_timeline timeline,
+                         struct feed_str user, bool leave, struct fan_call *call)
 {
     fan_call_function(call, "FCALL", "feedwire_v1_remove", "1");
-    fan_call_key(call, key);
+    fan_call_key(call, feed_key_timeline(timeline, job->activity.tenant, user));
     add_remove(job, texts, leave, call);
+    if (timeline == FEED_TIMELINE_HOME && texts->sleeps)
+        fan_call_arg(call, FEED_STR("sleeps"));
 }
 
 static bool count_remove(int64_t answer, struct fan_writes *writes)
@@ -109,9 +111,8 @@ static bool take_remove(struct fan_job *job, const struct fan_answer *answer, st
 
 static void build_notify(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
-    struct feed_key key =
-        feed_key_timeline(fan_recipient_timeline(job, i), job->activity.tenant, fan_recipient(job, i));
-    build_remove(job, texts, key, i < job->recipient_count || job->own_marked, call);
+    build_remove(job, texts, fan_recipient_timeline(job, i), fan_recipient(job, i),
+                 i < job->recipient_count || job->own_marked, call);
 }
 
 static void build_outbox(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
@@ -165,8 +166,7 @@ static enum fan_step after_followers(struct fan_job *job)
 
 static void build_home(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
-    struct feed_str user = fan_page_at(job->page, i);
-    build_remove(job, texts, feed_key_timeline(FEED_TIMELINE_HOME, job->activity.tenant, user), true, call);
+    build_remove(job, texts, FEED_TIMELINE_HOME, fan_page_at(job->page, i), true, call);
 }
 
 static void build_ended(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
@@ -188,8 +188,7 @@ static enum fan_step after_ended(struct fan_job *job)
 
 static void build_kept(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
-    struct feed_str user = fan_page_at(job->page, i);
-    build_remove(job, texts, feed_key_timeline(FEED_TIMELINE_HOME, job->activity.tenant, user), false, call);
+    build_remove(job, texts, FEED_TIMELINE_HOME, fan_page_at(job->page, i), false, call);
 }
 
 /* ---- rows ---- */

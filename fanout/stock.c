@@ -46,6 +46,9 @@ struct fan_job *fan_stock_job(struct fan_engine *engine)
 void fan_stock_put_job(struct fan_engine *engine, struct fan_job *job)
 {
     job->tag = 0;
+    if (job->sources)
+        fan_page_free(job->sources);
+    job->sources = NULL;
     feed_activity_fini(&job->activity);
     feed_buf_fini(&job->crossing.outbox);
     trim(&job->record_memory, SIZE_MAX);
@@ -97,6 +100,8 @@ void fan_stock_fini(struct fan_engine *engine)
             feed_buf_fini(&job->crossing.outbox);
             if (job->page)
                 fan_page_free(job->page);
+            if (job->sources)
+                fan_page_free(job->sources);
             job_free(job);
         }
     }

@@ -3,11 +3,14 @@
 #define CTL_COMMANDS_H
 
 #include "feedctl/options.h"
+#include "shared/model/command.h"
 
 enum { CTL_EXIT_OK = 0, CTL_EXIT_FAILED = 1, CTL_EXIT_USAGE = 2 };
 
 int ctl_command_feed_show(const struct ctl_options *options, struct feed_str user);
 int ctl_command_followers(const struct ctl_options *options, struct feed_str user);
+/* users: valid names, ended by NULL; or "-": one a line on stdin. Waits until the commands are worked off. */
+int ctl_command_feeds(const struct ctl_options *options, enum feed_command_kind kind, char **users);
 int ctl_command_lag(const struct ctl_options *options);
 int ctl_command_dlq_list(const struct ctl_options *options);
 int ctl_command_key_new(const struct ctl_options *options, struct feed_str subject);

@@ -1,4 +1,4 @@
-/* feedctl: the operator's command. Reads Redis and Kafka, makes API keys, changes nothing. */
+/* feedctl: the operator's command. Reads Redis and Kafka, makes API keys, and asks the fan-out for changes. */
 #include "feedctl/commands.h"
 #include "shared/model/names.h"
 
@@ -32,6 +32,20 @@ static int on_user(int (*command)(const struct ctl_options *, struct feed_str), 
     return command(options, user);
 }
 
+static int on_feeds(enum feed_command_kind kind, const struct ctl_options *options, char **users)
+{
+    if (!users[0]) {
+        return usage("a USER is expected, or - for a list on stdin");
+    }
+    bool list = is(users[0], "-") && !users[1];
+    for (char **user = users; *user && !list; user++) {
+        if (!feed_user_valid(feed_str_of(*user))) {
+            return usage("USER must be 1 to 128 characters of A-Z a-z 0-9 _ . : @ | + = ~ -");
+        }
+    }
+    return ctl_command_feeds(options, kind, users);
+}
+
 static int dispatch(const struct ctl_options *options, char **words)
 {
     if (!feed_tenant_valid(feed_str_of(options->tenant))) {
@@ -45,6 +59,12 @@ static int dispatch(const struct ctl_options *options, char **words)
     }
     if (is(words[0], "key") && is(words[1], "new")) {
         return on_user(ctl_command_key_new, options, words + 2);
+    }
+    if (is(words[0], "wake")) {
+        return on_feeds(FEED_COMMAND_WAKE, options, words + 1);
+    }
+    if (is(words[0], "rebuild")) {
+        return on_feeds(FEED_COMMAND_REBUILD, options, words + 1);
     }
     if (is(words[0], "lag") && !words[1]) {
         return ctl_command_lag(options);

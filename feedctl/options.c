@@ -7,6 +7,8 @@ const char ctl_summary[] =
     "shows what Feedwire holds and how far it is.\n\n"
     "  feedctl feed show USER    the newest entries of a user's feed (--feed, --limit)\n"
     "  feedctl followers USER    who follows the user, and since when\n"
+    "  feedctl wake USER..       makes home feeds that sleep; - reads users from stdin, one a line\n"
+    "  feedctl rebuild USER..    brings back what is missing in home feeds; - as for wake\n"
     "  feedctl lag               how far the fan-out is behind, by partition\n"
     "  feedctl dlq list          the newest dead letters, with the reason of each (--limit)\n"
     "  feedctl key new NAME      makes an API key for a service, e.g. service:shop (--tenant, --scope, --days)";
@@ -33,6 +35,8 @@ const struct feed_option ctl_option_table[] = {
     {"kafka.topic", FEED_OPTION_TEXT, FIELD(kafka_topic), "", "activities", 1, 249, "The topic with the activities."},
     {"kafka.dlq_topic", FEED_OPTION_TEXT, FIELD(kafka_dlq_topic), "", "activities.dlq", 1, 249,
      "The topic with the dead letters."},
+    {"kafka.commands_topic", FEED_OPTION_TEXT, FIELD(kafka_commands_topic), "", "feed.commands", 1, 249,
+     "The topic with the commands about feeds."},
     {"kafka.group", FEED_OPTION_TEXT, FIELD(kafka_group), "", "feedwire-fanout", 1, 249,
      "The consumer group of the fan-out."},
     {"timeout_ms", FEED_OPTION_INTEGER, FIELD(timeout_ms), "ms", "10000", 100, 600000,

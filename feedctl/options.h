@@ -17,6 +17,7 @@ struct ctl_options {
     char *kafka_properties;
     char *kafka_topic;
     char *kafka_dlq_topic;
+    char *kafka_commands_topic;
     char *kafka_group;
     int64_t timeout_ms;
 };

@@ -43,6 +43,7 @@ static void check(struct gw_hub *hub, struct gw_feed *feed)
     if (hub->port->check_fn(hub->port->arg, feed, &feed->position) == FEED_OK) {
         gw_feed_checking(feed);
         feed_metrics_add(hub->metrics, GW_M_CHECKS, 0, 1);
+        gw_hub_touch(hub, feed);
     }
 }
 

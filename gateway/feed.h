@@ -75,7 +75,10 @@ struct gw_feed {
     struct gw_hub *hub;
     struct gw_link by_check, by_read, by_doubt, by_delivery;
     int64_t check_due_ms, retry_due_ms, doubt_until_ms, empty_since_ms;
-    struct gw_link views; /* sessions that want it */
+    bool woken;                        /* a notice said so while a window was on its way */
+    bool asleep;                       /* the last window said that there is no such home feed; a wake was asked for */
+    int64_t wake_due_ms, touch_due_ms; /* when a wake may be asked for again; when to look after the time to live */
+    struct gw_link views;              /* sessions that want it */
     unsigned asked_limit;
     bool asked_sources, asked_merged; /* the answer says which sources there are; unless nothing has changed */
     struct gw_source *source;         /* of an outbox that is merged into home feeds; owned */

@@ -112,7 +112,7 @@ void gw_hub_file_read(struct gw_hub *hub, struct gw_feed *feed)
         gw_list_append(&hub->reads, &feed->by_read);
 }
 
-static void file_retry(struct gw_hub *hub, struct gw_feed *feed)
+void gw_hub_file_retry(struct gw_hub *hub, struct gw_feed *feed)
 {
     gw_link_remove(&feed->by_read);
     if (feed->read != GW_READ_WANTED)
@@ -245,6 +245,8 @@ void gw_hub_notice(struct gw_hub *hub, struct feed_str key, struct feed_str payl
         return; /* it was released just now */
     struct feed_notice notice;
     enum feed_error error = feed_notice_decode(payload, &notice);
+    if (feed->asleep && gw_hub_slept_through(hub, feed, error == FEED_OK))
+        return;
     bool fits = error == FEED_OK && (feed->timeline == FEED_TIMELINE_OUTBOX ? cut_addressed(hub, &notice)
                                                                             : notice.entry.len <= FEED_ENTRY_MAX);
     if (!fits) {
@@ -287,7 +289,7 @@ static bool ask(struct gw_hub *hub, struct gw_feed *feed)
     }
     if (error == FEED_E_FULL)
         return false; /* stays first in line */
-    file_retry(hub, feed);
+    gw_hub_file_retry(hub, feed);
     return true;
 }
 
@@ -307,7 +309,7 @@ static bool sources_known(struct gw_hub *hub, struct gw_feed *feed, const struct
     if (gw_sources_prepare(hub, feed, window) == GW_SOURCES_WAITING) {
         feed_metrics_add(hub->metrics, GW_M_SOURCES_AWAITED, 0, 1);
         gw_feed_read_failed(feed);
-        file_retry(hub, feed);
+        gw_hub_file_retry(hub, feed);
         return false;
     }
     /* The notice that says so is on its way, or lost. Or, where the window is ahead, an entry may be in it, its notice
@@ -339,6 +341,12 @@ void gw_hub_window(struct gw_hub *hub, struct gw_feed *feed, const struct gw_win
     feed_assert(hub->reads_in_flight > 0);
     hub->reads_in_flight--;
     deliver_waiting(hub, feed);
+    if (gw_hub_sleeps(hub, feed, &window->position)) {
+        gw_hub_found_asleep(hub, feed);
+        return;
+    }
+    feed->asleep = feed->woken = false;
+    gw_hub_touch(hub, feed);
     if (feed->timeline == FEED_TIMELINE_HOME && !feed->stale && !sources_known(hub, feed, window))
         return;
     enum gw_answer answer = gw_feed_answered(feed, &window->position);
@@ -354,7 +362,7 @@ void gw_hub_window_failed(struct gw_hub *hub, struct gw_feed *feed)
     feed_metrics_add(hub->metrics, GW_M_READ_FAILURES, 0, 1);
     deliver_waiting(hub, feed);
     gw_feed_read_failed(feed);
-    file_retry(hub, feed);
+    gw_hub_file_retry(hub, feed);
 }
 
 /* ---- time ---- */

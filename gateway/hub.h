@@ -24,7 +24,9 @@ enum {
     GW_READ_RETRY_MS = 500,  /* after a failed read of a feed */
     GW_DOUBT_GRACE_MS = 250, /* a notice may be so much later than a check that saw its effect */
     GW_SOURCES_MAX = 20000,  /* outboxes kept for merging, some 15 KB each; home feeds that need more are not served */
-    GW_LINGER_MS = 3000,     /* a feed stays so long without sessions: reconnects find it subscribed */
+    GW_WAKE_AGAIN_MS = 5000, /* a wake that has shown no effect is asked for again */
+    GW_WAKE_TIMEOUT_MS = 20000, /* for the slices that answer hello, when feeds must be woken first */
+    GW_LINGER_MS = 3000,        /* a feed stays so long without sessions: reconnects find it subscribed */
     GW_HELLO_TIMEOUT_MS = 5000, /* for hello to come */
     GW_READ_TIMEOUT_MS = 5000,  /* for the slices that answer it */
     GW_DRAIN_MS = 2000,         /* for the last messages before a close */
@@ -37,6 +39,7 @@ struct gw_hub_settings {
     size_t queue_bytes_max; /* of one connection's outbox */
     int64_t heartbeat_ms;
     int64_t check_interval_ms;
+    int64_t ttl_ms;         /* of a home feed without a reader; 0: they do not sleep */
     struct feed_auth *auth; /* borrowed */
 };
 
@@ -109,6 +112,8 @@ void gw_hub_measure(struct gw_hub *hub);
 
 int64_t gw_hub_now(const struct gw_hub *hub);
 uint64_t gw_hub_random(const struct gw_hub *hub, uint64_t below);
+/* Whether a home feed without a life sleeps, so that it must be woken before it can be read. */
+bool gw_hub_sleeps(const struct gw_hub *hub, const struct gw_feed *feed, const struct feed_position *position);
 /* Connects a JOINING view, whose session, limit, claim and position are set, with its feed. */
 enum feed_error gw_hub_join(struct gw_hub *hub, struct gw_view *view, enum feed_timeline timeline,
                             struct feed_str tenant, struct feed_str user) FEED_MUST_USE;

@@ -1,5 +1,6 @@
 /* feedwire-gateway: puts the core, the server and Redis on one loop, and stops them in order: no new connections, a bye
  * to all that there are, then out when they have gone or when their time is over. */
+#include "gateway/kafka_side.h"
 #include "gateway/metrics.h"
 #include "gateway/options.h"
 #include "gateway/origin.h"
@@ -39,6 +40,7 @@ struct gateway {
     struct gw_hub hub;
     struct gw_port port;
     struct gw_redis_side redis;
+    struct gw_kafka_side kafka;
     struct feed_admin admin;
     struct feed_server *server;
     struct feed_timer *tick, *shutdown, *auth_timer;
@@ -71,6 +73,11 @@ static void random_bytes(void *arg, void *out, size_t len)
     feed_random_bytes(out, len);
 }
 
+static enum feed_error wake(void *arg, struct feed_str key)
+{
+    return gw_kafka_side_wake(&gateway_of(arg)->kafka, key);
+}
+
 static void make_port(struct gateway *gateway)
 {
     gateway->port = (struct gw_port){.arg = &gateway->redis,
@@ -82,7 +89,8 @@ static void make_port(struct gateway *gateway)
                                      .frame_unref_fn = feed_frame_unref,
                                      .frame_payload_fn = feed_frame_payload,
                                      .want_write_fn = feed_ws_want_write,
-                                     .close_fn = feed_ws_close};
+                                     .close_fn = feed_ws_close,
+                                     .wake_fn = wake};
     gw_redis_side_port(&gateway->port);
 }
 
@@ -221,6 +229,7 @@ static enum feed_error start(struct gateway *gateway, char *problem, size_t prob
     const struct gw_hub_settings settings = {.queue_bytes_max = (size_t)options->queue_bytes_max,
                                              .heartbeat_ms = options->heartbeat_ms,
                                              .check_interval_ms = options->check_interval_ms,
+                                             .ttl_ms = options->feed_ttl_s * 1000,
                                              .auth = feed_auth_files_auth(gateway->auth_files)};
     make_port(gateway);
     enum feed_error error = gw_hub_init(&gateway->hub, &gateway->port, &settings, gateway->metrics, gateway->log);
@@ -230,6 +239,7 @@ static enum feed_error start(struct gateway *gateway, char *problem, size_t prob
                                             .log = gateway->log,
                                             .metrics = gateway->metrics,
                                             .health = &gateway->health,
+                                            .ttl_ms = options->feed_ttl_s * 1000,
                                             .condition = feed_health_add(&gateway->health, "redis")};
     gateway->accepting = feed_health_add(&gateway->health, "accepting");
     const char *text = "out of memory";
@@ -239,6 +249,10 @@ static enum feed_error start(struct gateway *gateway, char *problem, size_t prob
         snprintf(problem, problem_size, "%s", text);
         return error;
     }
+    gateway->kafka = (struct gw_kafka_side){.log = gateway->log, .metrics = gateway->metrics};
+    error = gw_kafka_side_start(&gateway->kafka, gateway->loop, options, problem, problem_size);
+    if (error != FEED_OK)
+        return error;
     error = start_server(gateway, problem, problem_size);
     if (error != FEED_OK)
         return error;
@@ -257,6 +271,7 @@ static void stop(struct gateway *gateway)
     if (gateway->server)
         feed_server_free(gateway->server);
     gw_redis_side_stop(&gateway->redis);
+    gw_kafka_side_stop(&gateway->kafka);
     feed_timer_free(gateway->tick);
     feed_timer_free(gateway->shutdown);
     feed_timer_free(gateway->auth_timer);

@@ -5,6 +5,7 @@
 #include "gateway/feed.h"
 #include "shared/auth/metrics.h"
 
+static const char *const wakes[] = {"asked", "refused", "failed", NULL};
 static const char *const refusals[] = {"origin", "full", NULL};
 
 const struct feed_metric gw_metrics_table[] = {
@@ -46,6 +47,12 @@ const struct feed_metric gw_metrics_table[] = {
     {"gateway_entries_unreadable_total", FEED_METRIC_COUNTER,
      "Entries and notices from Redis that could not be decoded; unreadable entries are left out of messages.", NULL,
      NULL, NULL},
+    {"gateway_wakes_total", FEED_METRIC_COUNTER,
+     "Wakes of feeds that sleep: asked = sent to Kafka, refused = not, because too many are on their way, failed = not "
+     "taken by Kafka. What was not sent is tried again.",
+     "result", wakes, NULL},
+    {"gateway_touches_total", FEED_METRIC_COUNTER, "Times that the time to live of a feed with a reader was looked at.",
+     NULL, NULL, NULL},
     {"redis_command_seconds", FEED_METRIC_HISTOGRAM, "Time from a command to its answer.", NULL, NULL,
      feed_metric_latency_buckets},
     {"redis_shards", FEED_METRIC_GAUGE, "Masters of the Redis Cluster; 1 for a single server, 0 while unknown.", NULL,

@@ -23,6 +23,8 @@ enum gw_metric {
     GW_M_SEQ_GAPS,
     GW_M_CHECKS,
     GW_M_ENTRIES_UNREADABLE,
+    GW_M_WAKES, /* label: enum gw_wake_result */
+    GW_M_TOUCHES,
     GW_M_REDIS_SECONDS,
     GW_M_REDIS_SHARDS,
     GW_M_REDIS_SHARDS_READY,
@@ -32,6 +34,8 @@ enum gw_metric {
     GW_M_LOOP_LAG,
     GW_M_START_TIME
 };
+
+enum gw_wake_result { GW_WAKE_ASKED, GW_WAKE_REFUSED, GW_WAKE_FAILED };
 
 enum gw_refusal { GW_REFUSED_ORIGIN, GW_REFUSED_FULL };
 

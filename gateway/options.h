@@ -12,6 +12,8 @@ struct gw_options {
     char *admin_address;
     int64_t admin_port;
     char *redis_url, *redis_password;
+    char *kafka_brokers, *kafka_properties, *kafka_commands_topic;
+    int64_t feed_ttl_s;
     struct feed_auth_options auth;
     int64_t heartbeat_ms;
     int64_t check_interval_ms;

@@ -35,6 +35,11 @@ struct gw_port {
      * known, if not NULL: entries are not wanted if this is the position. */
     enum feed_error (*read_fn)(void *arg, struct gw_feed *feed, unsigned limit, const struct feed_position *known);
     enum feed_error (*check_fn)(void *arg, struct gw_feed *feed, const struct feed_position *known);
+
+    /* Asks fan-out to make the feed of this key. Nothing follows but its notice, so it is asked again. */
+    enum feed_error (*wake_fn)(void *arg, struct feed_str key);
+    /* The feed has a reader: it is to stay for another feed.ttl. Nothing follows. */
+    void (*touch_fn)(void *arg, struct feed_str key);
 };
 
 #endif

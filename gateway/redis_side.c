@@ -10,6 +10,7 @@
 #include "shared/redis/subscriber.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -271,6 +272,51 @@ static enum feed_error check_position(void *arg, struct gw_feed *feed, const str
     return call_window(arg, feed, 0, known, on_check);
 }
 
+/* ---- the time to live ---- */
+
+/* A feed of which the time to live is being looked at. */
+struct touch {
+    struct gw_redis_side *side;
+    size_t key_len;
+    char key[]; /* terminated */
+};
+
+static void renew(struct touch *touch)
+{
+    char ttl_text[24];
+    snprintf(ttl_text, sizeof ttl_text, "%lld", (long long)touch->side->ttl_ms);
+    const struct feed_str argv[] = {FEED_STR("PEXPIRE"), {touch->key, touch->key_len}, feed_str_of(ttl_text)};
+    if (feed_redis_command(touch->side->client, argv, 3, NULL, NULL) != FEED_OK)
+        return; /* the next look finds it */
+}
+
+/* -1: it has none; -2: there is no such key. */
+static void on_left(void *arg, enum feed_error error, const struct feed_reply *reply)
+{
+    enum { FOR_EVER = -1, RENEW_BELOW_PERCENT = 90 };
+    struct touch *touch = arg;
+    if (error == FEED_OK && feed_reply_type(reply) == FEED_REPLY_INTEGER) {
+        int64_t left_ms = feed_reply_int(reply);
+        if (left_ms >= FOR_EVER && left_ms < touch->side->ttl_ms / 100 * RENEW_BELOW_PERCENT)
+            renew(touch);
+    }
+    free(touch);
+}
+
+/* Looked at first, so that whoever comes and goes all day costs a read each time, and a write every few days. */
+static void touch_key(void *arg, struct feed_str key)
+{
+    struct touch *touch = malloc(sizeof *touch + key.len + 1);
+    if (!touch)
+        return;
+    *touch = (struct touch){.side = arg, .key_len = key.len};
+    memcpy(touch->key, key.data, key.len);
+    touch->key[key.len] = '\0';
+    const struct feed_str argv[] = {FEED_STR("PTTL"), key};
+    if (feed_redis_command(touch->side->client, argv, 2, on_left, touch) != FEED_OK)
+        free(touch);
+}
+
 static enum feed_error subscribe(void *arg, struct feed_str key)
 {
     struct gw_redis_side *side = arg;
@@ -289,6 +335,7 @@ void gw_redis_side_port(struct gw_port *port)
     port->unsubscribe_fn = unsubscribe;
     port->read_fn = read_window;
     port->check_fn = check_position;
+    port->touch_fn = touch_key;
 }
 
 /* ---- life ---- */

@@ -16,6 +16,7 @@ struct gw_redis_side {
     struct feed_log *log;
     struct feed_metrics *metrics;
     struct feed_health *health;
+    int64_t ttl_ms;     /* of home feeds */
     unsigned condition; /* in health: there is a connection of both kinds */
     struct feed_redis *client;
     struct feed_subscriber *subscriber;

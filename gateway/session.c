@@ -297,6 +297,15 @@ static bool key_holds(struct gw_session *session)
     return session->auth_generation == generation;
 }
 
+static bool waits_for_wake(const struct gw_session *session)
+{
+    for (uint8_t i = 0; i < session->view_count; i++) {
+        if (session->views[i].state == GW_VIEW_JOINING && session->views[i].feed->asleep)
+            return true;
+    }
+    return false;
+}
+
 void gw_session_look(struct gw_session *session)
 {
     const struct gw_hub *hub = session->hub;
@@ -309,10 +318,18 @@ void gw_session_look(struct gw_session *session)
     }
     if (gw_hub_now(hub) < session->deadline_ms)
         return;
+    if (session->state == GW_SESSION_OPENING && !session->waited_for_wake && waits_for_wake(session)) {
+        session->waited_for_wake = true;
+        session->deadline_ms += GW_WAKE_TIMEOUT_MS - GW_READ_TIMEOUT_MS;
+        return;
+    }
     if (session->state == GW_SESSION_CONNECTED)
         gw_session_end(session, GW_CLOSE_HELLO_TIMEOUT);
     else if (session->state == GW_SESSION_OPENING)
-        refuse(session, GW_FAULT_UNAVAILABLE, "the feeds cannot be read at the moment", no_id, GW_CLOSE_UNAVAILABLE);
+        refuse(session, GW_FAULT_UNAVAILABLE,
+               session->waited_for_wake ? "the feed is still being made; come back"
+                                        : "the feeds cannot be read at the moment",
+               no_id, GW_CLOSE_UNAVAILABLE);
     else
         heartbeat(session);
 }

@@ -33,6 +33,7 @@ struct gw_session {
     uint8_t errors;
     uint8_t view_count, joining;
     struct gw_view *views;            /* owned; all feeds of the hello */
+    bool waited_for_wake;             /* OPENING: the time was extended, because a feed sleeps */
     int64_t deadline_ms;              /* of the state; LIVE: the next heartbeat */
     int64_t expires_s;                /* wall clock, when the token ends */
     uint64_t key_tag;                 /* the key that vouches for it */

@@ -31,7 +31,7 @@ fan-out takes itself. Everything in one run, on private servers that live as lon
 EPILOG = """The three variants take turns, and the figures are medians over the rounds of the ratios within a round; absolute figures are of this
 machine. docs/performance-fanout.md explains them. Needs about 1 GB of memory."""
 
-TOPICS = {"activities": 4, "activities.dlq": 1, "graph": 1}
+TOPICS = {"activities": 4, "activities.dlq": 1, "graph": 1, "feed.commands": 1}
 DEPTH = 4096  # fanout.commands_max
 SAME_CALLS = {"fanout": "fcall", "function": "fcall", "plain": "zadd"}  # what each write calls once
 WORKLOADS = [(size, "full") for size in SIZES] + [(1_000, "growing")]

@@ -96,7 +96,7 @@ class Bench:
             "gateway",
             self.directory,
             paths.bin_dir(),
-            {"auth.hs256_secret_file": secret_file, "http.connections_max": self.options.idle + SPARE, **self.redis.options},
+            {"feed.ttl_s": 0, "auth.hs256_secret_file": secret_file, "http.connections_max": self.options.idle + SPARE, **self.redis.options},
         )
         self.processes.append(self.gateway)
         floor_port = ports.any_free()

@@ -82,6 +82,9 @@ class Population:
         first_ms = next(self._times) - PATTERN_ACTIVITIES
         for state, sizes in PATTERNS.items():
             for number, size in enumerate(sizes):
+                # Only feeds that are awake are written.
+                self._redis.call("FCALL", "feedwire_v1_wake", 1, home(pattern(state, number)), bytes(3) + EPOCH_END, 0)
+                self._redis.call("FCALL", "feedwire_v1_awake", 1, home(pattern(state, number)))
                 # An activity from before the follow does not count.
                 self._redis.call("ZADD", f"g:{{{TENANT}/{PATTERN_AUTHOR}/0}}", first_ms + PATTERN_ACTIVITIES - size, pattern(state, number))
         return lines

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -26,6 +27,7 @@ PREFERRED_PORTS = {"redis": 6379, "kafka": 9092, "ingest": 8080, "ingest admin":
 LOOK_S = 0.1
 STANDSTILL_S = 60  # no record finished for so long, though some are missing
 STOPPED_EXIT = 130
+WAKE_TIMEOUT_MS = 60_000
 
 
 class PartDied(Exception):
@@ -87,12 +89,22 @@ class Run:
         gateway, ingest = self.stack.gateway.http_port, self.stack.ingest.http_port
         page = PageServer(self.page_port, secret=self.stack.secret, gateway_port=gateway, ingest_port=ingest, people=people)
         threading.Thread(target=page.serve_forever, daemon=True).start()
+        self._wake(people)
         self._say_page()
         say(f"logs: {self.stack.directory}")
         feedctl = [os.path.relpath(paths.bin_dir() / "feedctl"), "feed show", people.list[0]["user"]]
         if self.stack.redis:
             feedctl.append(f"--redis.url={self.stack.redis.url}")
         say(f"to look inside: {' '.join(feedctl)}")
+
+    def _wake(self, people: People) -> None:
+        """As if everybody had been here lately: feeds that nobody reads are not written at all."""
+        say(f"waking the feeds of {len(people.list):,} people")
+        users = "".join(f"{person['user']}\n" for person in people.list)
+        command = [paths.bin_dir() / "feedctl", "wake", "-", f"--kafka.brokers={self.stack.brokers}", f"--timeout_ms={WAKE_TIMEOUT_MS}"]
+        done = subprocess.run(command, input=users, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise NotReady(f"the feeds could not be woken: {done.stderr.strip()}")
 
     def _say_page(self) -> None:
         say(f"demo page: http://127.0.0.1:{self.page_port}/")

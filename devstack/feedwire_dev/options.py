@@ -6,7 +6,7 @@ import urllib.parse
 
 PAGE_PORT = 8000
 EPILOG = """By default Redis and Kafka are private ones that live as long as this run. With --kafka=HOST:PORT the topics `activities`,
-`activities.dlq` and `graph` are made when they are missing. A Redis URL with a password goes into the environment variable FEEDWIRE_REDIS_URL, because every
+`activities.dlq`, `graph` and `feed.commands` are made when they are missing. A Redis URL with a password goes into the environment variable FEEDWIRE_REDIS_URL, because every
 user of the machine can read command lines."""
 
 

@@ -89,7 +89,7 @@ class Stack:
         self.redis_options = self.redis.options
 
     def _start_kafka(self) -> None:
-        topics = {"activities": 4, "activities.dlq": 1, "graph": 4}
+        topics = {"activities": 4, "activities.dlq": 1, "graph": 4, "feed.commands": 4}
         if self.settings.kafka == "embedded":
             broker = EmbeddedBroker(self.directory, self._bin, topics, self._port("kafka"))
             self._start(broker)
@@ -117,7 +117,7 @@ class Stack:
     def _start_daemons(self) -> None:
         self.fanout = self._daemon("fanout", {"kafka.brokers": self.brokers, **self.redis_options}, self.redis_env)
         self.ingest = self._daemon("ingest", {"kafka.brokers": self.brokers, **self.redis_options}, self.redis_env)
-        self.gateway = self._daemon("gateway", self.redis_options, self.redis_env)
+        self.gateway = self._daemon("gateway", {"kafka.brokers": self.brokers, **self.redis_options}, self.redis_env)
         deadline = time.monotonic() + READY_TIMEOUT_S
         for daemon in (self.fanout, self.ingest, self.gateway):
             self._wait_ready(daemon, deadline)

@@ -7,19 +7,25 @@
 -- write, because Redis' own random numbers are the same after every start.
 --
 -- Where an entry was removed for good stands a mark: its 16 id bytes and byte 0, at the same score. To `add` it is an entry with that id.
+--
+-- A home feed that nobody has read for long is not there (it sleeps), and pushes to it change nothing: an empty epoch candidate says that a
+-- timeline may not be made. Wake makes it: first as one that is being built, whose reserved member has one byte more. Adds land in it like in
+-- any other, but to readers it is not there yet.
 
 -- Whoever loads this library into a master puts three bytes of its replication id here. They begin every epoch that it writes, so that a
 -- timeline gets another epoch with its first write after a failover: what the old master had numbered and lost is never taken for known.
 local GENERATION = ''
 local GENERATION_END = 1 + #GENERATION -- its last byte in a reserved member
 
-local RESERVED_BYTES = 9 -- an entry has at least 17
+local RESERVED_BYTES = 9 -- an entry has at least 17, a mark has 17
+local BUILDING_BYTES = 10
+local ASLEEP = -4
 local WINDOW = 100 -- members that a window may show: FEED_CAP
 
 local function state_of(key)
   local low = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
-  if low[1] and #low[1] == RESERVED_BYTES then
-    return string.sub(low[1], 2), -tonumber(low[2]), low[1]
+  if low[1] and #low[1] <= BUILDING_BYTES then
+    return string.sub(low[1], 2, RESERVED_BYTES), -tonumber(low[2]), low[1]
   end
   return '', 0, nil
 end
@@ -27,11 +33,11 @@ end
 -- Before a write: the epoch that its notices carry, and the reserved member that it leaves. Puts a new one in the place of one that is from
 -- before a failover.
 local function renew(key, reserved)
-  if string.sub(reserved, 2, GENERATION_END) == GENERATION then return string.sub(reserved, 2), reserved end
+  if string.sub(reserved, 2, GENERATION_END) == GENERATION then return string.sub(reserved, 2, RESERVED_BYTES), reserved end
   local fresh = '\0' .. GENERATION .. string.sub(reserved, GENERATION_END + 1)
   redis.call('ZADD', key, redis.call('ZSCORE', key, reserved), fresh)
   redis.call('ZREM', key, reserved)
-  return string.sub(fresh, 2), fresh
+  return string.sub(fresh, 2, RESERVED_BYTES), fresh
 end
 
 -- Adding is by id: an entry with these 16 bytes at this time is there already. Looked for from the newest on, since few are late by much.
@@ -190,9 +196,11 @@ local function add_one(key, settings, candidate, score, entry)
   local has_room = low[1]
   if not has_room then low = call('ZRANGE', key, '0', '0', 'WITHSCORES') end
   local reserved, epoch, seq = low[1], nil, 1
-  local known = reserved and #reserved == RESERVED_BYTES
+  local known = reserved and #reserved <= BUILDING_BYTES
   if known then
-    epoch, seq = string.sub(reserved, 2), 1 - tonumber(low[2])
+    epoch, seq = string.sub(reserved, 2, RESERVED_BYTES), 1 - tonumber(low[2])
+  elseif candidate == '' then
+    return ASLEEP
   else
     epoch = GENERATION .. string.sub(candidate, GENERATION_END)
     reserved = '\0' .. epoch
@@ -208,9 +216,10 @@ local function add_one(key, settings, candidate, score, entry)
   return seq
 end
 
--- add: KEYS timeline, then optionally the settings of its user; ARGV epoch candidate (8 bytes), cap, slack, then (published ms, entry)
--- once or more. Answers for each entry: its seq (> 0) when added, 0 when its id is there already, -1 when it would rank beyond the cap,
--- -2 when the settings keep it out (nothing changes then: no seq, no notice). One entry gives an integer, more give a list.
+-- add: KEYS timeline, then optionally the settings of its user; ARGV epoch candidate (8 bytes; '': the timeline may not be made), cap,
+-- slack, then (published ms, entry) once or more. Answers for each entry: its seq (> 0) when added, 0 when its id is there already, -1 when it
+-- would rank beyond the cap, -2 when the settings keep it out, -4 when there is no timeline and none may be made (nothing changes then: no seq,
+-- no notice). One entry gives an integer, more give a list.
 local function add(keys, args)
   set_limits(args[2], args[3])
   local settings = keys[2] and redis.call('EXISTS', keys[2]) == 1 and keys[2]
@@ -292,6 +301,7 @@ end
 local function window(keys, args)
   local key, limit = keys[1], tonumber(args[1])
   local epoch, seq, reserved = state_of(key)
+  if reserved and #reserved == BUILDING_BYTES then epoch, seq, reserved = '', 0, nil end
   local broadcasts = limit > 0 and keys[2] and redis.call('EXISTS', keys[2]) == 1 and keys[2]
   if args[2] and args[2] == epoch and tonumber(args[3]) == seq and (args[4] or not broadcasts) then return {epoch, seq} end
   local found = {}
@@ -373,8 +383,9 @@ end
 
 -- Every entry of that id becomes a mark. `score` says where to look for it, '' everywhere; where to leave a mark if none is there, '' nowhere.
 -- Answers the seq, 0 when nothing that anybody could see has changed.
-local function remove_id(key, cap, slack, id, look, leave)
+local function remove_id(key, cap, slack, id, look, leave, may_sleep)
   local epoch, seq, reserved = state_of(key)
+  if may_sleep and not reserved then return 0 end
   local found
   if look ~= '' then
     found = redis.call('ZRANGE', key, look, look, 'BYSCORE', 'WITHSCORES')
@@ -402,9 +413,9 @@ end
 
 -- remove: KEYS timeline, of an outbox optionally also its author's state; ARGV cap, slack, id (16 bytes), where to look (ms; '' everywhere),
 -- where to leave a mark if nothing is there (ms; '' nowhere). Answers the seq when an entry was removed, else 0: nothing was there, or a
--- mark; with the state of the author as post does.
+-- mark; a sixth argument, 'sleeps', says that a timeline that is not there gets no mark. With the state of the author as post does.
 local function remove(keys, args)
-  return with_author(remove_id(keys[1], tonumber(args[1]), tonumber(args[2]), args[3], args[4], args[5]), keys[2])
+  return with_author(remove_id(keys[1], tonumber(args[1]), tonumber(args[2]), args[3], args[4], args[5], args[6] == 'sleeps'), keys[2])
 end
 
 -- find: KEYS outbox; ARGV id. Answers {how many entries have it, published ms of the newest of them or of the mark, that entry}; 0, '' and ''
@@ -445,7 +456,7 @@ local function backfill(keys, args)
     local score, member = args[i], args[i + 1]
     local answer = 0
     if is_mark(member) then
-      remove_id(keys[1], tonumber(args[2]), tonumber(args[3]), string.sub(member, 1, 16), score, score)
+      remove_id(keys[1], tonumber(args[2]), tonumber(args[3]), string.sub(member, 1, 16), score, score, args[1] == '')
     else
       if settled and gone == nil then
         local _, actor = verb_and_actor(member)
@@ -777,7 +788,7 @@ local function copy(keys, args)
   for i = math.max(1, first - 2 * tonumber(args[6])), #members, 2 do
     local score, member = members[i], members[i + 1]
     if is_mark(member) then
-      remove_id(keys[1], tonumber(args[2]), tonumber(args[3]), string.sub(member, 1, 16), score, score)
+      remove_id(keys[1], tonumber(args[2]), tonumber(args[3]), string.sub(member, 1, 16), score, score, args[1] == '')
     elseif not (settled and left_out(keys[1], settings, score, member, true)) then
       one[4], one[5] = score, member
       if add(home, one) > 0 then added = added + 1 end
@@ -897,6 +908,36 @@ local function join(keys, args)
   return 1
 end
 
+-- Edges that were ended with their entries kept: the field '/' and the other's name has their spans, 'since until since until ..', oldest first.
+-- A wake brings back what was kept, so it must know. More than MAX_SPANS become one with the oldest.
+local SPANS, MAX_SPANS = '/', 8
+
+local function spans_of(settings, user)
+  local spans = {}
+  for since, till in string.gmatch(redis.call('HGET', settings, SPANS .. user) or '', '(%d+) (%d+)') do
+    spans[#spans + 1] = {since, till}
+  end
+  return spans
+end
+
+local function keep_span(settings, user, since, till)
+  local spans = spans_of(settings, user)
+  local last = spans[#spans]
+  local from = string.format('%.0f', since)
+  if last and last[1] == from then
+    last[2] = string.format('%.0f', till)
+  else
+    spans[#spans + 1] = {from, string.format('%.0f', till)}
+  end
+  if #spans > MAX_SPANS then
+    spans[2][1] = spans[1][1]
+    table.remove(spans, 1)
+  end
+  local parts = {}
+  for _, span in ipairs(spans) do parts[#parts + 1] = span[1] .. ' ' .. span[2] end
+  redis.call('HSET', settings, SPANS .. user, table.concat(parts, ' '))
+end
+
 -- leave: KEYS followees, settings, home feed, b:; ARGV followee, time of the unfollow, cap, 'purge' or 'keep'. From here on nothing of the
 -- followee gets into the home feed, also from a page of followers that was read before. Answers how many entries were purged, -1 when there
 -- is a younger edge or end.
@@ -909,7 +950,11 @@ local function leave(keys, args)
   r.u, r.f = time, nil
   write_registers(settings, user, r)
   end_source(keys[4], user, home)
-  if args[4] == 'keep' then return 0 end
+  if args[4] == 'keep' then
+    if at then keep_span(settings, user, tonumber(at), time) end
+    return 0
+  end
+  redis.call('HDEL', settings, SPANS .. user)
   return take_out(home, user, nil, tonumber(args[3]))
 end
 
@@ -1010,6 +1055,127 @@ local function followers(keys, args)
   return answer
 end
 
+-- ---- sleeping and waking ----
+
+-- wake: KEYS home feed; ARGV epoch candidate, time to live in ms (0: for ever). Makes a feed that is being built, where there is none.
+-- Answers 1 when it was made, 2 when it was being built already, 0 when it is awake.
+local function wake(keys, args)
+  local key = keys[1]
+  local _, _, reserved = state_of(key)
+  if reserved then return #reserved == BUILDING_BYTES and 2 or 0 end
+  redis.call('ZADD', key, '0', '\0' .. GENERATION .. string.sub(args[1], GENERATION_END) .. 'b')
+  if args[2] ~= '0' then redis.call('PEXPIRE', key, args[2]) end
+  return 1
+end
+
+-- awake: KEYS home feed. What was being built is there for readers from here on: a change with a notice of kind 4. Answers its seq; 0 when it
+-- is not being built.
+local function awake(keys)
+  local key = keys[1]
+  local epoch, seq, reserved = state_of(key)
+  if not reserved or #reserved ~= BUILDING_BYTES then return 0 end
+  epoch, reserved = renew(key, reserved)
+  seq = seq + 1
+  redis.call('ZADD', key, string.format('%d', -seq), '\0' .. epoch)
+  redis.call('ZREM', key, reserved) -- afterwards: an empty key would be gone, with its time to live
+  redis.call('SPUBLISH', key, cmsgpack.pack({4, epoch, seq, 0, ''}))
+  return seq
+end
+
+-- sources: KEYS followees, settings, b:; ARGV count, then optionally the cursor: the last three of the answer before. What a home feed is made
+-- of: answers {author, since, till, ..}: the followees in the order of their follows, with an empty till, without the broadcast authors, of whom
+-- nothing is copied; then the kept spans. An empty list when there are no more. Who follows meanwhile, backfills; who leaves is refused by `fill`;
+-- who ceases to be a broadcast author is copied by that.
+local function sources(keys, args)
+  local followees, settings, count = keys[1], keys[2], tonumber(args[1])
+  local after, after_time, after_till = args[2], args[3], args[4]
+  local out = {}
+  if not after or after_till == '' then
+    local start = 0
+    if after then
+      local at = redis.call('ZSCORE', followees, after)
+      if at and tonumber(at) == tonumber(after_time) then
+        start = redis.call('ZRANK', followees, after) + 1
+      else
+        start = redis.call('ZCOUNT', followees, '-inf', '(' .. after_time)
+      end
+    end
+    repeat
+      local found = redis.call('ZRANGE', followees, start, start + count - 1, 'WITHSCORES')
+      for i = 1, #found, 2 do
+        if not redis.call('ZSCORE', keys[3], found[i]) then out[#out + 1], out[#out + 2], out[#out + 3] = found[i], found[i + 1], '' end
+      end
+      if #out > 0 then return out end
+      start = start + count
+    until #found < 2 * count
+    after = nil
+  end
+  local names = {}
+  for _, field in ipairs(redis.call('HKEYS', settings)) do
+    local name = string.sub(field, 2)
+    if string.sub(field, 1, 1) == SPANS and not (after and before(name, after)) then names[#names + 1] = name end
+  end
+  table.sort(names, before)
+  for _, name in ipairs(names) do
+    for _, span in ipairs(spans_of(settings, name)) do
+      local seen = name == after and tonumber(span[1]) <= tonumber(after_time)
+      if not seen and #out < 3 * count then out[#out + 1], out[#out + 2], out[#out + 3] = name, span[1], span[2] end
+    end
+  end
+  return out
+end
+
+-- part: KEYS outbox; ARGV a word, time ms, count. As since, with the word before it: answers to several may come in any order.
+local function part(keys, args)
+  local out = since(keys, {args[2], args[3]})
+  table.insert(out, 1, args[1])
+  return out
+end
+
+-- Whether an entry of the author may be brought back for this edge, or for this kept span, as things stand now.
+local function may_fill(settings, author, since_ms, till, score)
+  if till == '' then
+    local r = read_registers(settings, author)
+    return r.u == nil or (r.f ~= nil and r.f <= since_ms)
+  end
+  if tonumber(score) >= tonumber(till) then return false end
+  for _, span in ipairs(spans_of(settings, author)) do
+    if tonumber(span[1]) <= since_ms and span[2] == till then return true end
+  end
+  return false
+end
+
+-- fill: KEYS home feed, settings; ARGV cap, slack, then once or more (author, since, till, published ms, member of the author's outbox): what
+-- `sources` and `part` gave. An empty since: the user's own. The feed is not made. Entries are added, marks remove what they are for.
+-- Answers a list, as add.
+local function fill(keys, args)
+  local home, settings = keys[1], keys[2]
+  local cap, slack = tonumber(args[1]), tonumber(args[2])
+  local _, _, reserved = state_of(home)
+  local settled = redis.call('EXISTS', settings) == 1
+  set_limits(args[1], args[2])
+  local answers = {}
+  for i = 3, #args, 5 do
+    local author, since_ms, till, score, member = args[i], args[i + 1], args[i + 2], args[i + 3], args[i + 4]
+    local answer = 0
+    if not reserved then
+      answer = ASLEEP
+    elseif is_mark(member) then
+      remove_id(home, cap, slack, string.sub(member, 1, 16), score, score, true)
+    elseif settled and since_ms ~= '' and not may_fill(settings, author, tonumber(since_ms), till, score) then
+      answer = -2
+    elseif till ~= '' and not settled then
+      answer = -2
+    elseif settled and left_out(home, settings, score, member, true) then
+      answer = -2
+    else
+      answer = add_one(home, nil, '', score, member)
+    end
+    answers[#answers + 1] = answer
+  end
+  return answers
+end
+
 -- progress: KEYS progress of a partition; ARGV next offset, time ms. Keeps and publishes them.
 local function progress(keys, args)
   redis.call('HSET', keys[1], 'offset', args[1], 'time', args[2])
@@ -1090,6 +1256,9 @@ redis.register_function('feedwire_v1_page_split', page_split)
 redis.register_function('feedwire_v1_page_take', page_take)
 redis.register_function('feedwire_v1_page_join', page_join)
 redis.register_function('feedwire_v1_progress', progress)
+redis.register_function('feedwire_v1_wake', wake)
+redis.register_function('feedwire_v1_awake', awake)
+redis.register_function('feedwire_v1_fill', fill)
 redis.register_function('feedwire_v1_edge_load', edge_load)
 redis.register_function('feedwire_v1_life', life)
 redis.register_function('feedwire_v1_life_begin', life_begin)
@@ -1100,5 +1269,7 @@ redis.register_function{function_name='feedwire_v1_source_since', callback=sourc
 redis.register_function{function_name='feedwire_v1_follower_count', callback=follower_count, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_outbox', callback=outbox, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_since', callback=since, flags={'no-writes'}}
+redis.register_function{function_name='feedwire_v1_sources', callback=sources, flags={'no-writes'}}
+redis.register_function{function_name='feedwire_v1_part', callback=part, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_find', callback=find, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_followers', callback=followers, flags={'no-writes'}}

@@ -73,7 +73,11 @@ enum {
     /* Records of the topic `graph`: tenant, kind, user, subject with slashes between; two times, and room for what
      * later versions add. */
     FEED_RELATION_KEY_MAX = FEED_TENANT_MAX + 1 + FEED_VERB_MAX + 1 + FEED_USER_MAX + 1 + FEED_USER_MAX,
-    FEED_RELATION_VALUE_MAX = 1024
+    FEED_RELATION_VALUE_MAX = 1024,
+
+    /* Records of the topic `feed.commands`: tenant and user with a slash between; room for what later versions add. */
+    FEED_COMMAND_KEY_MAX = FEED_TENANT_MAX + 1 + FEED_USER_MAX,
+    FEED_COMMAND_VALUE_MAX = 1024
 };
 
 /* Published times: 1 ms after the epoch of Unix .. end of year 9999, so that a score is > 0 and RFC 3339 can write it.

@@ -11,7 +11,11 @@
 #include "shared/base/limits.h"
 #include "shared/base/str.h"
 
-enum feed_notice_kind { FEED_NOTICE_ADD = 1, FEED_NOTICE_REMOVE = 2, FEED_NOTICE_SOURCES = 3 };
+enum feed_notice_kind {
+    FEED_NOTICE_ADD = 1,
+    FEED_NOTICE_REMOVE = 2,
+    FEED_NOTICE_SOURCES = 3
+}; /* 4, awake: to be read */
 
 struct feed_notice {
     enum feed_notice_kind kind;

@@ -25,6 +25,7 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
 SECRET = b"only for integration tests: 0123456789"
 TOPICS = {"activities": 4, "activities.dlq": 1}
 GRAPH_PARTITIONS = 2
+COMMANDS_PARTITIONS = 2
 
 
 def pytest_collection_modifyitems(items):
@@ -88,11 +89,11 @@ def redis_server(tmp_path, started):
 
 @pytest.fixture
 def embedded_broker(tmp_path, bin_dir, started):
-    """embedded_broker({"activities": 4, "activities.dlq": 1}) -> .bootstrap; the topic graph is always there."""
+    """embedded_broker({"activities": 4, "activities.dlq": 1}) -> .bootstrap; the topics graph and feed.commands are always there."""
     numbers = itertools.count()
 
     def start(topics=None):
-        broker = kafka.EmbeddedBroker(tmp_path, bin_dir, {"graph": GRAPH_PARTITIONS} | (topics or TOPICS), name=f"broker{next(numbers)}")
+        broker = kafka.EmbeddedBroker(tmp_path, bin_dir, {"graph": GRAPH_PARTITIONS, "feed.commands": COMMANDS_PARTITIONS} | (topics or TOPICS), name=f"broker{next(numbers)}")
         started.append(broker)
         return broker.start()
 
@@ -115,8 +116,8 @@ class Topics:
     def __init__(self, server, number, partitions):
         self.bootstrap = server.bootstrap
         self.topic, self.dlq_topic, self.group = f"activities-{number}", f"activities-{number}.dlq", f"fanout-{number}"
-        self.graph_topic = f"graph-{number}"
-        server.create_topics({self.topic: partitions, self.dlq_topic: 1, self.graph_topic: GRAPH_PARTITIONS}, {self.graph_topic: kafka.COMPACTED})
+        self.graph_topic, self.commands_topic = f"graph-{number}", f"feed.commands-{number}"
+        server.create_topics({self.topic: partitions, self.dlq_topic: 1, self.graph_topic: GRAPH_PARTITIONS, self.commands_topic: COMMANDS_PARTITIONS}, {self.graph_topic: kafka.COMPACTED})
 
     @property
     def ingest_options(self):
@@ -124,7 +125,7 @@ class Topics:
 
     @property
     def fanout_options(self):
-        return {**self.ingest_options, "kafka.dlq_topic": self.dlq_topic, "kafka.graph_topic": self.graph_topic, "kafka.group": self.group}
+        return {**self.ingest_options, "kafka.dlq_topic": self.dlq_topic, "kafka.graph_topic": self.graph_topic, "kafka.commands_topic": self.commands_topic, "kafka.group": self.group}
 
 
 _topic_numbers = itertools.count(1)
@@ -140,6 +141,7 @@ def apache_kafka(apache_kafka_server):
 def daemon(tmp_path, bin_dir, secret_file, started):
     """daemon("gateway", redis__url=.., wait="/readyz", bin_dir=None, env=None) -> Daemon: started, and ready.
 
+    Feeds do not sleep, unless feed.ttl_s is given: most tests are about what is written into a feed that is there.
     Options have their own names with __ for the point, or come by **{"redis.url": ..}. Ports that are not given are free ones: .http_port,
     .admin_port. wait="/livez" or wait=None for a daemon that cannot be ready. Also .kill9(), .terminate() -> exit code, .start(),
     .metrics() -> dict, .metric(name) -> sum over labels, .log_text(), .log_tail(), .log_lines()."""
@@ -148,6 +150,8 @@ def daemon(tmp_path, bin_dir, secret_file, started):
 
     def start(name, wait="/readyz", bin_dir=None, env=None, **options):
         options = {option.replace("__", "."): value for option, value in options.items()}
+        if name in ("fanout", "gateway"):
+            options.setdefault("feed.ttl_s", 0)
         if name != "fanout":
             options.setdefault("auth.hs256_secret_file", secret_file)
         process = Daemon(name, tmp_path, bin_dir or default_bin_dir, options, env, log_name=f"{name}{next(numbers)}")

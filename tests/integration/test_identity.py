@@ -104,7 +104,7 @@ class System:
         redis_py.Redis(port=self.redis.port).function_load(LIBRARY.read_text())
         options = {"auth.jwks_file": self.jwks, "auth.api_keys_file": self.api_keys, "auth.hs256_secret_file": secret, "log.level": "debug", **self.redis.options}
         self.ingest = start(Daemon("ingest", folder, bin_dir, {"kafka.brokers": self.broker.bootstrap, **options}))
-        self.gateway = start(Daemon("gateway", folder, bin_dir, options))
+        self.gateway = start(Daemon("gateway", folder, bin_dir, options | {"feed.ttl_s": 0}))
         self.pids = [daemon.pid for daemon in (self.ingest, self.gateway)]
 
     def assert_unharmed(self):

@@ -1,6 +1,6 @@
 """Undo from end to end: a DELETE over HTTP, seen by clients that are connected and by those that come back."""
 import pytest
-from whole_stack import Stack
+from whole_stack import TTL_S, Stack
 
 
 @pytest.fixture
@@ -51,11 +51,11 @@ def test_a_replay_of_the_log_brings_nothing_back(stack, daemon, redis_server):
     stack.delete("bob", gone)
     stack.settle()
     keys = ("f:{demo/ann}", "n:{demo/cy}", "n:{demo/ann}", "o:{demo/bob}")
-    before = [stack.redis.zrange(key, 0, -1, withscores=True) for key in keys]
     ann = stack.viewer("ann")
     assert ann.ids == [kept]
+    before = [stack.redis.zrange(key, 0, -1, withscores=True) for key in keys]
     stack.fanout.kill9()
-    again = daemon("fanout", **{"kafka.brokers": stack.broker.bootstrap, "redis.url": redis_server.url, "kafka.group": "once-more"})
+    again = daemon("fanout", **{"kafka.brokers": stack.broker.bootstrap, "redis.url": redis_server.url, "kafka.group": "once-more", "feed.ttl_s": TTL_S})
     stack.fanout = again
     stack.settle()
     assert [stack.redis.zrange(key, 0, -1, withscores=True) for key in keys] == before

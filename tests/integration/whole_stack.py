@@ -8,6 +8,7 @@ import redis
 from websockets.sync.client import connect
 
 DEADLINE_S = 60
+TTL_S = 2592000  # feeds sleep until somebody connects, as they do when nothing else is said
 
 
 class Viewer:
@@ -62,9 +63,9 @@ class Stack:
         self.broker = embedded_broker({"activities": partitions, "activities.dlq": 1})
         self.redis = redis.Redis(port=redis_server.port)
         self.make_token = make_token
-        self.fanout = daemon("fanout", **{"kafka.brokers": self.broker.bootstrap, "redis.url": redis_server.url, **fanout})
+        self.fanout = daemon("fanout", **{"kafka.brokers": self.broker.bootstrap, "redis.url": redis_server.url, "feed.ttl_s": TTL_S, **fanout})
         self.ingest = daemon("ingest", kafka__brokers=self.broker.bootstrap)
-        self.gateway = daemon("gateway", redis__url=redis_server.url)
+        self.gateway = daemon("gateway", **{"redis.url": redis_server.url, "kafka.brokers": self.broker.bootstrap, "feed.ttl_s": TTL_S})
         self.sent = 0
 
     def token(self, user, **claims):

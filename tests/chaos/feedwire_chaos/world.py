@@ -16,6 +16,7 @@ from .workload import TENANT, Act
 
 SECRET = b"only for chaos tests, 0123456789abcdef"
 TOPIC, DLQ, GRAPH, GROUP = "activities", "activities.dlq", "graph", "feedwire-fanout"
+AWAKE = {"feed.ttl_s": 0}  # every feed is compared with the oracle, so none may sleep
 WORKERS, GATEWAYS, PARTITIONS, GRAPH_PARTITIONS = 3, 2, 4, 4
 SESSION_MS = 6_000
 QUIET = 3  # looks in a row that must find nothing left to do
@@ -80,9 +81,9 @@ class World:
         self.cluster = RedisCluster(self.folder, self.started, maxmemory="4gb")
         brokers = {"kafka.brokers": self.kafka.bootstrap}
         fanout = {**brokers, **self.cluster.options, "kafka.properties": f"session.timeout.ms={SESSION_MS};heartbeat.interval.ms=1000", **self._fanout_options}
-        self.workers = [self._daemon("fanout", f"worker{i}", {**fanout, "kafka.instance": f"worker{i}"}) for i in range(WORKERS)]
+        self.workers = [self._daemon("fanout", f"worker{i}", {**fanout, **AWAKE, "kafka.instance": f"worker{i}"}) for i in range(WORKERS)]
         secret = {"auth.hs256_secret_file": self._secret}
-        self.gateways = [self._daemon("gateway", f"gateway{i}", {**secret, **self.cluster.options}) for i in range(GATEWAYS)]
+        self.gateways = [self._daemon("gateway", f"gateway{i}", {**secret, **self.cluster.options, **AWAKE}) for i in range(GATEWAYS)]
         self.log = Log(self.kafka.bootstrap)
 
     def _daemon(self, program, name, options):

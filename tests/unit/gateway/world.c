@@ -5,6 +5,7 @@
 #include "gateway/metrics.h"
 #include "shared/base/assert.h"
 #include "shared/codec/entry.h"
+#include "shared/codec/msgpack_write.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -657,6 +658,47 @@ void world_token(struct world *world, const char *user, int64_t ends_in_s, struc
     feed_buf_char(out, '\0');
 }
 
+/* ---- sleep ---- */
+
+static enum feed_error wake(void *arg, struct feed_str key)
+{
+    struct world *world = arg;
+    feed_assert(feed_str_eq(key, feed_key_str(&world->timelines[0].key)) ||
+                feed_str_eq(key, feed_key_str(&world->timelines[1].key)));
+    world->wakes++;
+    return world->wakes_refused ? FEED_E_FULL : FEED_OK;
+}
+
+static void touch(void *arg, struct feed_str key)
+{
+    struct world *world = arg;
+    feed_assert(key.len > 0);
+    world->touches++;
+}
+
+void world_awake_unseen(struct world *world, struct timeline *timeline)
+{
+    if (gw_position_none(&timeline->position))
+        random_bytes(world, timeline->position.epoch, FEED_EPOCH_BYTES);
+    timeline->position.seq++;
+}
+
+void world_awake(struct world *world, struct timeline *timeline)
+{
+    /* as feedwire_v1_awake publishes it: kind 4, and no entry */
+    world_awake_unseen(world, timeline);
+    struct feed_buf bytes;
+    feed_buf_init(&bytes, FEED_NOTICE_MAX);
+    feed_msgpack_array(&bytes, 5);
+    feed_msgpack_u64(&bytes, 4);
+    feed_msgpack_str(&bytes, (struct feed_str){(const char *)timeline->position.epoch, FEED_EPOCH_BYTES});
+    feed_msgpack_u64(&bytes, timeline->position.seq);
+    feed_msgpack_u64(&bytes, 0);
+    feed_msgpack_str(&bytes, FEED_STR(""));
+    gw_hub_notice(&world->hub, feed_key_str(&timeline->key), feed_buf_view(&bytes));
+    feed_buf_fini(&bytes);
+}
+
 /* ---- life ---- */
 
 static void discard_log(void *arg, struct feed_str line)
@@ -673,9 +715,9 @@ void world_init(struct world *world, uint64_t seed, size_t queue_bytes_max, int6
     world->up = true;
     world->mono_ms = 1000000;
     world->wall_ms = INT64_C(1790000000000);
-    world->port =
-        (struct gw_port){world,         mono_ms,    wall_ms,  random_bytes, frame_new,   frame_ref,   frame_unref,
-                         frame_payload, want_write, close_ws, subscribe,    unsubscribe, read_window, check_position};
+    world->port = (struct gw_port){world,       mono_ms,        wall_ms,    random_bytes, frame_new, frame_ref,
+                                   frame_unref, frame_payload,  want_write, close_ws,     subscribe, unsubscribe,
+                                   read_window, check_position, wake,       touch};
     world->timelines[0].key = feed_key_timeline(FEED_TIMELINE_HOME, FEED_STR("demo"), FEED_STR("ann"));
     world->timelines[1].key = feed_key_timeline(FEED_TIMELINE_HOME, FEED_STR("demo"), FEED_STR("bob"));
     world->timelines[2].key = feed_key_timeline(FEED_TIMELINE_NOTIFICATIONS, FEED_STR("demo"), FEED_STR("ann"));

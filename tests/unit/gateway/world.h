@@ -97,7 +97,9 @@ struct world {
     size_t event_count;
     struct world_read *reads[WORLD_QUEUE_MAX];
     size_t read_count;
-    size_t frames; /* alive */
+    size_t frames;         /* alive */
+    size_t wakes, touches; /* asked for */
+    bool wakes_refused;
 };
 
 extern const char world_secret[];
@@ -132,6 +134,10 @@ struct world_entry {
 size_t world_union(const struct world *world, unsigned home, struct world_entry out[FEED_CAP]);
 bool world_removed(const struct world *world, const char *id);     /* so named in a frame */
 void world_forget(struct world *world, struct timeline *timeline); /* as if Redis had lost it */
+/* The timeline is there from now on, empty if nothing was published before; its notice of kind 4 arrives at once. */
+void world_awake(struct world *world, struct timeline *timeline);
+/* Its notice is lost. */
+void world_awake_unseen(struct world *world, struct timeline *timeline);
 void world_redis_down(struct world *world);
 void world_redis_up(struct world *world);
 /* The connection for notices breaks and comes back; that for commands stays, with what is on its way. */

@@ -1,0 +1,28 @@
+/* Command: what is to be done about one user's feed. It is a record of the topic `feed.commands`: the key is
+ * `tenant/user`, the value the msgpack array [version, kind]. See schemas/kafka.md. */
+#ifndef FEED_MODEL_COMMAND_H
+#define FEED_MODEL_COMMAND_H
+
+#include "shared/base/limits.h"
+#include "shared/base/str.h"
+
+enum feed_command_kind {
+    FEED_COMMAND_WAKE,    /* "wake": make the home feed if it is not there */
+    FEED_COMMAND_REBUILD, /* "rebuild": bring into the home feed, if it is there, what is missing in it */
+    FEED_COMMAND_KINDS
+};
+
+struct feed_command {
+    enum feed_command_kind kind;
+    struct feed_str tenant, user; /* borrowed; valid names */
+};
+
+/* Appends the key, and the value. The names are valid (asserted). */
+void feed_command_key(const struct feed_command *command, struct feed_buf *out);
+void feed_command_value(const struct feed_command *command, struct feed_buf *out);
+
+/* Reads a record; the views point into key. FEED_E_UNSUPPORTED: a version or a kind that this code does not know.
+ * FEED_E_INVALID for anything else that is no command. */
+enum feed_error feed_command_read(struct feed_str key, struct feed_str value, struct feed_command *out) FEED_MUST_USE;
+
+#endif
