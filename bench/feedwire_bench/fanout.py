@@ -2,9 +2,7 @@
 
 import argparse
 import json
-import os
 import pathlib
-import platform
 import signal
 import sys
 import time
@@ -12,18 +10,17 @@ import time
 from feedwire_dev import paths, tokens
 from feedwire_dev.admin import total
 from feedwire_dev.daemon import Daemon
-from feedwire_dev.ending import Stopped, raise_on_signals
 from feedwire_dev.kafka import ApacheKafka, EmbeddedBroker
-from feedwire_dev.play import Player, Refused
-from feedwire_dev.processes import NotReady, Process
+from feedwire_dev.play import Player
+from feedwire_dev.processes import Process
 from feedwire_dev.redis_server import RedisServer
-from feedwire_dev.run_directory import RunDirectory
 
 from . import broadcast, steady
+from .command import carry_out, machine, say
 from .figures import VARIANTS, Costs, all_figures, as_text
 from .population import SIZES, Population, write_file
 from .steady import Cost, Wrong
-from .wire import Connection, RedisRefused
+from .wire import Connection
 
 DESCRIPTION = """Measures what a feed write costs: in CPU time of Redis, done by the real feedwire-fanout; by a C program that sends the same
 function calls and nothing else; and by the same program with plain commands that keep none of the function's promises. And what CPU time
@@ -36,11 +33,6 @@ DEPTH = 4096  # fanout.commands_max
 SAME_CALLS = {"fanout": "fcall", "function": "fcall", "plain": "zadd"}  # what each write calls once
 WORKLOADS = [(size, "full") for size in SIZES] + [(1_000, "growing")]
 WRITES_MIN = 20_000
-STOPPED_EXIT = 130
-
-
-def say(text: str) -> None:
-    print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
 class Bench:
@@ -167,11 +159,6 @@ class Bench:
         names = ("rounds", "writes", "quick", "kafka", "aof")
         return {name: getattr(self.options, name) for name in names} | {"commands_under_way": DEPTH}
 
-    def machine(self) -> dict:
-        text = pathlib.Path("/proc/cpuinfo").read_text()
-        cpu = next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")), platform.machine())
-        return {"cpu": cpu, "cpus": os.cpu_count(), "kernel": platform.release(), "redis": self.asking.info("server")["redis_version"]}
-
 
 # ---- the command ----
 
@@ -194,32 +181,16 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return options
 
 
+def work(bench: Bench) -> tuple[dict, str]:
+    bench.prepare()
+    figures = all_figures(bench.run()) | {"broadcast_1m_vs_60k": bench.broadcast(), "settings": bench.settings()}
+    figures["machine"] = machine() | {"redis": bench.asking.info("server")["redis_version"]}
+    return figures, f"{as_text(figures)}\n{broadcast.as_text(figures['broadcast_1m_vs_60k'])}"
+
+
 def main(argv: list[str] | None = None) -> int:
     options = parse(argv)
-    raise_on_signals()
-    directory = RunDirectory()
-    bench, code = Bench(options, directory.path), 1
-    try:
-        bench.start()
-        bench.prepare()
-        figures = all_figures(bench.run()) | {"broadcast_1m_vs_60k": bench.broadcast(), "settings": bench.settings(), "machine": bench.machine()}
-        print(as_text(figures), flush=True)
-        print(broadcast.as_text(figures["broadcast_1m_vs_60k"]), flush=True)
-        if options.json:
-            pathlib.Path(options.json).write_text(json.dumps(figures, indent=2) + "\n")
-        code = 0
-    except Stopped:
-        code = STOPPED_EXIT
-    except (NotReady, Refused, RedisRefused, Wrong, OSError) as error:
-        say(str(error))
-    finally:
-        bench.stop()
-        if code == 1:
-            directory.keep_logs()
-            say(f"the logs are kept in {directory.path}")
-        else:
-            directory.remove()
-    return code
+    return carry_out(Bench, work, options)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,11 @@
 """bench/gateway: what a delivery, a connection and a herd of clients cost the gateway."""
 
 import argparse
-import contextlib
-import json
 import os
 import pathlib
-import platform
 import resource
 import shutil
 import signal
-import statistics
 import subprocess
 import sys
 import time
@@ -17,15 +13,15 @@ import time
 from feedwire_dev import paths, ports, tokens
 from feedwire_dev.admin import total
 from feedwire_dev.daemon import Daemon
-from feedwire_dev.ending import Stopped, raise_on_signals
-from feedwire_dev.processes import NotReady, Process
+from feedwire_dev.processes import Process
 from feedwire_dev.redis_server import RedisServer
-from feedwire_dev.run_directory import RunDirectory
 
 from .audience import Audience, user
+from .command import CLIENT_CORE, SERVER_CORE, carry_out, core, machine, say
+from .figures import spread
 from .steady import Wrong, cpu_seconds
 from .talker import Talker
-from .wire import Connection, RedisRefused
+from .wire import Connection
 
 DESCRIPTION = """Measures what it costs the gateway to deliver a message, compared with a program that only calls send(); what a connection takes of
 memory; and how fast a herd of clients gets its slices, compared with how fast it is upgraded. The server has a core of its own; the clients and Redis
@@ -40,29 +36,12 @@ GOALS = {
     "storm_reads_per_client": "<= 1",
     "syscalls_per_delivery": "1 and a share of epoll_wait",
 }
-SERVER_CORE, CLIENT_CORE = 0, 1
 FEW = 2_000
 CLIENTS_MAX = 20_000  # as in clients.c
 SPARE = 100  # files and connections besides those of the clients
 CHUNK = 1_000  # of them, that are opened at once
 BURST = 8  # entries that are published for one feed at once
 SETTLE_S = 1.0
-STOPPED_EXIT = 130
-
-
-def say(text: str) -> None:
-    print(f"bench: {text}", file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def core(number: int):
-    """What is started meanwhile stays on this core."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {number})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 def rss_bytes(pid: int) -> int:
@@ -226,11 +205,6 @@ class Bench:
         figures["herds"] = [self.herd() for _ in range(self.options.rounds)]
         return figures
 
-    def machine(self) -> dict:
-        text = pathlib.Path("/proc/cpuinfo").read_text()
-        cpu = next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")), platform.machine())
-        return {"cpu": cpu, "cpus": os.cpu_count(), "kernel": platform.release(), "redis": self.asking.info("server")["redis_version"]}
-
 
 # ---- figures ----
 
@@ -245,7 +219,7 @@ def all_figures(measured: dict) -> dict:
         "storm_vs_upgrades": [h["slices_per_s"] / h["upgrades_per_s"] for h in herds],
         "storm_reads_per_client": [h["reads_per_client"] for h in herds],
     }
-    spreads = {name: {"median": round(statistics.median(v), 3), "low": round(min(v), 3), "high": round(max(v), 3)} for name, v in ratios.items()}
+    spreads = {name: spread(values, 3) for name, values in ratios.items()}
     figures = {name: value["median"] for name, value in spreads.items()}
     if measured["syscalls"]:
         figures["syscalls_per_delivery"] = round(sum(measured["syscalls"].values()), 3)
@@ -286,6 +260,13 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return options
 
 
+def work(bench: Bench) -> tuple[dict, str]:
+    settings = {name: getattr(bench.options, name) for name in ("rounds", "messages", "connections", "idle", "herd", "quick")}
+    figures = all_figures(bench.run()) | {"settings": settings}
+    figures["machine"] = machine() | {"redis": bench.asking.info("server")["redis_version"]}
+    return figures, as_text(figures)
+
+
 def main(argv: list[str] | None = None) -> int:
     options = parse(argv)
     if len(os.sched_getaffinity(0)) < 2:
@@ -297,29 +278,7 @@ def main(argv: list[str] | None = None) -> int:
         say(f"{files:,} open files are needed and this machine allows {limits[1]:,}; raise the limit (ulimit -Hn), or take fewer connections with --idle and --herd")
         return 1
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(limits[0], files), limits[1]))
-    raise_on_signals()
-    directory = RunDirectory()
-    bench, code = Bench(options, directory.path), 1
-    try:
-        bench.start()
-        settings = {name: getattr(options, name) for name in ("rounds", "messages", "connections", "idle", "herd", "quick")}
-        figures = all_figures(bench.run()) | {"settings": settings, "machine": bench.machine()}
-        print(as_text(figures), flush=True)
-        if options.json:
-            pathlib.Path(options.json).write_text(json.dumps(figures, indent=2) + "\n")
-        code = 0
-    except Stopped:
-        code = STOPPED_EXIT
-    except (NotReady, RedisRefused, Wrong, OSError) as error:
-        say(str(error))
-    finally:
-        bench.stop()
-        if code == 1:
-            directory.keep_logs()
-            say(f"the logs are kept in {directory.path}")
-        else:
-            directory.remove()
-    return code
+    return carry_out(Bench, work, options)
 
 
 if __name__ == "__main__":

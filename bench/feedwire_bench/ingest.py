@@ -1,23 +1,21 @@
 """bench/ingest: what taking an activity costs ingest, compared with librdkafka alone and with the same API in Node."""
 
 import argparse
-import contextlib
 import json
 import os
 import pathlib
-import platform
 import statistics
 import sys
 
 from feedwire_dev import paths, tokens
 from feedwire_dev.daemon import Daemon
-from feedwire_dev.ending import Stopped, raise_on_signals
 from feedwire_dev.kafka import ApacheKafka, EmbeddedBroker
-from feedwire_dev.processes import NotReady, Process
-from feedwire_dev.run_directory import RunDirectory
+from feedwire_dev.processes import Process
 
 from . import node_peer
-from .steady import Wrong, cpu_seconds
+from .command import CLIENT_CORE, SERVER_CORE, carry_out, core, machine, say
+from .figures import spread
+from .steady import cpu_seconds
 from .talker import Talker
 
 DESCRIPTION = """Measures what it costs ingest to take an activity over HTTP and to have it acknowledged by Kafka, one in a request and a hundred:
@@ -28,28 +26,11 @@ docs/performance-ingest.md explains them. The packages of the Node peer (bench/p
 GOALS = {"batched_vs_librdkafka": ">= 0.5", "vs_node": ">= 4"}
 
 TOPIC, PARTITIONS = "activities", 4
-SERVER_CORE, CLIENT_CORE = 0, 1
 DIFFERENT = 1_000  # activities; as in load.c and producer.c
 # how -> (activities in a request, connections, of which each has one request under way)
 HOW = {"single": (1, 64), "batched": (100, 8)}
 COUNT_MIN = 2_000
 AHEAD_FREE = 50_000  # records that are not yet acknowledged, where librdkafka may have as many as it likes
-STOPPED_EXIT = 130
-
-
-def say(text: str) -> None:
-    print(f"bench: {text}", file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def core(number: int):
-    """What is started meanwhile stays on this core."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {number})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 def activity(number: int) -> dict:
@@ -173,18 +154,8 @@ class Bench:
         rounds = self.rounds()
         return {"rounds": rounds, "latency": self.latency(rounds)}
 
-    def machine(self) -> dict:
-        text = pathlib.Path("/proc/cpuinfo").read_text()
-        cpu = next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")), platform.machine())
-        return {"cpu": cpu, "cpus": os.cpu_count(), "kernel": platform.release(), "node": self.node_version}
-
 
 # ---- figures ----
-
-
-def spread(values: list[float], digits: int | None) -> dict[str, float]:
-    """digits None: whole numbers."""
-    return {"median": round(statistics.median(values), digits), "low": round(min(values), digits), "high": round(max(values), digits)}
 
 
 def all_figures(measured: dict) -> dict:
@@ -248,35 +219,20 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return options
 
 
+def work(bench: Bench) -> tuple[dict, str]:
+    settings = {name: getattr(bench.options, name) for name in ("rounds", "single", "batched", "pace_s", "kafka", "node", "quick")}
+    load_before = os.getloadavg()[0]
+    figures = all_figures(bench.run()) | {"settings": settings}
+    figures["machine"] = machine() | {"node": bench.node_version, "load_before": round(load_before, 2)}
+    return figures, as_text(figures)
+
+
 def main(argv: list[str] | None = None) -> int:
     options = parse(argv)
     if not {SERVER_CORE, CLIENT_CORE} <= os.sched_getaffinity(0):
         say("two processor cores are needed, 0 and 1: one for what is measured, one for clients and Kafka")
         return 1
-    raise_on_signals()
-    directory = RunDirectory()
-    bench, code = Bench(options, directory.path), 1
-    try:
-        bench.start()
-        settings = {name: getattr(options, name) for name in ("rounds", "single", "batched", "pace_s", "kafka", "node", "quick")}
-        load_before = os.getloadavg()[0]
-        figures = all_figures(bench.run()) | {"settings": settings, "machine": bench.machine() | {"load_before": round(load_before, 2)}}
-        print(as_text(figures), flush=True)
-        if options.json:
-            pathlib.Path(options.json).write_text(json.dumps(figures, indent=2) + "\n")
-        code = 0
-    except Stopped:
-        code = STOPPED_EXIT
-    except (NotReady, Wrong, OSError) as error:
-        say(str(error))
-    finally:
-        bench.stop()
-        if code == 1:
-            directory.keep_logs()
-            say(f"the logs are kept in {directory.path}")
-        else:
-            directory.remove()
-    return code
+    return carry_out(Bench, work, options)
 
 
 if __name__ == "__main__":
