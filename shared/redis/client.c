@@ -201,12 +201,6 @@ bool feed_redis_shard(const struct feed_redis *redis, int shard, struct feed_red
     return node != NULL;
 }
 
-bool feed_redis_shard_up(const struct feed_redis *redis, int shard)
-{
-    return redis->cluster ? feed_cluster_shard_up(redis->cluster, shard)
-                          : redis->single && shard == 0 && feed_redis_node_up(redis->node);
-}
-
 unsigned feed_redis_shard_slots(const struct feed_redis *redis, int shard)
 {
     if (redis->cluster)

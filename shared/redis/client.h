@@ -68,7 +68,6 @@ int feed_redis_shard_of_key(const struct feed_redis *redis, struct feed_str key)
 int feed_redis_answering(const struct feed_redis *redis);
 /* Where the shard is, with user and password; false when there is none of this number. */
 bool feed_redis_shard(const struct feed_redis *redis, int shard, struct feed_redis_address *out);
-bool feed_redis_shard_up(const struct feed_redis *redis, int shard);
 /* How many slots it owns: 0 when there is none of this number; all, of a single server. */
 unsigned feed_redis_shard_slots(const struct feed_redis *redis, int shard);
 /* The lowest of them; -1 when it has none. Looks at all slots. */
