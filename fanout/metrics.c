@@ -1,6 +1,8 @@
 /* Declares the metrics of feedwire-fanout; the order is that of enum fan_metric. */
 #include "fanout/metrics.h"
 
+#include "shared/http/admin_access.h"
+
 static const char *const record_results[] = {"done", "repeat", "dead_letter", NULL};
 static const char *const write_results[] = {"added", "present", "beyond_cap", "removed", "left_out", "asleep", NULL};
 static const char *const crossings[] = {"up", "down", NULL};
@@ -87,6 +89,7 @@ const struct feed_metric fan_metric_table[] = {
                                        .type = FEED_METRIC_GAUGE,
                                        .help = "Shards whose replicas do not take what is written any more, so that "
                                                "commits go on without them."},
+    [FAN_METRIC_ADMIN_REFUSED] = FEED_ADMIN_METRIC_REFUSED,
     [FAN_METRIC_LOOP_LAG] = {.name = "loop_lag_seconds",
                              .type = FEED_METRIC_GAUGE,
                              .help = "How late the event loop's timers were at most since the last scrape."},

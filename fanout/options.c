@@ -1,6 +1,8 @@
 /* Declares the options of feedwire-fanout; --help and docs/reference/feedwire-fanout.md come from these rows. */
 #include "fanout/options.h"
 
+#include "shared/http/admin_access.h"
+
 #define FIELD(name) offsetof(struct fan_options, name)
 
 const char fan_summary[] = "takes activities from Kafka and writes the feeds of those whom they concern into Redis.";
@@ -10,6 +12,7 @@ const struct feed_option fan_option_table[] = {
      "Where /livez, /readyz and /metrics are served."},
     {"admin.port", FEED_OPTION_INTEGER, FIELD(admin_port), "", "8083", 0, 65535,
      "Port of the admin address; 0 takes any free one and logs it."},
+    FEED_ADMIN_TOKEN_ROW(FIELD(admin_token)),
     {"log.level", FEED_OPTION_TEXT, FIELD(log_level), "", "info", 1, 8,
      "The least important lines that are written: debug, info, warn or error."},
     {"kafka.brokers", FEED_OPTION_TEXT, FIELD(kafka_brokers), "", "127.0.0.1:9092", 1, 4096,

@@ -7,6 +7,7 @@
 struct fan_options {
     char *admin_address;
     int64_t admin_port;
+    char *admin_token;
     char *log_level;
     char *kafka_brokers, *kafka_topic, *kafka_dlq_topic, *kafka_graph_topic, *kafka_commands_topic, *kafka_group,
         *kafka_instance;

@@ -157,8 +157,12 @@ static void on_terminate(void *arg, int signal_number)
 
 static bool open_admin(struct fan_service *service, char *problem, size_t problem_size)
 {
-    service->admin = (struct feed_admin){
-        .health = &service->health, .metrics = service->metrics, .refresh_fn = refresh_metrics, .arg = service};
+    service->admin = (struct feed_admin){.health = &service->health,
+                                         .metrics = service->metrics,
+                                         .token = service->options->admin_token,
+                                         .metric_refused = FAN_METRIC_ADMIN_REFUSED,
+                                         .refresh_fn = refresh_metrics,
+                                         .arg = service};
     struct feed_listener listener =
         feed_admin_listener(&service->admin, service->options->admin_address, (unsigned)service->options->admin_port);
     const struct feed_server_settings settings = {.connections_max = ADMIN_CONNECTIONS_MAX,

@@ -9,6 +9,7 @@
 #include "shared/auth/files.h"
 #include "shared/base/limits.h"
 #include "shared/http/admin.h"
+#include "shared/http/admin_access.h"
 #include "shared/loop/loop.h"
 #include "shared/observe/health.h"
 #include "shared/observe/log.h"
@@ -204,8 +205,12 @@ static void raise_descriptor_limit(void)
 static enum feed_error start_server(struct gateway *gateway, char *problem, size_t problem_size)
 {
     const struct gw_options *options = &gateway->options;
-    gateway->admin = (struct feed_admin){
-        .health = &gateway->health, .metrics = gateway->metrics, .refresh_fn = refresh_metrics, .arg = gateway};
+    gateway->admin = (struct feed_admin){.health = &gateway->health,
+                                         .metrics = gateway->metrics,
+                                         .token = options->admin_token,
+                                         .metric_refused = GW_M_ADMIN_REFUSED,
+                                         .refresh_fn = refresh_metrics,
+                                         .arg = gateway};
     struct feed_listener listeners[LISTENERS] = {
         [LISTENER_CLIENTS] = {.address = options->http_address,
                               .port = (unsigned)options->http_port,
@@ -318,7 +323,7 @@ static const char *check_options(const struct gw_options *options, enum feed_log
 {
     if (feed_log_level_from_name(feed_str_of(options->log_level), level) != FEED_OK)
         return "log.level must be debug, info, warn or error";
-    return NULL;
+    return feed_admin_problem(options->admin_address, options->admin_token);
 }
 
 int main(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include "gateway/close.h"
 #include "gateway/feed.h"
 #include "shared/auth/metrics.h"
+#include "shared/http/admin_access.h"
 
 static const char *const wakes[] = {"asked", "refused", "failed", NULL};
 static const char *const refusals[] = {"origin", "full", NULL};
@@ -62,6 +63,7 @@ const struct feed_metric gw_metrics_table[] = {
     FEED_AUTH_METRIC_REFUSED,
     FEED_AUTH_METRIC_RELOADS,
     FEED_AUTH_METRIC_KEYS,
+    FEED_ADMIN_METRIC_REFUSED,
     {"loop_lag_seconds", FEED_METRIC_GAUGE, "How late the event loop's timers were at most since the last scrape.",
      NULL, NULL, NULL},
     {"process_start_time_seconds", FEED_METRIC_GAUGE, "When the process started, seconds since the Unix epoch.", NULL,

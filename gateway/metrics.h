@@ -31,6 +31,7 @@ enum gw_metric {
     GW_M_AUTH_REFUSED, /* label: feed_token_reason_index */
     GW_M_AUTH_RELOADS,
     GW_M_AUTH_KEYS,
+    GW_M_ADMIN_REFUSED,
     GW_M_LOOP_LAG,
     GW_M_START_TIME
 };

@@ -2,6 +2,7 @@
 #include "gateway/options.h"
 
 #include "shared/base/limits.h"
+#include "shared/http/admin_access.h"
 
 #define FIELD(name) offsetof(struct gw_options, name)
 
@@ -16,6 +17,7 @@ const struct feed_option gw_options_table[] = {
     {"admin.address", FEED_OPTION_TEXT, FIELD(admin_address), "", "127.0.0.1", 1, 64,
      "Address of the admin port (/livez, /readyz, /metrics)."},
     {"admin.port", FEED_OPTION_INTEGER, FIELD(admin_port), "", "8085", 0, 65535, "Admin port; 0 picks a free one."},
+    FEED_ADMIN_TOKEN_ROW(FIELD(admin_token)),
     {"redis.url", FEED_OPTION_URL, FIELD(redis_url), "", "redis://127.0.0.1:6379", 1, 1024,
      "The Redis that holds the feeds: redis://[user:password@]host[:port][/db]; of a cluster one server, or several: "
      "host[:port],host[:port].."},

@@ -11,6 +11,7 @@ struct gw_options {
     int64_t http_connections_max;
     char *admin_address;
     int64_t admin_port;
+    char *admin_token;
     char *redis_url, *redis_password;
     char *kafka_brokers, *kafka_properties, *kafka_commands_topic;
     int64_t feed_ttl_s;

@@ -1,5 +1,6 @@
 /* feedwire-ingest: options and log, then the service. */
 #include "ingest/service.h"
+#include "shared/http/admin_access.h"
 #include "shared/observe/log.h"
 
 #include <stdio.h>
@@ -16,6 +17,11 @@ static int run(const struct ing_options *options)
     enum feed_log_level level;
     if (feed_log_level_from_name(feed_str_of(options->log_level), &level) != FEED_OK) {
         fprintf(stderr, "feedwire-ingest: log.level must be debug, info, warn or error; see feedwire-ingest --help\n");
+        return 2;
+    }
+    const char *problem = feed_admin_problem(options->admin_address, options->admin_token);
+    if (problem) {
+        fprintf(stderr, "feedwire-ingest: %s\n", problem);
         return 2;
     }
     struct feed_log *log = feed_log_new("ingest", level, NULL, NULL, NULL);

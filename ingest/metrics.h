@@ -22,6 +22,7 @@ enum ing_metric {
     ING_METRIC_AUTH_REFUSED, /* label: feed_token_reason_index */
     ING_METRIC_AUTH_RELOADS,
     ING_METRIC_AUTH_KEYS,
+    ING_METRIC_ADMIN_REFUSED,
     ING_METRIC_LOOP_LAG,
     ING_METRIC_START_TIME
 };

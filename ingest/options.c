@@ -2,6 +2,7 @@
 #include "ingest/options.h"
 
 #include "shared/base/limits.h"
+#include "shared/http/admin_access.h"
 
 #define FIELD(name) offsetof(struct ing_options, name)
 
@@ -20,6 +21,7 @@ const struct feed_option ing_option_table[] = {
      "Where /livez, /readyz and /metrics are served."},
     {"admin.port", FEED_OPTION_INTEGER, FIELD(admin_port), "", "8081", 0, 65535,
      "Port of the admin address; 0 takes any free one and logs it."},
+    FEED_ADMIN_TOKEN_ROW(FIELD(admin_token)),
     {"log.level", FEED_OPTION_TEXT, FIELD(log_level), "", "info", 1, 8,
      "The least important lines that are written: debug, info, warn or error."},
     {"kafka.brokers", FEED_OPTION_TEXT, FIELD(kafka_brokers), "", "127.0.0.1:9092", 1, 4096,

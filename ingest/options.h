@@ -11,6 +11,7 @@ struct ing_options {
     int64_t http_connections_max;
     char *admin_address;
     int64_t admin_port;
+    char *admin_token;
     char *log_level;
     char *kafka_brokers, *kafka_topic, *kafka_properties;
     int64_t kafka_delivery_timeout_ms;

@@ -179,8 +179,12 @@ static int start_server(struct ing_service *service)
 {
     const struct ing_options *options = service->options;
     char problem[256] = "";
-    service->admin = (struct feed_admin){
-        .health = &service->health, .metrics = service->metrics, .refresh_fn = on_metrics, .arg = service};
+    service->admin = (struct feed_admin){.health = &service->health,
+                                         .metrics = service->metrics,
+                                         .token = options->admin_token,
+                                         .metric_refused = ING_METRIC_ADMIN_REFUSED,
+                                         .refresh_fn = on_metrics,
+                                         .arg = service};
     struct feed_server_settings settings = {.connections_max = (unsigned)options->http_connections_max,
                                             .handshake_timeout_ms = REQUEST_TIMEOUT_MS};
     struct feed_listener listeners[] = {

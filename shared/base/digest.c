@@ -2,6 +2,7 @@
 
 #include "shared/base/assert.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 void feed_digest(const struct feed_str *parts, size_t count, uint8_t out[FEED_DIGEST_BYTES])
@@ -19,4 +20,16 @@ void feed_digest(const struct feed_str *parts, size_t count, uint8_t out[FEED_DI
     }
     feed_assert(EVP_DigestFinal_ex(context, out, &len) == 1 && len == FEED_DIGEST_BYTES);
     EVP_MD_CTX_free(context);
+}
+
+bool feed_secret_same(struct feed_str a, struct feed_str b)
+{
+    /* Of the digests, which are equally long: a comparison of the secrets would have to stop at the shorter one. */
+    uint8_t of_a[FEED_DIGEST_BYTES], of_b[FEED_DIGEST_BYTES];
+    feed_digest(&a, 1, of_a);
+    feed_digest(&b, 1, of_b);
+    bool same = CRYPTO_memcmp(of_a, of_b, sizeof of_a) == 0;
+    OPENSSL_cleanse(of_a, sizeof of_a);
+    OPENSSL_cleanse(of_b, sizeof of_b);
+    return same;
 }

@@ -9,4 +9,7 @@ enum { FEED_DIGEST_BYTES = 32 };
 
 void feed_digest(const struct feed_str *parts, size_t count, uint8_t out[FEED_DIGEST_BYTES]);
 
+/* Whether two secrets are the same, in a time that tells nothing of where they differ. */
+bool feed_secret_same(struct feed_str a, struct feed_str b);
+
 #endif

@@ -1,6 +1,8 @@
 /* Task: the admin port: liveness, readiness, metrics. Difficulty: none. */
 #include "shared/http/admin.h"
 
+#include "shared/http/admin_access.h"
+#include "shared/http/response_text.h"
 #include "shared/observe/health.h"
 #include "shared/observe/metrics.h"
 
@@ -33,15 +35,35 @@ static void render(struct feed_admin *admin, struct feed_request *request, struc
     }
 }
 
+static void refuse(struct feed_admin *admin, struct feed_request *request)
+{
+    struct feed_buf body;
+    feed_metrics_add(admin->metrics, admin->metric_refused, 0, 1);
+    feed_buf_init(&body, ADMIN_PAGE_MAX);
+    feed_http_problem_write(&body, 401, "The token of the admin port is required: Authorization: Bearer TOKEN.");
+    struct feed_http_response response = {.status = 401,
+                                          .content_type = "application/problem+json",
+                                          .body = feed_buf_view(&body),
+                                          .headers = {{"www-authenticate", FEED_STR("Bearer")}},
+                                          .header_count = 1};
+    feed_request_respond(request, &response);
+    feed_buf_fini(&body);
+}
+
 static void on_request(void *arg, struct feed_request *request, const struct feed_http_request *http)
 {
+    struct feed_admin *admin = arg;
     struct feed_buf page;
+    if (!feed_admin_allowed(admin->token, http->path, http->headers[FEED_HTTP_AUTHORIZATION])) {
+        refuse(admin, request);
+        return;
+    }
     if (http->method != FEED_HTTP_GET && http->method != FEED_HTTP_HEAD) {
         feed_request_problem(request, 405, "The admin port answers GET and HEAD only.", 0);
         return;
     }
     feed_buf_init(&page, ADMIN_PAGE_MAX);
-    render(arg, request, http->path, &page);
+    render(admin, request, http->path, &page);
     feed_buf_fini(&page);
 }
 

@@ -1,5 +1,6 @@
 /* The admin port of a daemon: GET /livez (200 while the loop turns), /readyz (200 or 503, with the conditions as JSON)
- * and /metrics. A listener for feed_server_new; loopback unless configured otherwise. */
+ * and /metrics, which asks for the token if there is one (admin_access.h). A listener for feed_server_new; loopback
+ * unless configured otherwise. */
 #ifndef FEED_HTTP_ADMIN_H
 #define FEED_HTTP_ADMIN_H
 
@@ -9,9 +10,11 @@ struct feed_health;
 struct feed_metrics;
 
 struct feed_admin {
-    const struct feed_health *health;   /* borrowed */
-    const struct feed_metrics *metrics; /* borrowed */
-    void (*refresh_fn)(void *arg);      /* called before metrics are rendered, to set gauges; may be NULL */
+    const struct feed_health *health; /* borrowed */
+    struct feed_metrics *metrics;     /* borrowed */
+    const char *token;                /* borrowed; NULL: none */
+    unsigned metric_refused;          /* the row of FEED_ADMIN_METRIC_REFUSED */
+    void (*refresh_fn)(void *arg);    /* called before metrics are rendered, to set gauges; may be NULL */
     void *arg;
 };
 

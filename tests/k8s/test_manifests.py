@@ -103,6 +103,37 @@ def test_options_exist_and_ports_agree(daemon, bin_dir):
 
 
 @pytest.mark.parametrize("daemon", DAEMONS)
+def test_the_admin_port_has_its_token_and_probes_need_none(daemon):
+    pod = find("Deployment", f"feedwire-{daemon}")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    options = dict(argument.removeprefix("--").split("=", 1) for argument in container["args"])
+    assert options["admin.address"] == "0.0.0.0"
+    path = pathlib.PurePosixPath(options["admin.token_file"])
+    (mount,) = [m for m in container["volumeMounts"] if m["mountPath"] == str(path.parent)]
+    (volume,) = [v for v in pod["volumes"] if v["name"] == mount["name"]]
+    assert mount["readOnly"] is True and volume["secret"]["secretName"] == "feedwire-admin" and path.name == "token"
+    probes = {container[kind]["httpGet"]["path"] for kind in ("livenessProbe", "readinessProbe", "startupProbe")}
+    assert probes == {"/livez", "/readyz"}
+
+
+def test_prometheus_sends_the_token_and_finds_the_pods(tmp_path):
+    config = yaml.safe_load((ROOT / "deploy/prometheus.yml").read_text())
+    (job,) = config["scrape_configs"]
+    assert job.pop("kubernetes_sd_configs") == [{"role": "pod"}]  # Debian builds Prometheus without it
+    job["static_configs"] = [{"targets": ["127.0.0.1:8081"]}]
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
+    promtool = shutil.which("promtool") or str(CACHE / "prefix/bin/promtool")
+    done = subprocess.run([promtool, "check", "config", "--syntax-only", str(tmp_path / "prometheus.yml")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert job["authorization"] == {"type": "Bearer", "credentials_file": "/etc/prometheus/feedwire/token"}
+    for daemon in DAEMONS:
+        template = find("Deployment", f"feedwire-{daemon}")["spec"]["template"]
+        labels, annotations = template["metadata"]["labels"], template["metadata"]["annotations"]
+        assert (labels["app.kubernetes.io/part-of"], annotations["prometheus.io/scrape"], annotations["prometheus.io/path"]) == ("feedwire", "true", "/metrics")
+        assert {"name": "admin", "containerPort": int(annotations["prometheus.io/port"])} in template["spec"]["containers"][0]["ports"]
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
 def test_pods_run_without_privileges(daemon):
     pod = find("Deployment", f"feedwire-{daemon}")["spec"]["template"]["spec"]
     security = pod["containers"][0]["securityContext"]

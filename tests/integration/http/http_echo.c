@@ -12,6 +12,7 @@
 #include "shared/base/assert.h"
 #include "shared/base/json_out.h"
 #include "shared/http/admin.h"
+#include "shared/http/admin_access.h"
 #include "shared/http/server.h"
 #include "shared/loop/loop.h"
 #include "shared/observe/health.h"
@@ -331,8 +332,11 @@ static void on_terminate(void *arg, int signal_number)
     feed_loop_stop(echo->loop);
 }
 
-static const struct feed_metric metric_table[] = {{.name = "echo_up", .type = FEED_METRIC_GAUGE, .help = "Always 0."},
-                                                  {.name = NULL}};
+enum { METRIC_UP, METRIC_ADMIN_REFUSED };
+static const struct feed_metric metric_table[] = {
+    [METRIC_UP] = {.name = "echo_up", .type = FEED_METRIC_GAUGE, .help = "Always 0."},
+    [METRIC_ADMIN_REFUSED] = FEED_ADMIN_METRIC_REFUSED,
+    {.name = NULL}};
 
 static void set_up(struct echo *echo, int argc, char **argv, struct feed_log *log, struct feed_admin *admin)
 {
@@ -374,7 +378,7 @@ int main(int argc, char **argv)
     struct feed_health health = {0};
     struct feed_log *log = feed_log_new("http_echo", FEED_LOG_INFO, NULL, NULL, NULL);
     struct feed_metrics *metrics = feed_metrics_new(metric_table);
-    struct feed_admin admin = {.health = &health, .metrics = metrics};
+    struct feed_admin admin = {.health = &health, .metrics = metrics, .metric_refused = METRIC_ADMIN_REFUSED};
     echo.sessions.prev = echo.sessions.next = &echo.sessions;
     feed_health_set(&health, feed_health_add(&health, "echo"), setting(argc, argv, "ready", 1) != 0, "told not to be");
     feed_assert(echo.loop && log && metrics);
