@@ -66,7 +66,7 @@ static enum fan_step first_step(enum feed_act act)
 
 static enum fan_step refuse_command(struct fan_job *job, enum feed_error error)
 {
-    job->bad_reason = error == FEED_E_UNSUPPORTED ? "invalid" : "malformed";
+    job->bad_reason = error == FEED_E_UNSUPPORTED ? "unsupported" : "malformed";
     snprintf(job->problem.field, sizeof job->problem.field, "value");
     snprintf(job->problem.text, sizeof job->problem.text, "%s",
              error == FEED_E_UNSUPPORTED ? "is a command that this version does not know"

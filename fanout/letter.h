@@ -17,7 +17,7 @@ enum fan_letter_cut { FAN_LETTER_WHOLE, FAN_LETTER_NO_VALUE, FAN_LETTER_BARE };
 
 struct fan_letter {
     struct fan_job *job; /* whose record it carries; it stays until the letter is acknowledged */
-    const char *reason;  /* "malformed", "invalid", "wrong_type", "failed" */
+    const char *reason;  /* "malformed", "invalid", "unsupported", "wrong_type", "failed" */
     char detail[256];
     unsigned attempts;
     enum fan_letter_cut cut;

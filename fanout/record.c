@@ -106,7 +106,9 @@ enum feed_error fan_record_read(const struct fan_record *record, struct feed_act
         return error;
     error = feed_activity_from_record(&picked, activity, problem);
     /* A problem of the value as a whole, or one that names no field, means that it could not be read at all. */
-    if (error != FEED_OK && problem->field[0] && strcmp(problem->field, "value") != 0)
+    if (error == FEED_E_UNSUPPORTED)
+        *reason = "unsupported";
+    else if (error != FEED_OK && problem->field[0] && strcmp(problem->field, "value") != 0)
         *reason = "invalid";
     return error;
 }

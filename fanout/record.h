@@ -26,7 +26,8 @@ enum feed_error fan_record_copy(const struct fan_record *record, struct fan_reco
 /* Bytes that a copy takes. */
 size_t fan_record_bytes(const struct fan_record *record);
 /* Reads and checks it. On an error *reason is the word for dlq_reason ("malformed": not in the form of
- * schemas/kafka.md; "invalid": well-formed, against a rule) and problem tells the field. */
+ * schemas/kafka.md; "invalid": well-formed, against a rule; "unsupported": of a version or format that is not known
+ * here) and problem tells the field. */
 enum feed_error fan_record_read(const struct fan_record *record, struct feed_activity *activity, const char **reason,
                                 struct feed_activity_problem *problem) FEED_MUST_USE;
 

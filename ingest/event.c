@@ -40,9 +40,9 @@ static enum feed_error check(const struct attributes *attributes, struct feed_ac
     }
     if (!feed_str_eq(attributes->values[A_SPECVERSION], FEED_STR("1.0")))
         return refuse(problem, FEED_E_UNSUPPORTED, attributes->prefix, rows[A_SPECVERSION].name, "must be \"1.0\"");
-    if (!feed_str_eq(attributes->values[A_TYPE], FEED_STR(FEED_RECORD_TYPE)))
+    if (!feed_record_type_known(attributes->values[A_TYPE]))
         return refuse(problem, FEED_E_UNSUPPORTED, attributes->prefix, rows[A_TYPE].name,
-                      "must be \"" FEED_RECORD_TYPE "\"");
+                      "must be \"" FEED_RECORD_TYPE "\", or that with a minor version");
     return FEED_OK;
 }
 

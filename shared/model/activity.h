@@ -12,7 +12,10 @@
 
 /* The source of activities that came in as requests, and of records that name none. */
 #define FEED_SOURCE_DEFAULT "/feedwire"
-#define FEED_RECORD_TYPE "feedwire.activity.v1" /* ce_type */
+#define FEED_RECORD_TYPE "feedwire.activity.v1" /* ce_type, as it is written here */
+/* Whether activities of this type can be read: the one above, or one with a minor version (feedwire.activity.v1.7),
+ * which has added members and changed none. */
+bool feed_record_type_known(struct feed_str type);
 
 /* All views are borrowed from the storage below or from the input, as the functions say. Absent fields have data NULL.
  */

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { MINOR_MAX = 9999 }; /* of ce_type */
+
 /* ---- writing ---- */
 
 static void write_member(struct feed_buf *out, const char *key, struct feed_str value)
@@ -95,6 +97,19 @@ void feed_activity_make_record(const struct feed_activity *activity, struct feed
 
 /* ---- reading ---- */
 
+bool feed_record_type_known(struct feed_str type)
+{
+    const size_t major = sizeof(FEED_RECORD_TYPE) - 1;
+    uint64_t minor;
+    if (type.len < major || memcmp(type.data, FEED_RECORD_TYPE, major) != 0)
+        return false;
+    if (type.len == major)
+        return true;
+    struct feed_str digits = {type.data + major + 1, type.len - major - 1};
+    return type.data[major] == '.' && digits.len > 0 && digits.data[0] != '0' &&
+           feed_str_to_u64(digits, MINOR_MAX, &minor) == FEED_OK;
+}
+
 /* An empty header is there: data is not NULL. */
 static struct feed_str header_of(const struct feed_record *record, const char *name)
 {
@@ -120,8 +135,9 @@ static enum feed_error read_headers(const struct feed_record *record, struct fee
         out->source = FEED_STR(FEED_SOURCE_DEFAULT);
     if (version.data && !feed_str_eq(version, FEED_STR("1.0")))
         return feed_activity_refuse(problem, FEED_E_UNSUPPORTED, "ce_specversion", "must be 1.0");
-    if (type.data && !feed_str_eq(type, FEED_STR(FEED_RECORD_TYPE)))
-        return feed_activity_refuse(problem, FEED_E_UNSUPPORTED, "ce_type", "must be " FEED_RECORD_TYPE);
+    if (type.data && !feed_record_type_known(type))
+        return feed_activity_refuse(problem, FEED_E_UNSUPPORTED, "ce_type",
+                                    "must be " FEED_RECORD_TYPE ", or that with a minor version");
     if (!out->tenant.data)
         return feed_activity_refuse(problem, FEED_E_MISSING, "ce_tenant", "is missing");
     if (!feed_tenant_valid(out->tenant))

@@ -117,7 +117,7 @@ def test_dead_letters(feedctl, broker, system):
     produce(broker, "ann", "like", "post", "7", "2026-01-01T00:00:00Z", key="demo/somebody-else")
     finished(system, 2)
     letters = wait_for(lambda: len(found := json.loads(feedctl("dlq", "list", "--json"))) == 2 and found, "two dead letters")
-    assert {letter["reason"] for letter in letters} <= {"malformed", "invalid"}
+    assert {letter["reason"] for letter in letters} <= {"malformed", "invalid", "unsupported"}
     assert all(letter["source"].startswith("activities/") and letter["detail"] for letter in letters)
     text = feedctl("dlq", "list")
     assert "2 dead letters shown" in text

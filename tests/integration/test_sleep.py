@@ -123,7 +123,7 @@ def test_bad_commands_are_dead_letters(log):
     consumer.assign([confluent_kafka.TopicPartition("activities.dlq", 0, 0)])
     letters = consumer.consume(6, DEADLINE_S)
     consumer.close()
-    assert sorted(dict(letter.headers())["dlq_reason"] for letter in letters) == [b"invalid"] * 2 + [b"malformed"] * 4
+    assert sorted(dict(letter.headers())["dlq_reason"] for letter in letters) == [b"malformed"] * 4 + [b"unsupported"] * 2
     assert all(dict(letter.headers())["dlq_source"].startswith(b"feed.commands/") for letter in letters)
 
 

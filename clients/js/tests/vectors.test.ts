@@ -63,3 +63,28 @@ test('positions are returned letter for letter', () => {
     assert.equal(JSON.parse(session.begin('t')).feeds[0].position, text);
   }
 });
+
+const versions = read('vectors/versions.json');
+
+test('messages of an older and of a newer server are read, with what is known in its place', () => {
+  for (const list of ['messages_older', 'messages_newer']) {
+    assert.ok(versions[list].length > 5);
+    for (const { name, message } of versions[list]) assert.deepEqual(readMessage(JSON.stringify(message)), message, name);
+  }
+});
+
+test('messages of types made later are skipped', () => {
+  assert.ok(versions.messages_unknown.length > 0);
+  for (const { name, message } of versions.messages_unknown) assert.equal(readMessage(JSON.stringify(message)), undefined, name);
+});
+
+test('a session with a newer server has the same feed as with an older one', () => {
+  const feedAfter = (list: string): string[] => {
+    const session = new Session(['home'], 10);
+    session.begin('t');
+    for (const { message } of [...versions[list], ...versions.messages_unknown]) if (message.type !== 'bye') session.receive(JSON.stringify(message));
+    return session.feeds.get('home')!.entries.map(({ id }) => id);
+  };
+  assert.equal(feedAfter('messages_newer').length, 1);
+  assert.deepEqual(feedAfter('messages_newer'), feedAfter('messages_older'));
+});

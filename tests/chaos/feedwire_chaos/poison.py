@@ -7,7 +7,7 @@ import uuid
 
 import msgpack
 
-REASONS = {"malformed", "invalid"}
+REASONS = {"malformed", "invalid", "unsupported"}
 
 
 def id_bytes(source, ident):
