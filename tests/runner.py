@@ -100,6 +100,8 @@ def style(run):
     run.check("formatting", "scripts/format", "--check")
     run.check("reference pages", "scripts/reference", "--check")
     run.check("links in the documentation", sys.executable, "tests/check_links.py")
+    run.check("compatibility of the schemas", "scripts/compatibility")
+    run.pytest("contract", "tests/contract")
 
 
 def unit(run):
