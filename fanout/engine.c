@@ -145,7 +145,8 @@ static bool send_share(struct fan_engine *engine, struct fan_job *job)
     }
     size_t budget = engine->settings.commands_max - engine->commands;
     bool refused;
-    size_t sent = fan_job_send(job, &engine->port, budget < FAN_TURN_COMMANDS ? budget : FAN_TURN_COMMANDS, &refused);
+    budget = budget < FAN_TURN_COMMANDS ? budget : FAN_TURN_COMMANDS;
+    size_t sent = fan_job_send(job, &engine->port, budget, engine->now_ms, &refused);
     engine->commands += sent;
     fan_engine_place(job, FAN_JOB_LOOK);
     return !refused;
@@ -212,7 +213,7 @@ void fan_engine_answer(struct fan_seat *seat, const struct fan_answer *answer)
     struct fan_engine *engine = job->engine;
     struct fan_effects effects;
     bool held = job->relation_due;
-    fan_job_take(job, seat->number, answer, engine->now_ms, &effects);
+    fan_job_take(job, &engine->port, seat->number, answer, engine->now_ms, &effects);
     bool read = job->relation_due && !held;
     engine->commands--;
     engine->counts.writes.added += effects.writes.added;

@@ -8,6 +8,7 @@
 #include "fanout/port.h"
 #include "fanout/steps.h"
 #include "shared/base/assert.h"
+#include "shared/base/backoff.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,6 +126,7 @@ enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *po
         if (!job->begun) {
             job->count = fan_step_commands(job);
             fan_todo_fill(&job->todo, job->count);
+            fan_todo_fill(&job->fresh, job->count);
             job->begun = true;
             begin_pass(job, port);
         }
@@ -138,21 +140,51 @@ enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *po
     }
 }
 
-size_t fan_job_send(struct fan_job *job, const struct fan_port *port, size_t budget, bool *refused)
+/* ---- sending ---- */
+
+/* Once for all that fail, or are held back, in the same pass. */
+static void wait_a_part_of(struct fan_job *job, const struct fan_port *port, struct feed_backoff span, int64_t now_ms)
+{
+    uint64_t random;
+    port->ops->random(port->arg, (uint8_t *)&random, sizeof random);
+    job->retry_at_ms = now_ms + (int64_t)feed_backoff_ms(span, job->attempts, random);
+}
+
+static void try_later(struct fan_job *job, const struct fan_port *port, int64_t now_ms)
+{
+    static const struct feed_backoff span = {.first_ms = FAN_RETRY_FIRST_MS, .max_ms = FAN_RETRY_MAX_MS};
+    if (job->retry_at_ms > now_ms)
+        return;
+    wait_a_part_of(job, port, span, now_ms);
+    job->attempts++;
+}
+
+static void hold(struct fan_job *job, const struct fan_port *port, int64_t now_ms)
+{
+    static const struct feed_backoff span = {.first_ms = FAN_HELD_MS, .max_ms = FAN_HELD_MS};
+    if (job->retry_at_ms <= now_ms)
+        wait_a_part_of(job, port, span, now_ms);
+}
+
+size_t fan_job_send(struct fan_job *job, const struct fan_port *port, size_t budget, int64_t now_ms, bool *refused)
 {
     size_t sent = 0;
     struct fan_call call;
     *refused = false;
     while (sent < budget && job->next < job->count && job->under_way < fan_step_window(job->step)) {
         fan_step_build(job, port->texts, job->next, &call);
-        enum fan_sent how = port->ops->send(port->arg, call.argv, call.argc, &job->seats[job->next]);
+        bool again = !fan_todo_has(&job->fresh, job->next);
+        enum fan_sent how = port->ops->send(port->arg, call.argv, call.argc, &job->seats[job->next], again);
         if (how == FAN_SENT_FULL) {
             *refused = true;
             break;
         }
         if (how == FAN_SENT) {
+            fan_todo_done(&job->fresh, job->next);
             job->under_way++;
             sent++;
+        } else if (how == FAN_SENT_HELD) {
+            hold(job, port, now_ms);
         } else {
             job->away = true;
             job->away_since = port->readies;
@@ -169,19 +201,9 @@ struct fan_job *fan_job_of(struct fan_seat *seat)
     return (struct fan_job *)((char *)(seat - seat->number) - offsetof(struct fan_job, seats));
 }
 
-/* Each further failure waits twice as long as the one before. */
-static void try_later(struct fan_job *job, int64_t now_ms)
-{
-    int64_t delay_ms = FAN_RETRY_FIRST_MS;
-    for (unsigned n = 0; n < job->attempts && delay_ms < FAN_RETRY_MAX_MS; n++)
-        delay_ms *= 2;
-    if (job->retry_at_ms <= now_ms)
-        job->attempts++; /* once for all that fail in the same pass */
-    job->retry_at_ms = now_ms + delay_ms;
-}
-
 /* The command is settled with a letter, or will be tried again. */
-static void fail(struct fan_job *job, size_t i, struct feed_str text, int64_t now_ms, struct fan_effects *effects)
+static void fail(struct fan_job *job, const struct fan_port *port, size_t i, struct feed_str text, int64_t now_ms,
+                 struct fan_effects *effects)
 {
     if (job->failing_since_ms == 0)
         job->failing_since_ms = now_ms;
@@ -193,10 +215,11 @@ static void fail(struct fan_job *job, size_t i, struct feed_str text, int64_t no
     effects->refused = true;
     effects->trouble = FAN_TROUBLE_OTHER;
     effects->text = text;
-    try_later(job, now_ms);
+    try_later(job, port, now_ms);
 }
 
-static void take_error(struct fan_job *job, size_t i, struct feed_str text, int64_t now_ms, struct fan_effects *effects)
+static void take_error(struct fan_job *job, const struct fan_port *port, size_t i, struct feed_str text, int64_t now_ms,
+                       struct fan_effects *effects)
 {
     enum fan_trouble trouble = fan_trouble_of(text);
     switch (trouble) {
@@ -207,20 +230,20 @@ static void take_error(struct fan_job *job, size_t i, struct feed_str text, int6
         effects->text = text;
         break;
     case FAN_TROUBLE_MOVING:
-        try_later(job, now_ms);
+        try_later(job, port, now_ms);
         break;
     case FAN_TROUBLE_WRONG_TYPE:
         effects->letter = recipient_letter(job, i, "wrong_type", text);
         fan_todo_done(&job->todo, i);
         break;
     case FAN_TROUBLE_OTHER:
-        fail(job, i, text, now_ms, effects);
+        fail(job, port, i, text, now_ms, effects);
         break;
     }
 }
 
-void fan_job_take(struct fan_job *job, size_t i, const struct fan_answer *answer, int64_t now_ms,
-                  struct fan_effects *effects)
+void fan_job_take(struct fan_job *job, const struct fan_port *port, size_t i, const struct fan_answer *answer,
+                  int64_t now_ms, struct fan_effects *effects)
 {
     feed_assert(job->under_way > 0 && i < job->count);
     *effects = (struct fan_effects){.lost = false};
@@ -235,11 +258,11 @@ void fan_job_take(struct fan_job *job, size_t i, const struct fan_answer *answer
     job->answering = i;
     if (answer->kind == FAN_ANSWER_ERROR) {
         job->redone = true;
-        take_error(job, i, answer->text, now_ms, effects);
+        take_error(job, port, i, answer->text, now_ms, effects);
     } else if (fan_step_take(job, answer, &effects->writes)) {
         fan_todo_done(&job->todo, i);
     } else {
         job->redone = true;
-        fail(job, i, FEED_STR("an answer of an unexpected form"), now_ms, effects);
+        fail(job, port, i, FEED_STR("an answer of an unexpected form"), now_ms, effects);
     }
 }

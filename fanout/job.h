@@ -201,6 +201,7 @@ struct fan_job {
     enum fan_step step;
     size_t count;                    /* commands of this step */
     struct fan_todo todo;            /* those that are not done */
+    struct fan_todo fresh;           /* those that were never sent */
     size_t next;                     /* the first that this pass has not looked at; count: it is through */
     size_t under_way;                /* commands without an answer */
     bool away;                       /* in this pass, one belonged to a shard that was away.. */
@@ -302,8 +303,9 @@ void fan_job_add_recipient(struct fan_job *job, struct feed_str user);
 
 /* ---- the driver (job.c) ---- */
 
-/* How long a command that fails for no known reason is tried again before its recipient gets a dead letter. */
-enum { FAN_FAILING_MS = 5000, FAN_RETRY_FIRST_MS = 100, FAN_RETRY_MAX_MS = 1600 };
+/* How long a command that fails for no known reason is tried again before its recipient gets a dead letter; the spans
+ * of time of which a random part passes before each try, and before a command that was held back is looked at again. */
+enum { FAN_FAILING_MS = 5000, FAN_RETRY_FIRST_MS = 100, FAN_RETRY_MAX_MS = 1600, FAN_HELD_MS = 1000 };
 
 /* What a job can do next. */
 enum fan_job_next {
@@ -330,15 +332,15 @@ struct fan_letter *fan_job_bad_letter(struct fan_job *job);
 /* Goes on to the next step where the present one is through, and says what can be done now. */
 enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *port, int64_t now_ms);
 /* Sends up to budget commands of the present step; *refused when the port takes no more. Returns how many were sent. */
-size_t fan_job_send(struct fan_job *job, const struct fan_port *port, size_t budget, bool *refused);
+size_t fan_job_send(struct fan_job *job, const struct fan_port *port, size_t budget, int64_t now_ms, bool *refused);
 /* Kafka has not taken the relation: it is read and sent again at retry_at_ms. Read again, because what was read may
  * have been overtaken by a younger state, and the topic keeps what came last. */
 void fan_job_relate_again(struct fan_job *job, int64_t retry_at_ms);
 /* The relation of a follow or unfollow, for Kafka; borrowed from the job. */
 struct feed_relation fan_job_relation(const struct fan_job *job);
 /* Takes the answer to command i of the present step. */
-void fan_job_take(struct fan_job *job, size_t i, const struct fan_answer *answer, int64_t now_ms,
-                  struct fan_effects *effects);
+void fan_job_take(struct fan_job *job, const struct fan_port *port, size_t i, const struct fan_answer *answer,
+                  int64_t now_ms, struct fan_effects *effects);
 /* The job in which this is a seat. */
 struct fan_job *fan_job_of(struct fan_seat *seat);
 

@@ -1,6 +1,10 @@
 /* The state machine of link.h. An event that does not belong to the present state comes too late and is ignored. */
 #include "fanout/link.h"
 
+#include "shared/base/backoff.h"
+
+static const struct feed_backoff backoff = {.first_ms = FAN_LINK_REST_FIRST_MS, .max_ms = FAN_LINK_REST_MAX_MS};
+
 static enum fan_link_do load(struct fan_link *link)
 {
     link->state = FAN_LINK_LOADING;
@@ -9,13 +13,7 @@ static enum fan_link_do load(struct fan_link *link)
 
 static void rest(struct fan_link *link, int64_t now_ms, uint32_t random)
 {
-    int64_t rest_ms = FAN_LINK_REST_FIRST_MS;
-    for (unsigned i = 0; i < link->refusals && rest_ms < FAN_LINK_REST_MAX_MS; i++)
-        rest_ms *= 2;
-    if (rest_ms > FAN_LINK_REST_MAX_MS)
-        rest_ms = FAN_LINK_REST_MAX_MS;
-    /* Between the half and the whole, so that many workers do not come back together. */
-    link->until_ms = now_ms + rest_ms / 2 + (int64_t)random % (rest_ms / 2 + 1);
+    link->until_ms = now_ms + (int64_t)feed_backoff_ms(backoff, link->refusals, random);
     link->refusals++;
     link->state = FAN_LINK_RESTING;
 }

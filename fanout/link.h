@@ -9,7 +9,8 @@
  *      |                     v   |             |
  *      '--(lost, from all)-- RESTING <---------'
  *
- * The rest doubles from 100 ms to 5 s, with jitter, and starts small again after 5 s of good work. */
+ * The rest is a random part of a span that doubles from 100 ms to 5 s (shared/base/backoff.h), and starts small again
+ * after 5 s of good work. */
 #ifndef FANOUT_LINK_H
 #define FANOUT_LINK_H
 

@@ -5,6 +5,7 @@
 
 static const char *const record_results[] = {"done", "repeat", "dead_letter", NULL};
 static const char *const write_results[] = {"added", "present", "beyond_cap", "removed", "left_out", "asleep", NULL};
+static const char *const retries[] = {"sent", "held", NULL};
 static const char *const crossings[] = {"up", "down", NULL};
 
 const struct feed_metric fan_metric_table[] = {
@@ -90,6 +91,15 @@ const struct feed_metric fan_metric_table[] = {
                                        .help = "Shards whose replicas do not take what is written any more, so that "
                                                "commits go on without them."},
     [FAN_METRIC_ADMIN_REFUSED] = FEED_ADMIN_METRIC_REFUSED,
+    [FAN_METRIC_RETRIES] = {.name = "redis_retries_total",
+                            .type = FEED_METRIC_COUNTER,
+                            .help = "Commands that were sent again after a failure, and times that one was held back, "
+                                    "because enough were (redis.retry_percent).",
+                            .label = "result",
+                            .label_values = retries},
+    [FAN_METRIC_CONNECTS] = {.name = "redis_connects_total",
+                             .type = FEED_METRIC_COUNTER,
+                             .help = "Attempts to connect to a server of Redis."},
     [FAN_METRIC_LOOP_LAG] = {.name = "loop_lag_seconds",
                              .type = FEED_METRIC_GAUGE,
                              .help = "How late the event loop's timers were at most since the last scrape."},

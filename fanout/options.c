@@ -65,6 +65,10 @@ const struct feed_option fan_option_table[] = {
      "The same for the size of the records in hand."},
     {"fanout.commands_max", FEED_OPTION_INTEGER, FIELD(commands_max), "commands", "4096", 1, 1000000,
      "Redis commands under way at the same time."},
+    {"redis.retry_percent", FEED_OPTION_INTEGER, FIELD(retry_percent), "%", "10", 0, 100,
+     "How many commands may be sent again, as a share of those that are sent for the first time, of each shard; "
+     "besides, "
+     "100 a second, and fanout.commands_max at once where none was for long. What is beyond waits."},
     {"stop.timeout_ms", FEED_OPTION_INTEGER, FIELD(stop_timeout_ms), "ms", "10000", 0, 600000,
      "How long an orderly stop waits for the records in hand; what is left is done again by whoever gets the "
      "partition."},

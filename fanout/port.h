@@ -12,13 +12,15 @@ struct fan_seat;
 enum fan_sent {
     FAN_SENT,
     FAN_SENT_FULL, /* not sent: no room for more at present */
-    FAN_SENT_AWAY  /* not sent: the shard that owns its key cannot be worked with; others may be */
+    FAN_SENT_AWAY, /* not sent: the shard that owns its key cannot be worked with; others may be */
+    FAN_SENT_HELD  /* not sent: it was sent before, and its shard has had enough that was; a little later */
 };
 
 struct fan_port_ops {
     /* Sends one Redis command; the arguments are copied. FAN_SENT: its answer comes later, exactly once, by
-     * fan_engine_answer with this seat. There is no order among answers: commands may go to several shards. */
-    enum fan_sent (*send)(void *arg, const struct feed_str *argv, size_t argc, struct fan_seat *seat);
+     * fan_engine_answer with this seat. There is no order among answers: commands may go to several shards. again: it
+     * was sent before, and what came of it is not known, or was an error that may pass. */
+    enum fan_sent (*send)(void *arg, const struct feed_str *argv, size_t argc, struct fan_seat *seat, bool again);
     /* Sends a dead letter to Kafka; everything is copied. FEED_OK: fan_engine_letter_done comes later, exactly once.
      * Otherwise it will not come; FEED_E_TOO_LARGE means that this letter will never be taken as it is. */
     enum feed_error (*post)(void *arg, const struct fan_letter *letter, const struct fan_record *record);

@@ -74,13 +74,19 @@ bool fan_redis_port_ready(const struct fan_service *service, const struct feed_s
     return shard != FEED_SHARD_NONE && service->links[shard].state == FAN_LINK_READY;
 }
 
-enum fan_sent fan_redis_port_send(void *arg, const struct feed_str *argv, size_t argc, struct fan_seat *seat)
+enum fan_sent fan_redis_port_send(void *arg, const struct feed_str *argv, size_t argc, struct fan_seat *seat,
+                                  bool again)
 {
     struct fan_service *service = arg;
-    if (!fan_redis_port_ready(service, argv, argc))
+    int shard = feed_redis_shard_of(service->redis, argv, argc);
+    if (shard == FEED_SHARD_NONE || service->links[shard].state != FAN_LINK_READY)
         return FAN_SENT_AWAY;
+    struct fan_budget *budget = &service->budgets[shard];
+    if (again && !fan_budget_allows(budget, feed_loop_now_ms(service->loop)))
+        return FAN_SENT_HELD;
     switch (feed_redis_command(service->redis, argv, argc, on_answer, seat)) {
     case FEED_OK:
+        fan_budget_sent(budget, again);
         return FAN_SENT;
     case FEED_E_FULL:
         return FAN_SENT_FULL;
@@ -290,7 +296,11 @@ enum feed_error fan_redis_port_open(struct fan_service *service, const char **pr
         .in_flight_max = (unsigned)options->commands_max + SPARE_COMMANDS,
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
         .command_timeout_ms = COMMAND_TIMEOUT_MS,
+        .attempts = &service->connects,
     };
+    for (int i = 0; i < FEED_SHARDS_MAX; i++)
+        fan_budget_init(&service->budgets[i], (unsigned)options->retry_percent, (unsigned)options->commands_max,
+                        feed_loop_now_ms(service->loop));
     enum feed_error error = feed_redis_new(service->loop, &settings, on_state, service, &service->redis, problem);
     if (error == FEED_OK) {
         feed_redis_on_latency(service->redis, on_latency, service);

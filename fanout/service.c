@@ -28,9 +28,20 @@ static void add_since(struct fan_service *service, unsigned metric, unsigned lab
         feed_metrics_add(service->metrics, metric, label, now - before);
 }
 
-static void add_total(struct fan_service *service, unsigned metric, uint64_t total)
+static void add_total(struct fan_service *service, unsigned metric, unsigned label, uint64_t total)
 {
-    add_since(service, metric, 0, total, (uint64_t)feed_metrics_get(service->metrics, metric, 0));
+    add_since(service, metric, label, total, (uint64_t)feed_metrics_get(service->metrics, metric, label));
+}
+
+static void add_retries(struct fan_service *service)
+{
+    uint64_t sent = 0, held = 0;
+    for (int i = 0; i < FEED_SHARDS_MAX; i++) {
+        sent += service->budgets[i].sent;
+        held += service->budgets[i].held;
+    }
+    add_total(service, FAN_METRIC_RETRIES, FAN_RETRIES_SENT, sent);
+    add_total(service, FAN_METRIC_RETRIES, FAN_RETRIES_HELD, held);
 }
 
 static void refresh_metrics(void *arg)
@@ -54,10 +65,12 @@ static void refresh_metrics(void *arg)
     add_since(service, FAN_METRIC_LETTERS, 0, now->letters, was->letters);
     add_since(service, FAN_METRIC_RELATIONS, 0, now->relations, was->relations);
     service->reported = *now;
-    add_total(service, FAN_METRIC_RECOVERIES, service->recoveries);
-    add_total(service, FAN_METRIC_EDGES_LOADED, service->edges_loaded);
-    add_total(service, FAN_METRIC_REWINDS, service->rewinds);
-    add_total(service, FAN_METRIC_REPLAYS, service->replays);
+    add_total(service, FAN_METRIC_RECOVERIES, 0, service->recoveries);
+    add_total(service, FAN_METRIC_EDGES_LOADED, 0, service->edges_loaded);
+    add_total(service, FAN_METRIC_REWINDS, 0, service->rewinds);
+    add_total(service, FAN_METRIC_REPLAYS, 0, service->replays);
+    add_total(service, FAN_METRIC_CONNECTS, 0, service->connects);
+    add_retries(service);
     feed_metrics_set(service->metrics, FAN_METRIC_RECOVERING, 0, fan_life_recovering(&service->life));
     feed_metrics_set(service->metrics, FAN_METRIC_LAG, 0, (double)fan_kafka_port_lag(service));
     feed_metrics_set(service->metrics, FAN_METRIC_LAG_SECONDS, 0, fan_progress_port_lag_s(service));

@@ -4,6 +4,7 @@
 #ifndef FANOUT_SERVICE_STATE_H
 #define FANOUT_SERVICE_STATE_H
 
+#include "fanout/budget.h"
 #include "fanout/engine.h"
 #include "fanout/life.h"
 #include "fanout/link.h"
@@ -33,8 +34,10 @@ struct fan_service {
 
     struct feed_redis *redis;
     struct fan_link links[FEED_SHARDS_MAX]; /* by shard; of those that are not there, DOWN */
-    unsigned shards_ready;                  /* links that are READY */
-    int64_t ready_ms;                       /* when the first one was; 0: none yet */
+    struct fan_budget budgets[FEED_SHARDS_MAX];
+    uint64_t connects;     /* attempts to connect to Redis */
+    unsigned shards_ready; /* links that are READY */
+    int64_t ready_ms;      /* when the first one was; 0: none yet */
     struct fan_witness witness;
     bool witness_asked[FEED_SHARDS_MAX]; /* a question is under way */
     struct fan_mark marks[FEED_SHARDS_MAX];
@@ -83,7 +86,8 @@ void fan_redis_port_tick(struct fan_service *service);
 /* What a reply says, for the core; valid as long as the reply, until the next call. */
 struct fan_answer fan_redis_port_answer(struct fan_service *service, enum feed_error error,
                                         const struct feed_reply *reply);
-enum fan_sent fan_redis_port_send(void *arg, const struct feed_str *argv, size_t argc, struct fan_seat *seat);
+enum fan_sent fan_redis_port_send(void *arg, const struct feed_str *argv, size_t argc, struct fan_seat *seat,
+                                  bool again);
 /* Whether the shard that owns the command's key can be worked with. */
 bool fan_redis_port_ready(const struct fan_service *service, const struct feed_str *argv, size_t argc);
 bool fan_redis_port_halted(void *arg, enum fan_trouble trouble, struct feed_str text);

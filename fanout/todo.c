@@ -20,6 +20,12 @@ void fan_todo_done(struct fan_todo *todo, size_t i)
     todo->words[i / 64] &= ~(UINT64_C(1) << i % 64);
 }
 
+bool fan_todo_has(const struct fan_todo *todo, size_t i)
+{
+    feed_assert(i < FAN_TODO_MAX);
+    return todo->words[i / 64] >> i % 64 & 1;
+}
+
 size_t fan_todo_next(const struct fan_todo *todo, size_t from, size_t count)
 {
     for (size_t i = from; i < count; i = (i / 64 + 1) * 64) {

@@ -2,6 +2,7 @@
 #ifndef FANOUT_TODO_H
 #define FANOUT_TODO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ struct fan_todo {
 /* Commands 0 .. count - 1. */
 void fan_todo_fill(struct fan_todo *todo, size_t count);
 void fan_todo_done(struct fan_todo *todo, size_t i);
+bool fan_todo_has(const struct fan_todo *todo, size_t i);
 /* The first one from `from` on; count when there is none below count. */
 size_t fan_todo_next(const struct fan_todo *todo, size_t from, size_t count);
 

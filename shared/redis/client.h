@@ -34,6 +34,7 @@ struct feed_redis_settings {
     unsigned in_flight_max; /* commands without an answer; beyond it FEED_E_FULL */
     unsigned connect_timeout_ms;
     unsigned command_timeout_ms; /* the connection is given up when an answer takes longer */
+    uint64_t *attempts;          /* counted up with each attempt to connect to any server; borrowed; NULL: not wanted */
 };
 
 /* error: FEED_OK with reply (which may be an error reply of Redis: FEED_REPLY_ERROR), or FEED_E_UNAVAILABLE /

@@ -4,12 +4,14 @@
 #include "shared/redis/connection.h"
 
 #include "shared/base/assert.h"
+#include "shared/base/backoff.h"
 #include "shared/loop/loop.h"
-#include "shared/redis/backoff.h"
 #include "shared/redis/link.h"
 
 #include <stdio.h>
 #include <string.h>
+
+static const struct feed_backoff backoff = {.first_ms = 100, .max_ms = 5000};
 
 static void connect_now(struct feed_redis_connection *connection);
 
@@ -32,7 +34,7 @@ static void went_down(struct feed_redis_connection *connection)
     if (was_up) {
         connection->attempt = 0;
     }
-    feed_timer_start(connection->timer, feed_backoff_ms(connection->attempt++, random), 0);
+    feed_timer_start(connection->timer, feed_backoff_ms(backoff, connection->attempt++, random), 0);
     connection->down_fn(connection->arg, connection->reason);
 }
 
@@ -170,6 +172,9 @@ static void on_timer(void *arg)
 
 static void connect_now(struct feed_redis_connection *connection)
 {
+    if (connection->attempts) {
+        ++*connection->attempts;
+    }
     redisOptions options = {0};
     REDIS_OPTIONS_SET_TCP(&options, connection->address.host, connection->address.port);
     redisAsyncContext *context = redisAsyncConnectWithOptions(&options);

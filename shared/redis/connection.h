@@ -29,6 +29,7 @@ struct feed_redis_connection {
     /* The connection is gone, after all callbacks of commands have fired. */
     void (*down_fn)(void *arg, const char *reason);
     void *arg;
+    uint64_t *attempts; /* counted up with each attempt to connect; NULL: not wanted */
 
     redisAsyncContext *context; /* NULL while WAITING; its data is the connection */
     struct feed_timer *timer;   /* WAITING: next attempt; CONNECTING, GREETING: gives up */

@@ -123,6 +123,7 @@ struct feed_redis_node *feed_redis_node_new(struct feed_loop *loop, const struct
     node->connection.down_fn = on_down;
     node->connection.arg = node;
     node->connection.wanted = wanted;
+    node->connection.attempts = settings->attempts;
     feed_redis_connection_init(&node->connection, loop, address, settings->connect_timeout_ms);
     node->watch = feed_timer_new(loop, on_watch, node);
     uint64_t every_ms = settings->command_timeout_ms / 4 + 1;

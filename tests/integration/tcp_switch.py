@@ -8,10 +8,12 @@ from feedwire_dev import ports
 
 
 class TcpSwitch:
-    """.port; to(port): from now on it leads there (None: nowhere), and what was connected is cut."""
+    """.port; to(port): from now on it leads there (None: nowhere), and what was connected is cut; cut_at(bytes): a connection on which a client
+    sends these is cut before they arrive (None: none is)."""
 
     def __init__(self, target):
         self._target, self._pairs, self._lock = target, set(), threading.Lock()
+        self._bad = None
         self._listener = socket.create_server((ports.LOOPBACK, 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -26,6 +28,9 @@ class TcpSwitch:
             pairs, self._pairs = self._pairs, set()
         for pair in pairs:
             self._cut(pair)
+
+    def cut_at(self, sent):
+        self._bad = sent
 
     def kill9(self):
         self._listener.close()
@@ -60,6 +65,8 @@ class TcpSwitch:
     def _carry(self, source, sink, pair):
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if self._bad and source is pair[0] and self._bad in data:
+                    break
                 sink.sendall(data)
         self._cut(pair)
         with self._lock:

@@ -162,8 +162,8 @@ def redis(redis_server):
 @pytest.fixture
 def fanout(broker, redis_server, daemon):
     """fanout(option=value) -> a running feedwire-fanout."""
-    return lambda wait="/readyz", **options: daemon("fanout", wait, kafka__brokers=broker.bootstrap, redis__url=redis_server.url,
-                                                    kafka__properties=SHORT_SESSION, **options)
+    common = {"kafka__brokers": broker.bootstrap, "redis__url": redis_server.url, "kafka__properties": SHORT_SESSION}
+    return lambda wait="/readyz", **options: daemon("fanout", wait, **common | options)
 
 
 def finished(process):

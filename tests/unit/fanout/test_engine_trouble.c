@@ -219,9 +219,67 @@ static void an_unknown_error_that_passes_leaves_no_trace(void **state)
     /* The one that failed, and nothing else. */
     assert_int_equal(world.commands, 1);
     expect(&world, "add f:{demo/cy} 1000 #1");
+    assert_int_equal(world.again, 1);
     world_answer_int(&world, 1);
     assert_int_equal(fan_engine_counts(world.engine)->done, 1);
     done(&world);
+}
+
+static void what_the_budget_holds_back_is_sent_later(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world);
+    world_record(&world, &post);
+    world_answer_int(&world, 1);
+    world_answer_list(&world, (const char *[]){"900", "ann", "cy", "dan"}, 4);
+    assert_int_equal(world.again, 0);
+    world_answer_int(&world, 1);
+    world_lose(&world);
+    world.held_percent = 100;
+    world_ready(&world);
+    assert_int_equal(world.held, 2);
+    assert_null(world.first);
+    /* Not looked at again with each event, but with time; and others go on. */
+    struct sample other = {.id = 2, .offset = 1, .published_ms = 5, .actor = "eve", .verb = "post", .object = "n"};
+    world_record(&world, &other);
+    expect(&world, "post o:{demo/eve} 5 #2");
+    world_answer_int(&world, 1);
+    world_answer_list(&world, NULL, 0);
+    assert_int_equal(world.held, 2);
+    world_tick(&world, FAN_HELD_MS);
+    assert_int_equal(world.held, 4);
+    world.held_percent = 0;
+    world_tick(&world, FAN_HELD_MS);
+    assert_int_equal(world.again, 2);
+    expect(&world, "add f:{demo/cy} 1000 #1");
+    world_answer_int(&world, 1);
+    world_answer_int(&world, 1);
+    assert_int_equal(world_position(&world, 0), 2);
+    done(&world);
+}
+
+static void tries_are_spread_over_time(void **state)
+{
+    (void)state;
+    enum { SEEDS = 50 };
+    size_t early = 0;
+    for (unsigned seed = 1; seed <= SEEDS; seed++) {
+        struct world world;
+        start(&world);
+        world.random = seed * 0x9E3779B97F4A7C15u;
+        world_record(&world, &post);
+        world_answer_error(&world, "ERR something new");
+        assert_null(world.first);
+        world_tick(&world, FAN_RETRY_FIRST_MS * 3 / 5);
+        early += world.first != NULL;
+        world_tick(&world, FAN_RETRY_FIRST_MS);
+        expect(&world, "post o:{demo/bob} 1000 #1");
+        world_answer_int(&world, 1);
+        world_answer_list(&world, NULL, 0);
+        done(&world);
+    }
+    assert_in_range(early, SEEDS / 5, SEEDS * 4 / 5);
 }
 
 static void an_answer_of_another_form_is_an_error(void **state)
@@ -534,6 +592,8 @@ int main(void)
         cmocka_unit_test(every_step_goes_on_after_a_wrong_type),
         cmocka_unit_test(an_unknown_error_is_tried_again_then_gets_a_letter),
         cmocka_unit_test(an_unknown_error_that_passes_leaves_no_trace),
+        cmocka_unit_test(what_the_budget_holds_back_is_sent_later),
+        cmocka_unit_test(tries_are_spread_over_time),
         cmocka_unit_test(an_answer_of_another_form_is_an_error),
         cmocka_unit_test(a_lost_connection_pauses_and_what_was_unanswered_is_sent_again),
         cmocka_unit_test(an_outbox_write_that_was_cut_off_is_not_a_repeat),

@@ -170,6 +170,7 @@ static void worker_begin(struct worker *worker, struct run *run)
     world_init(worker->world, &settings);
     worker->world->random ^= pick(run, UINT64_MAX) | 1;
     worker->world->shards = run->shards;
+    worker->world->held_percent = pick(run, 2) ? 30 : 0;
     world_start(worker->world, &worker->partition, 1);
     worker->next = worker->committed;
     if (!run->fails_over)

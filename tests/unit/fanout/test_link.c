@@ -38,7 +38,7 @@ static void a_refusal_rests_and_probes(void **state)
     (void)state;
     struct fan_link link = ready_link(1000);
     assert_int_equal(fan_link_halted(&link, FAN_TROUBLE_AWAY, 2000, 0), FAN_LINK_NOTHING);
-    assert_int_equal(fan_link_tick(&link, 2049), FAN_LINK_NOTHING);
+    assert_int_equal(fan_link_tick(&link, 2024), FAN_LINK_NOTHING);
     assert_int_equal(fan_link_tick(&link, 2100), FAN_LINK_LOAD);
     assert_int_equal(fan_link_tick(&link, 9999), FAN_LINK_NOTHING);
     assert_int_equal(fan_link_loaded(&link, false, 2101, 0), FAN_LINK_NOTHING);
@@ -50,14 +50,14 @@ static void rests_grow_to_five_seconds_and_have_jitter(void **state)
     (void)state;
     struct fan_link link = ready_link(0);
     int64_t now_ms = 100;
-    fan_link_halted(&link, FAN_TROUBLE_AWAY, now_ms, 50);
+    fan_link_halted(&link, FAN_TROUBLE_AWAY, now_ms, 75);
     assert_int_equal(link.until_ms - now_ms, 100);
     for (int i = 0; i < 20; i++) {
         now_ms = link.until_ms;
         assert_int_equal(fan_link_tick(&link, now_ms), FAN_LINK_LOAD);
-        fan_link_loaded(&link, false, now_ms, 0);
+        fan_link_loaded(&link, false, now_ms, FAN_LINK_REST_MAX_MS - FAN_LINK_REST_FIRST_MS / 4);
     }
-    assert_int_equal(link.until_ms - now_ms, FAN_LINK_REST_MAX_MS / 2);
+    assert_int_equal(link.until_ms - now_ms, FAN_LINK_REST_MAX_MS);
 }
 
 static void good_work_makes_rests_small_again(void **state)
@@ -65,8 +65,8 @@ static void good_work_makes_rests_small_again(void **state)
     (void)state;
     struct fan_link link = ready_link(0);
     link.refusals = 10;
-    fan_link_halted(&link, FAN_TROUBLE_AWAY, FAN_LINK_GOOD_MS, 0);
-    assert_int_equal(link.until_ms, FAN_LINK_GOOD_MS + FAN_LINK_REST_FIRST_MS / 2);
+    fan_link_halted(&link, FAN_TROUBLE_AWAY, FAN_LINK_GOOD_MS, 75);
+    assert_int_equal(link.until_ms, FAN_LINK_GOOD_MS + FAN_LINK_REST_FIRST_MS);
 }
 
 static void losing_the_connection_begins_anew(void **state)

@@ -30,6 +30,8 @@ static void the_next_one_is_found_over_gaps(void **state)
             fan_todo_done(&todo, i);
     }
     assert_int_equal(fan_todo_next(&todo, 0, 300), 5);
+    assert_true(fan_todo_has(&todo, 5) && fan_todo_has(&todo, 64) && fan_todo_has(&todo, 299));
+    assert_false(fan_todo_has(&todo, 4) || fan_todo_has(&todo, 63) || fan_todo_has(&todo, 298));
     assert_int_equal(fan_todo_next(&todo, 6, 300), 64);
     assert_int_equal(fan_todo_next(&todo, 65, 300), 299);
     assert_int_equal(fan_todo_next(&todo, 300, 300), 300);

@@ -98,7 +98,7 @@ unsigned world_shard_of(const struct world *world, struct feed_str key)
     return sum % world->shards;
 }
 
-static enum fan_sent on_send(void *arg, const struct feed_str *argv, size_t argc, struct fan_seat *seat)
+static enum fan_sent on_send(void *arg, const struct feed_str *argv, size_t argc, struct fan_seat *seat, bool again)
 {
     struct world *world = arg;
     bool function = argv[0].data[0] == 'F';
@@ -107,6 +107,11 @@ static enum fan_sent on_send(void *arg, const struct feed_str *argv, size_t argc
         return FAN_SENT_AWAY;
     if (world->commands >= world->room)
         return FAN_SENT_FULL;
+    if (again && world->held_percent && world_random(world, 100) < world->held_percent) {
+        world->held++;
+        return FAN_SENT_HELD;
+    }
+    world->again += again;
     struct world_command *command = calloc(1, sizeof *command);
     command->seat = seat;
     command->shard = shard;
