@@ -141,7 +141,8 @@ static enum fan_step after_keep_since(struct fan_job *job)
     return job->edge_time_ms ? FAN_STEP_BACKFILL_READ : FAN_STEP_FOLLOWEE_REMOVE;
 }
 
-static void build_source_of(const struct fan_job *job, struct feed_str user, bool on, struct fan_call *call)
+static void build_source_of(const struct fan_job *job, const struct fan_step_texts *texts, struct feed_str user,
+                            bool on, struct fan_call *call)
 {
     struct feed_str tenant = job->activity.tenant;
     fan_call_function(call, "FCALL", "feedwire_v1_source", "4");
@@ -152,13 +153,14 @@ static void build_source_of(const struct fan_job *job, struct feed_str user, boo
     fan_call_arg(call, author_of(job));
     fan_call_number(call, job->crossing.number);
     fan_call_arg(call, on ? FEED_STR("on") : FEED_STR("off"));
+    fan_call_arg(call, (struct feed_str){(const char *)job->epoch, texts->sleeps ? 0 : sizeof job->epoch});
 }
 
 static void build_source(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
-    (void)texts, (void)i;
+    (void)i;
     enum fan_broadcast state = job->crossing.state;
-    build_source_of(job, job->activity.actor, state == FAN_BROADCAST_UP || state == FAN_BROADCAST_ON, call);
+    build_source_of(job, texts, job->activity.actor, state == FAN_BROADCAST_UP || state == FAN_BROADCAST_ON, call);
 }
 
 static bool take_source(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
@@ -313,8 +315,7 @@ static enum fan_step after_followers(struct fan_job *job)
 
 static void build_merge(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
 {
-    (void)texts;
-    build_source_of(job, fan_page_at(job->page, i), true, call);
+    build_source_of(job, texts, fan_page_at(job->page, i), true, call);
 }
 
 static void build_copy(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)

@@ -687,18 +687,25 @@ end
 -- always rising; c: of a follower has, for each such author, the number of the newest crossing that has reached this follower. An older one
 -- changes nothing any more: it is the act of a worker that does not know that it was replaced.
 
--- Says that b: is another, or what is hidden of those in it. A feed that is not there has no reader who need know.
-local function announce_sources(home)
+-- Says that b: is another, or what is hidden of those in it. candidate: of the epoch of a feed that is not there; nil or '': it sleeps, and
+-- has no reader who need know.
+local function announce_sources(home, candidate)
   local epoch, seq, reserved = state_of(home)
-  if not reserved then return end
-  epoch, reserved = renew(home, reserved)
+  if reserved then
+    epoch, reserved = renew(home, reserved)
+  elseif candidate and candidate ~= '' then
+    epoch = GENERATION .. string.sub(candidate, GENERATION_END)
+    reserved = '\0' .. epoch
+  else
+    return
+  end
   redis.call('ZADD', home, string.format('%d', -seq - 1), reserved)
   redis.call('SPUBLISH', home, cmsgpack.pack({3, epoch, seq + 1}))
 end
 
-local function end_source(sources, author, home)
+local function end_source(sources, author, home, candidate)
   if not sources or redis.call('ZREM', sources, author) == 0 then return end
-  announce_sources(home)
+  announce_sources(home, candidate)
 end
 
 -- False when a younger crossing has been here.
@@ -751,9 +758,9 @@ local function cross_end(keys, args)
   return 1
 end
 
--- source: KEYS home feed, b:, c:, followees; ARGV author, number of the crossing, 'on' or 'off'. The author is one whose outbox is merged into
--- this feed from now on, if followed, since the time of the edge; or not any more. Answers 1 when that has changed something, 0 when not, -1
--- when a younger crossing has been here.
+-- source: KEYS home feed, b:, c:, followees; ARGV author, number of the crossing, 'on' or 'off', epoch candidate ('' and with older workers
+-- none: the feed is not made). The author is one whose outbox is merged into this feed from now on, if followed, since the time of the edge; or
+-- not any more. Answers 1 when that has changed something, 0 when not, -1 when a younger crossing has been here.
 local function source(keys, args)
   local home, sources, author = keys[1], keys[2], args[1]
   if not reached(keys[3], author, tonumber(args[2])) then return -1 end
@@ -764,7 +771,7 @@ local function source(keys, args)
     if not edge or redis.call('ZSCORE', sources, author) == edge then return 0 end
     redis.call('ZADD', sources, edge, author)
   end
-  announce_sources(home)
+  announce_sources(home, args[4])
   return 1
 end
 
@@ -794,7 +801,7 @@ local function copy(keys, args)
       if add(home, one) > 0 then added = added + 1 end
     end
   end
-  end_source(keys[4], author, keys[1])
+  end_source(keys[4], author, keys[1], args[1])
   return added
 end
 

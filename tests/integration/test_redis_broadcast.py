@@ -21,8 +21,8 @@ def cross_end(redis, number):
     return redis("FCALL", "feedwire_v1_cross_end", 1, AUTHOR, number)
 
 
-def source(redis, number, on="on"):
-    return redis("FCALL", "feedwire_v1_source", 4, HOME, SOURCES, CROSSINGS, FOLLOWEES, "bob", number, on)
+def source(redis, number, on="on", *candidate):
+    return redis("FCALL", "feedwire_v1_source", 4, HOME, SOURCES, CROSSINGS, FOLLOWEES, "bob", number, on, *candidate)
 
 
 def copy(redis, number, members, backfill=2):
@@ -122,6 +122,18 @@ def test_who_does_not_follow_gets_no_source_and_an_absent_feed_no_seq(redis, lis
     assert source(redis, 7) == 1
     assert listener.notices() == []
     assert redis("EXISTS", HOME) == 0
+
+
+def test_the_first_source_makes_a_feed_that_does_not_sleep(redis, listener):
+    redis("ZADD", FOLLOWEES, 50, "bob")
+    assert source(redis, 7, "on", "") == 1, "it sleeps"
+    assert source(redis, 8, "off", "") == 1
+    assert redis("EXISTS", HOME) == 0 and listener.notices() == []
+    assert source(redis, 9, "on", EPOCH_A) == 1
+    assert listener.notices() == [[3, EPOCH_A, 1]]
+    assert window(redis)[:2] == [EPOCH_A, 1]
+    assert source(redis, 10, "off", b"another.") == 1
+    assert listener.notices() == [[3, EPOCH_A, 2]]
 
 
 def test_an_older_crossing_changes_nothing(redis):

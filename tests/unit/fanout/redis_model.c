@@ -211,23 +211,24 @@ static void answer_with_author(struct model *model, struct world_command *comman
     model_keep_texts(command);
 }
 
-/* The home feed's seq, where there is one. */
-static void announce_sources(struct model *model, struct feed_str home)
+/* The home feed's seq, where there is one, or one may be made. */
+static void announce_sources(struct model *model, struct feed_str home, bool may_make)
 {
     struct model_zset *zset = model_zset_of(model, home);
-    if (zset->seq == 0)
+    if (zset->seq == 0 && !may_make)
         return;
     zset->seq++;
     model->notices++;
 }
 
-static void end_source(struct model *model, struct feed_str sources, struct feed_str author, struct feed_str home)
+static void end_source(struct model *model, struct feed_str sources, struct feed_str author, struct feed_str home,
+                       bool may_make)
 {
     struct model_zset *zset = model_zset_of(model, sources);
     if (!member_of(zset, author))
         return;
     model_zrem(zset, author);
-    announce_sources(model, home);
+    announce_sources(model, home, may_make);
 }
 
 static bool reached(struct model *model, struct feed_str key, struct feed_str author, int64_t number)
@@ -505,7 +506,7 @@ static void call_leave(struct model *model, struct world_command *command)
     r = registers_of(model, keys[4], argv[6], true);
     r->at[MODEL_U] = time_ms;
     r->at[MODEL_F] = 0;
-    end_source(model, keys[6], argv[6], keys[5]);
+    end_source(model, keys[6], argv[6], keys[5], false);
     bool purge = feed_str_eq(argv[9], FEED_STR("purge"));
     model_answer_int(command,
                      purge ? take_out(model, model_zset_of(model, keys[5]), argv[6], 0, model_number_of(argv[8])) : 0);
@@ -546,9 +547,9 @@ static void call_settle(struct model *model, struct world_command *command)
         model_zrem(followees, argv[8]);
         r->at[MODEL_U] = r->at[MODEL_U] > ended ? r->at[MODEL_U] : ended;
         r->at[MODEL_F] = edge = 0;
-        end_source(model, keys[7], argv[8], keys[5]);
+        end_source(model, keys[7], argv[8], keys[5], false);
     } else if (member_of(model_zset_of(model, keys[7]), argv[8])) {
-        announce_sources(model, keys[5]);
+        announce_sources(model, keys[5], false);
     }
     model_begin_list(command);
     model_add_item(command, (struct feed_str){"", 0}, active);
@@ -568,7 +569,7 @@ static void call_filter(struct model *model, struct world_command *command)
     newest->at[MODEL_X] = time_ms;
     bool listed[MODEL_REGISTERS_MAX] = {false};
     if (model_zset_of(model, argv[5])->count)
-        announce_sources(model, argv[4]);
+        announce_sources(model, argv[4], false);
     for (size_t i = 7; i < command->argc; i++) {
         char word[FEED_VERB_MAX + 2];
         snprintf(word, sizeof word, "#%.*s", (int)argv[i].len, argv[i].data);
@@ -661,7 +662,7 @@ static void call_cross_end(struct model *model, struct world_command *command)
     model_answer_int(command, ends);
 }
 
-/* home, sources, crossings, followees; author, number, on or off */
+/* home, sources, crossings, followees; author, number, on or off, epoch */
 static void call_source(struct model *model, struct world_command *command)
 {
     const struct feed_str *argv = command->argv;
@@ -674,10 +675,10 @@ static void call_source(struct model *model, struct world_command *command)
     bool on = feed_str_eq(argv[9], FEED_STR("on")), changes = on ? edge && at != edge : at != 0;
     if (on && changes) {
         model_zadd(sources, argv[7], edge);
-        announce_sources(model, argv[3]);
+        announce_sources(model, argv[3], argv[10].len > 0);
     }
     if (!on)
-        end_source(model, argv[4], argv[7], argv[3]);
+        end_source(model, argv[4], argv[7], argv[3], argv[10].len > 0);
     model_answer_int(command, changes);
 }
 
@@ -725,7 +726,7 @@ static void call_copy(struct model *model, struct world_command *command)
         else if (!left_out(model, keys[0], keys[1], score, member, true))
             added += add(model, zset, cap, slack, score, member) > 0;
     }
-    end_source(model, keys[3], argv[3], keys[0]);
+    end_source(model, keys[3], argv[3], keys[0], argv[0].len > 0);
     model_answer_int(command, added);
 }
 

@@ -74,8 +74,6 @@ static void change_sources(struct run *run)
 {
     struct world *world = &run->world;
     unsigned home = (unsigned)world_random(world, WORLD_HOMES), author = (unsigned)world_random(world, WORLD_AUTHORS);
-    if (gw_position_none(&world->timelines[home].position))
-        return;
     struct world_followees *f = &world->followees[home];
     uint64_t dice = world_random(world, 10);
     if (dice < 6)

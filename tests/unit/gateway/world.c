@@ -265,7 +265,8 @@ void world_copy(struct world *world, unsigned author, size_t rank, unsigned home
 void world_sources_changed(struct world *world, unsigned home)
 {
     struct timeline *timeline = &world->timelines[home];
-    feed_assert(!gw_position_none(&timeline->position));
+    if (gw_position_none(&timeline->position))
+        random_bytes(world, timeline->position.epoch, FEED_EPOCH_BYTES);
     timeline->position.seq++;
     announce(world, timeline, FEED_NOTICE_SOURCES, 0, FEED_STR(""));
 }
