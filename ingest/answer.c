@@ -26,7 +26,9 @@ static void begin(struct ing_answer *answer, unsigned status, const char *conten
     add_header(answer, "vary", FEED_STR("Origin"));
     if (origin.data) {
         add_header(answer, "access-control-allow-origin", origin);
-        add_header(answer, "access-control-expose-headers", FEED_STR("Retry-After, Idempotent-Replayed, RateLimit"));
+        add_header(answer, "access-control-expose-headers",
+                   FEED_STR("Retry-After, Idempotent-Replayed, RateLimit, RateLimit-Policy, X-RateLimit-Limit, "
+                            "X-RateLimit-Remaining, X-RateLimit-Reset"));
     }
 }
 
@@ -185,28 +187,41 @@ void ing_answer_batch(struct ing_answer *answer, const struct ing_batch *batch, 
     end(answer, &json);
 }
 
-void ing_answer_limited(struct ing_answer *answer, const struct ing_limit_verdict *verdict,
-                        const struct ing_limit *limit, struct feed_str origin)
+/* RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers); a share of what is under way has no window. */
+static void write_rate(struct ing_answer *answer, const struct ing_limit_verdict *verdict)
+{
+    const struct feed_rate *limit = &verdict->limit;
+    const char *name = ing_limit_names[verdict->kind];
+    snprintf(answer->rate, sizeof(answer->rate), "\"%s\";r=%s;t=%s", name, answer->remaining, answer->reset);
+    if (limit->per_s > 0)
+        snprintf(answer->policy, sizeof(answer->policy), "\"%s\";q=%s;w=%lld", name, answer->limit,
+                 (long long)((limit->burst + limit->per_s - 1) / limit->per_s));
+    else
+        snprintf(answer->policy, sizeof(answer->policy), "\"%s\";q=%s", name, answer->limit);
+}
+
+void ing_answer_limited(struct ing_answer *answer, const struct ing_limit_verdict *verdict, struct feed_str origin)
 {
     struct feed_json_out json;
     char detail[128];
-    const char *name = ing_limit_names[verdict->kind];
-    int64_t wait_s = (verdict->wait_us + 999999) / 1000000, window_s = (limit->burst + limit->per_s - 1) / limit->per_s;
-    feed_assert(verdict->limited && limit->per_s > 0);
+    int64_t wait_s = (verdict->wait_us + 999999) / 1000000;
+    bool in_flight = verdict->kind == ING_LIMIT_IN_FLIGHT, endpoint = verdict->kind >= FEED_RATE_PUBLISH;
+    feed_assert(verdict->limited && (in_flight || verdict->limit.per_s > 0));
     wait_s = wait_s > 0 ? wait_s : 1;
     begin(answer, 429, "application/problem+json", origin);
     add_retry_after(answer, (unsigned)wait_s);
-    snprintf(answer->limit, sizeof(answer->limit), "%lld", (long long)limit->burst);
+    snprintf(answer->limit, sizeof(answer->limit), "%lld", (long long)verdict->limit.burst);
     snprintf(answer->remaining, sizeof(answer->remaining), "%lld", (long long)verdict->remaining);
     snprintf(answer->reset, sizeof(answer->reset), "%lld", (long long)wait_s);
-    snprintf(answer->rate, sizeof(answer->rate), "\"%s\";r=%s;t=%s", name, answer->remaining, answer->reset);
-    snprintf(answer->policy, sizeof(answer->policy), "\"%s\";q=%s;w=%lld", name, answer->limit, (long long)window_s);
+    write_rate(answer, verdict);
     add_header(answer, "x-ratelimit-limit", feed_str_of(answer->limit));
     add_header(answer, "x-ratelimit-remaining", feed_str_of(answer->remaining));
     add_header(answer, "x-ratelimit-reset", feed_str_of(answer->reset));
     add_header(answer, "ratelimit", feed_str_of(answer->rate));
     add_header(answer, "ratelimit-policy", feed_str_of(answer->policy));
-    snprintf(detail, sizeof(detail), "Too many activities of this %s. Nothing was accepted; try again later.", name);
+    snprintf(detail, sizeof(detail), "Too %s of this %s. Nothing was accepted; try again later.",
+             in_flight ? "much is under way" : "many activities",
+             in_flight || endpoint ? "tenant" : ing_limit_names[verdict->kind]);
     open_problem(&json, answer, detail);
     end(answer, &json);
 }

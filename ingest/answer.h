@@ -31,8 +31,7 @@ void ing_answer_batch(struct ing_answer *answer, const struct ing_batch *batch, 
 /* 200 with a JSON text. */
 void ing_answer_document(struct ing_answer *answer, struct feed_str json, struct feed_str origin);
 /* 429 of a verdict that is limited. */
-void ing_answer_limited(struct ing_answer *answer, const struct ing_limit_verdict *verdict,
-                        const struct ing_limit *limit, struct feed_str origin);
+void ing_answer_limited(struct ing_answer *answer, const struct ing_limit_verdict *verdict, struct feed_str origin);
 /* Any other error; retry_after_s 0: none. */
 void ing_answer_error(struct ing_answer *answer, unsigned status, const char *detail, unsigned retry_after_s,
                       struct feed_str origin);

@@ -25,6 +25,9 @@ struct exchange {
     const struct feed_http_request *http; /* borrowed until the request is answered */
     struct feed_str origin;               /* borrowed from the rules */
     struct feed_token_claims claims;
+    struct feed_tier tier; /* a copy: the file may change meanwhile */
+    enum feed_rate_kind endpoint;
+    int64_t holding; /* of the tenant's share: activities; 0: none, and no request either */
     struct ing_submission submission;
     struct ing_batch *batch;
     struct feed_str key; /* borrowed from http; data NULL: none */
@@ -43,12 +46,23 @@ void ing_respond(struct ing_service *service, struct feed_request *request, stru
     ing_answer_fini(answer);
 }
 
+static void give_back(struct exchange *exchange)
+{
+    struct ing_service *service = exchange->service;
+    struct feed_str tenant = feed_str_of(exchange->claims.tenant);
+    if (exchange->holding == 0)
+        return;
+    feed_tally_give(&service->requests, tenant, 1);
+    feed_tally_give(&service->activities, tenant, exchange->holding);
+}
+
 /* Answers, and ends the exchange. */
 static void end(struct exchange *exchange, struct ing_answer *answer)
 {
     struct ing_service *service = exchange->service;
     feed_assert(service->waiting > 0 && !exchange->claim.held);
     service->waiting--;
+    give_back(exchange);
     ing_respond(service, exchange->request, answer);
     ing_submission_fini(&exchange->submission);
     ing_batch_free(exchange->batch);
@@ -322,20 +336,57 @@ static void on_limit(void *arg, const struct ing_limit_verdict *verdict)
         claim_or_produce(exchange);
         return;
     }
-    ing_answer_limited(&answer, verdict, &exchange->service->limits.of[verdict->kind], exchange->origin);
+    feed_metrics_add(exchange->service->metrics, ING_METRIC_RATE_LIMITED, verdict->kind, 1);
+    ing_answer_limited(&answer, verdict, exchange->origin);
     end(exchange, &answer);
+}
+
+/* The tenant's share of what can be under way: of the requests, and of the activities. False: one of them is full, and
+ * verdict says so. */
+static bool hold(struct exchange *exchange, struct ing_limit_verdict *verdict)
+{
+    struct ing_service *service = exchange->service;
+    struct feed_str tenant = feed_str_of(exchange->claims.tenant);
+    int64_t requests = feed_tier_share(&exchange->tier, service->options->http_connections_max);
+    int64_t activities = feed_tier_share(&exchange->tier, service->options->kafka_queue_records_max);
+    int64_t count = (int64_t)exchange->submission.count, left = activities;
+    bool room = feed_tally_take(&service->requests, tenant, 1, requests);
+    if (room && feed_tally_take(&service->activities, tenant, count, activities)) {
+        exchange->holding = count;
+        return true;
+    }
+    if (room)
+        feed_tally_give(&service->requests, tenant, 1);
+    left -= feed_tally_of(&service->activities, tenant);
+    *verdict = (struct ing_limit_verdict){.limited = true,
+                                          .kind = ING_LIMIT_IN_FLIGHT,
+                                          .limit = {.burst = activities},
+                                          .remaining = room && left > 0 ? left : 0,
+                                          .wait_us = ING_RETRY_FULL_S * 1000000};
+    return false;
 }
 
 static void begin(struct exchange *exchange)
 {
     struct ing_service *service = exchange->service;
+    struct ing_limit_verdict verdict;
     struct ing_takes takes;
-    if (!service->buckets)
+    if (!hold(exchange, &verdict))
+        on_limit(exchange, &verdict);
+    else if (!feed_tier_has_rates(&exchange->tier))
         claim_or_produce(exchange);
-    else if (ing_takes_init(&takes, &service->limits, &exchange->claims, &exchange->submission) == FEED_OK)
-        ing_limiter_ask(&exchange->limiter, service, &takes, on_limit, exchange);
+    else if (ing_takes_init(&takes, &exchange->tier, exchange->endpoint, &exchange->claims, &exchange->submission) ==
+             FEED_OK)
+        ing_limiter_ask(&exchange->limiter, service, &exchange->tier, &takes, on_limit, exchange);
     else
         end_unavailable(exchange, "There is not enough memory.", ING_RETRY_AWAY_S);
+}
+
+static enum feed_rate_kind endpoint_of(enum ing_gate_verdict verdict)
+{
+    if (verdict == ING_GATE_UNDO)
+        return FEED_RATE_UNDO;
+    return verdict == ING_GATE_RELATE ? FEED_RATE_RELATE : FEED_RATE_PUBLISH;
 }
 
 static void out_of_memory(struct ing_service *service, struct feed_request *request, struct feed_str origin)
@@ -359,6 +410,8 @@ void ing_exchange_begin(struct ing_service *service, struct feed_request *reques
                                   .http = http,
                                   .origin = gate->origin,
                                   .claims = gate->claims,
+                                  .tier = *feed_tiers_file_of(service->tiers, feed_str_of(gate->claims.tenant)),
+                                  .endpoint = endpoint_of(gate->verdict),
                                   .submission = *submission,
                                   .key = key};
     *submission = (struct ing_submission){.status = 0};

@@ -7,16 +7,12 @@
 #include <string.h>
 #include <xxhash.h>
 
-const char *const ing_limit_names[ING_LIMIT_KINDS + 1] = {"tenant", "subject", "actor", NULL};
-
-bool ing_limits_any(const struct ing_limits *limits)
-{
-    for (int k = 0; k < ING_LIMIT_KINDS; k++) {
-        if (limits->of[k].per_s > 0)
-            return true;
-    }
-    return false;
-}
+const char *const ing_limit_names[ING_LIMIT_KINDS + 1] = {
+#define ING_LIMIT_ROW(id, name) name,
+    FEED_RATES(ING_LIMIT_ROW)
+#undef ING_LIMIT_ROW
+        "in_flight",
+    NULL};
 
 /* ---- what is taken ---- */
 
@@ -26,7 +22,7 @@ static int compare_actors(const void *a, const void *b)
     return feed_str_cmp(*one, *other);
 }
 
-static void add(struct ing_takes *takes, enum ing_limit_kind kind, unsigned cost, const char *tenant,
+static void add(struct ing_takes *takes, enum feed_rate_kind kind, unsigned cost, const char *tenant,
                 const char *between, struct feed_str name)
 {
     struct ing_take *take = &takes->list[takes->count++];
@@ -43,15 +39,30 @@ static void add_actors(struct ing_takes *takes, const char *tenant, struct feed_
     for (size_t i = 0, next; i < count; i = next) {
         for (next = i + 1; next < count && feed_str_eq(actors[i], actors[next]); next++)
             ;
-        add(takes, ING_LIMIT_ACTOR, (unsigned)(next - i), tenant, "/a/", actors[i]);
+        add(takes, FEED_RATE_ACTOR, (unsigned)(next - i), tenant, "/a/", actors[i]);
     }
 }
 
-enum feed_error ing_takes_init(struct ing_takes *takes, const struct ing_limits *limits,
+/* Those that have one bucket for all of a request. */
+static void add_single(struct ing_takes *takes, const struct feed_tier *tier, enum feed_rate_kind endpoint,
+                       const struct feed_token_claims *claims, unsigned cost)
+{
+    const char *tenant = claims->tenant;
+    if (tier->rates[FEED_RATE_TENANT].per_s > 0)
+        add(takes, FEED_RATE_TENANT, cost, tenant, "", FEED_STR(""));
+    if (tier->rates[FEED_RATE_SUBJECT].per_s > 0)
+        add(takes, FEED_RATE_SUBJECT, cost, tenant, "/s/", feed_str_of(claims->subject));
+    if (tier->rates[FEED_RATE_KEY].per_s > 0 && claims->credential[0])
+        add(takes, FEED_RATE_KEY, cost, tenant, "/k/", feed_str_of(claims->credential));
+    if (tier->rates[endpoint].per_s > 0)
+        add(takes, endpoint, cost, tenant, "/e/", feed_str_of(feed_rate_names[endpoint]));
+}
+
+enum feed_error ing_takes_init(struct ing_takes *takes, const struct feed_tier *tier, enum feed_rate_kind endpoint,
                                const struct feed_token_claims *claims, const struct ing_submission *submission)
 {
     size_t count = submission->count;
-    *takes = (struct ing_takes){.list = calloc(count + 2, sizeof *takes->list)};
+    *takes = (struct ing_takes){.list = calloc(count + FEED_RATE_KINDS, sizeof *takes->list)};
     struct feed_str *actors = calloc(count, sizeof *actors);
     if (!takes->list || !actors) {
         free(actors);
@@ -60,11 +71,8 @@ enum feed_error ing_takes_init(struct ing_takes *takes, const struct ing_limits 
     }
     for (size_t i = 0; i < count; i++)
         actors[i] = submission->elements[i].activity.actor;
-    if (limits->of[ING_LIMIT_TENANT].per_s > 0)
-        add(takes, ING_LIMIT_TENANT, (unsigned)count, claims->tenant, "", FEED_STR(""));
-    if (limits->of[ING_LIMIT_SUBJECT].per_s > 0)
-        add(takes, ING_LIMIT_SUBJECT, (unsigned)count, claims->tenant, "/s/", feed_str_of(claims->subject));
-    if (limits->of[ING_LIMIT_ACTOR].per_s > 0)
+    add_single(takes, tier, endpoint, claims, (unsigned)count);
+    if (tier->rates[FEED_RATE_ACTOR].per_s > 0)
         add_actors(takes, claims->tenant, actors, count);
     free(actors);
     return FEED_OK;
@@ -94,29 +102,30 @@ static int64_t *find(struct ing_buckets *buckets, const struct ing_take *take)
     return &buckets->sets[set][soonest].full_at_us;
 }
 
-struct ing_limit_verdict ing_buckets_take(struct ing_buckets *buckets, const struct ing_limits *limits,
+struct ing_limit_verdict ing_buckets_take(struct ing_buckets *buckets, const struct feed_tier *tier, int64_t instances,
                                           const struct ing_takes *takes, int64_t now_us)
 {
     struct ing_limit_verdict verdict = {.limited = false};
     for (size_t i = 0; i < takes->count; i++) {
         const struct ing_take *take = &takes->list[i];
-        const struct ing_limit *limit = &limits->of[take->kind];
+        const struct feed_rate *limit = &tier->rates[take->kind];
         int64_t full_at = *find(buckets, take);
-        double every_us = 1e6 * (double)limits->instances / (double)limit->per_s;
-        double burst = (double)limit->burst / (double)limits->instances;
+        double every_us = 1e6 * (double)instances / (double)limit->per_s;
+        double burst = (double)limit->burst / (double)instances;
         double lacks = full_at > now_us ? (double)(full_at - now_us) : 0;
         double room = burst * every_us - lacks;
         double need = ((double)take->cost < burst ? (double)take->cost : burst) * every_us;
         if (room + 1 < need && (!verdict.limited || (int64_t)(need - room) > verdict.wait_us))
             verdict = (struct ing_limit_verdict){.limited = true,
                                                  .kind = take->kind,
+                                                 .limit = *limit,
                                                  .remaining = room > 0 ? (int64_t)(room / every_us) : 0,
                                                  .wait_us = (int64_t)(need - room)};
     }
     for (size_t i = 0; i < takes->count && !verdict.limited; i++) {
         const struct ing_take *take = &takes->list[i];
         int64_t *full_at = find(buckets, take);
-        double every_us = 1e6 * (double)limits->instances / (double)limits->of[take->kind].per_s;
+        double every_us = 1e6 * (double)instances / (double)tier->rates[take->kind].per_s;
         *full_at = (*full_at > now_us ? *full_at : now_us) + (int64_t)(every_us * (double)take->cost);
     }
     return verdict;

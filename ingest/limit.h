@@ -8,25 +8,18 @@
 #define INGEST_LIMIT_H
 
 #include "ingest/submission.h"
+#include "shared/tenant/tier.h"
 
-enum ing_limit_kind { ING_LIMIT_TENANT, ING_LIMIT_SUBJECT, ING_LIMIT_ACTOR, ING_LIMIT_KINDS };
+/* What a request can meet: a rate (enum feed_rate_kind), or the tenant's share of what is under way. */
+enum { ING_LIMIT_IN_FLIGHT = FEED_RATE_KINDS, ING_LIMIT_KINDS };
 extern const char *const ing_limit_names[ING_LIMIT_KINDS + 1]; /* ends with NULL, for the metric */
-
-struct ing_limit {
-    int64_t per_s, burst; /* per_s 0: no limit */
-};
-
-struct ing_limits {
-    struct ing_limit of[ING_LIMIT_KINDS];
-    int64_t instances; /* among which a limit is divided while Redis is away */
-};
-bool ing_limits_any(const struct ing_limits *limits);
 
 enum { ING_TAKE_KEY_MAX = 3 + FEED_TENANT_MAX + 4 + FEED_USER_MAX };
 
 struct ing_take {
-    char key[ING_TAKE_KEY_MAX + 1]; /* r:{tenant}, r:{tenant}/s/subject, r:{tenant}/a/actor: one slot */
-    enum ing_limit_kind kind;
+    /* r:{tenant}, and in the same slot r:{tenant}/s/subject, /k/key, /a/actor, /e/endpoint */
+    char key[ING_TAKE_KEY_MAX + 1];
+    enum feed_rate_kind kind;
     unsigned cost; /* activities */
 };
 
@@ -34,8 +27,9 @@ struct ing_takes {
     struct ing_take *list; /* owned */
     size_t count;
 };
-/* What a good submission takes: of the tenant, of the token's subject, and of each of its actors. FEED_E_MEMORY. */
-enum feed_error ing_takes_init(struct ing_takes *takes, const struct ing_limits *limits,
+/* What a good submission takes: of the tenant, of the credential's subject, of the API key, of the endpoint (one of the
+ * last kinds), and of each of its actors. FEED_E_MEMORY. */
+enum feed_error ing_takes_init(struct ing_takes *takes, const struct feed_tier *tier, enum feed_rate_kind endpoint,
                                const struct feed_token_claims *claims,
                                const struct ing_submission *submission) FEED_MUST_USE;
 void ing_takes_fini(struct ing_takes *takes);
@@ -43,8 +37,9 @@ void ing_takes_fini(struct ing_takes *takes);
 /* limited: which was short of activities, and when it will have them. */
 struct ing_limit_verdict {
     bool limited;
-    enum ing_limit_kind kind;
-    int64_t remaining; /* activities */
+    unsigned kind;          /* enum feed_rate_kind, or ING_LIMIT_IN_FLIGHT */
+    struct feed_rate limit; /* of IN_FLIGHT: burst is the share, and per_s 0 */
+    int64_t remaining;      /* activities */
     int64_t wait_us;
 };
 
@@ -57,8 +52,8 @@ struct ing_buckets {
         int64_t full_at_us;
     } sets[ING_BUCKET_SETS][ING_BUCKET_WAYS];
 };
-/* At now_us of any clock that does not go back. */
-struct ing_limit_verdict ing_buckets_take(struct ing_buckets *buckets, const struct ing_limits *limits,
+/* At now_us of any clock that does not go back; with the share of one of so many instances. */
+struct ing_limit_verdict ing_buckets_take(struct ing_buckets *buckets, const struct feed_tier *tier, int64_t instances,
                                           const struct ing_takes *takes, int64_t now_us);
 
 #endif

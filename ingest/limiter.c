@@ -11,8 +11,6 @@
 static void answer(struct ing_limiter *limiter, const struct ing_limit_verdict *verdict)
 {
     ing_takes_fini(&limiter->takes);
-    if (verdict->limited)
-        feed_metrics_add(limiter->service->metrics, ING_METRIC_RATE_LIMITED, verdict->kind, 1);
     limiter->fn(limiter->arg, verdict);
 }
 
@@ -21,7 +19,8 @@ static void ask_here(struct ing_limiter *limiter)
     struct ing_service *service = limiter->service;
     feed_metrics_add(service->metrics, ING_METRIC_RATE_LOCAL, 0, 1);
     struct ing_limit_verdict verdict =
-        ing_buckets_take(service->buckets, &service->limits, &limiter->takes, (int64_t)feed_clock_mono_us());
+        ing_buckets_take(service->buckets, limiter->tier, service->options->limit_instances, &limiter->takes,
+                         (int64_t)feed_clock_mono_us());
     answer(limiter, &verdict);
 }
 
@@ -46,6 +45,7 @@ static void on_answer(void *arg, enum feed_error error, const struct feed_reply 
     struct ing_limit_verdict verdict = {.limited = which > 0};
     if (verdict.limited) {
         verdict.kind = limiter->takes.list[which - 1].kind;
+        verdict.limit = limiter->tier->rates[verdict.kind];
         verdict.wait_us = feed_reply_int(feed_reply_at(reply, 1));
         verdict.remaining = feed_reply_int(feed_reply_at(reply, 2));
     }
@@ -67,7 +67,7 @@ static bool send_take(struct ing_limiter *limiter)
         argv[1] = FEED_STR("feedwire_ingest_v1_take");
         argv[2] = feed_str_of(numbers[0]);
         for (size_t i = 0; i < takes->count; i++) {
-            const struct ing_limit *limit = &limiter->service->limits.of[takes->list[i].kind];
+            const struct feed_rate *limit = &limiter->tier->rates[takes->list[i].kind];
             char(*three)[NUMBER_TEXT] = &numbers[1 + i * NUMBERS];
             snprintf(three[0], NUMBER_TEXT, "%.6f", 1e6 / (double)limit->per_s);
             snprintf(three[1], NUMBER_TEXT, "%lld", (long long)limit->burst);
@@ -83,10 +83,10 @@ static bool send_take(struct ing_limiter *limiter)
     return sent;
 }
 
-void ing_limiter_ask(struct ing_limiter *limiter, struct ing_service *service, struct ing_takes *takes,
-                     ing_limiter_fn *fn, void *arg)
+void ing_limiter_ask(struct ing_limiter *limiter, struct ing_service *service, const struct feed_tier *tier,
+                     struct ing_takes *takes, ing_limiter_fn *fn, void *arg)
 {
-    *limiter = (struct ing_limiter){.service = service, .takes = *takes, .fn = fn, .arg = arg};
+    *limiter = (struct ing_limiter){.service = service, .tier = tier, .takes = *takes, .fn = fn, .arg = arg};
     *takes = (struct ing_takes){.list = NULL};
     if (!send_take(limiter))
         ask_here(limiter);

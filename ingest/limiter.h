@@ -9,14 +9,15 @@ typedef void ing_limiter_fn(void *arg, const struct ing_limit_verdict *verdict);
 
 struct ing_limiter {
     struct ing_service *service;
+    const struct feed_tier *tier; /* borrowed */
     struct ing_takes takes;
     bool repeated;
     ing_limiter_fn *fn;
     void *arg;
 };
 
-/* Takes over the takes. fn fires exactly once, later or inline. */
-void ing_limiter_ask(struct ing_limiter *limiter, struct ing_service *service, struct ing_takes *takes,
-                     ing_limiter_fn *fn, void *arg);
+/* Takes over the takes; the tier is borrowed until fn fires: exactly once, later or inline. */
+void ing_limiter_ask(struct ing_limiter *limiter, struct ing_service *service, const struct feed_tier *tier,
+                     struct ing_takes *takes, ing_limiter_fn *fn, void *arg);
 
 #endif

@@ -4,6 +4,7 @@
 #include "ingest/limit.h"
 #include "shared/auth/metrics.h"
 #include "shared/http/admin_access.h"
+#include "shared/tenant/tiers_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,6 +59,7 @@ const struct feed_metric ing_metric_table[] = {
     [ING_METRIC_AUTH_RELOADS] = FEED_AUTH_METRIC_RELOADS,
     [ING_METRIC_AUTH_KEYS] = FEED_AUTH_METRIC_KEYS,
     [ING_METRIC_ADMIN_REFUSED] = FEED_ADMIN_METRIC_REFUSED,
+    [ING_METRIC_TIERS_RELOADS] = FEED_TIERS_METRIC_RELOADS,
     [ING_METRIC_LOOP_LAG] = {"loop_lag_seconds", FEED_METRIC_GAUGE,
                              "How late the loop's timers were at worst since the last reading.", NULL, NULL, NULL},
     [ING_METRIC_START_TIME] = {"process_start_time_seconds", FEED_METRIC_GAUGE,

@@ -3,6 +3,7 @@
 
 #include "shared/base/limits.h"
 #include "shared/http/admin_access.h"
+#include "shared/tenant/tiers_file.h"
 
 #define FIELD(name) offsetof(struct ing_options, name)
 
@@ -67,6 +68,9 @@ const struct feed_option ing_option_table[] = {
      "How many of them may come at once after a pause."},
     {"limit.instances", FEED_OPTION_INTEGER, FIELD(limit_instances), "instances", "1", 1, 1000,
      "Among how many instances the limits are divided while Redis is away, since each then counts for itself."},
+    {"limit.in_flight_percent", FEED_OPTION_INTEGER, FIELD(limit_in_flight_percent), "%", "100", 1, 100,
+     "How much of http.connections_max and of kafka.queue_records_max one tenant may have under way; 429 beyond."},
+    FEED_TIERS_OPTION_ROW(FIELD(tiers_file)),
     FEED_AUTH_OPTION_ROWS(FIELD(auth)),
     {.name = NULL},
 };

@@ -21,6 +21,8 @@ struct ing_options {
     int64_t idempotency_ttl_s, idempotency_lease_ms;
     int64_t limit_tenant_per_s, limit_tenant_burst, limit_subject_per_s, limit_subject_burst;
     int64_t limit_actor_per_s, limit_actor_burst, limit_instances;
+    int64_t limit_in_flight_percent;
+    char *tiers_file;
     struct feed_auth_options auth;
 };
 

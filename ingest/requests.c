@@ -15,7 +15,7 @@ static void submit(struct ing_service *service, struct feed_request *request, co
 {
     struct ing_submission submission;
     struct ing_answer answer;
-    struct feed_str key = http->headers[FEED_HTTP_IDEMPOTENCY_KEY];
+    struct feed_str tenant = feed_str_of(gate->claims.tenant), key = http->headers[FEED_HTTP_IDEMPOTENCY_KEY];
     if (key.data && ing_idempotency_parse(key, &key) != FEED_OK) {
         ing_answer_error(&answer, 400, ING_IDEMPOTENCY_KEY_RULE, 0, gate->origin);
         ing_respond(service, request, &answer);
@@ -26,6 +26,8 @@ static void submit(struct ing_service *service, struct feed_request *request, co
                                                .body = body,
                                                .event = binary ? http : NULL,
                                                .claims = &gate->claims,
+                                               .data_max =
+                                                   (size_t)feed_tiers_file_of(service->tiers, tenant)->data_bytes,
                                                .now_ms = feed_clock_wall_ms()};
     ing_submission_read(&submission, &input);
     if (submission.status == 0) {

@@ -43,6 +43,7 @@ static void on_metrics(void *arg)
                      feed_kafka_producer_up(service->producer, NULL) ? 0 : 1);
     feed_metrics_set(service->metrics, ING_METRIC_REDIS_UP, 0, feed_redis_up(service->redis));
     feed_auth_files_measure(service->auth_files, service->metrics, ING_METRIC_AUTH_RELOADS, ING_METRIC_AUTH_KEYS);
+    feed_tiers_file_measure(service->tiers, service->metrics, ING_METRIC_TIERS_RELOADS);
     feed_metrics_set(service->metrics, ING_METRIC_LOOP_LAG, 0, feed_loop_lag_s(service->loop));
 }
 
@@ -58,10 +59,11 @@ static void on_health(void *arg)
     service->kafka_up = up;
 }
 
-static void on_auth(void *arg)
+static void on_files(void *arg)
 {
     struct ing_service *service = arg;
     feed_auth_files_poll(service->auth_files);
+    feed_tiers_file_poll(service->tiers);
 }
 
 static void on_drain(void *arg)
@@ -119,14 +121,15 @@ static int check_options(struct ing_service *service)
 static int start_limits(struct ing_service *service)
 {
     const struct ing_options *options = service->options;
-    service->limits = (struct ing_limits){
-        .of = {[ING_LIMIT_TENANT] = {options->limit_tenant_per_s, options->limit_tenant_burst},
-               [ING_LIMIT_SUBJECT] = {options->limit_subject_per_s, options->limit_subject_burst},
-               [ING_LIMIT_ACTOR] = {options->limit_actor_per_s, options->limit_actor_burst}},
-        .instances = options->limit_instances,
-    };
-    if (!ing_limits_any(&service->limits)) {
-        return 0;
+    char problem[256] = "";
+    struct feed_tier base = feed_tier_unlimited();
+    base.rates[FEED_RATE_TENANT] = (struct feed_rate){options->limit_tenant_per_s, options->limit_tenant_burst};
+    base.rates[FEED_RATE_SUBJECT] = (struct feed_rate){options->limit_subject_per_s, options->limit_subject_burst};
+    base.rates[FEED_RATE_ACTOR] = (struct feed_rate){options->limit_actor_per_s, options->limit_actor_burst};
+    base.in_flight_percent = options->limit_in_flight_percent;
+    if (feed_tiers_file_open(options->tiers_file, &base, service->log, &service->tiers, problem, sizeof problem) !=
+        FEED_OK) {
+        return refuse_option(service, problem);
     }
     service->buckets = calloc(1, sizeof(*service->buckets));
     if (!service->buckets) {
@@ -142,7 +145,7 @@ static int start_auth(struct ing_service *service)
                              sizeof problem) != FEED_OK)
         return refuse_option(service, problem);
     service->rules.auth = feed_auth_files_auth(service->auth_files);
-    feed_timer_start(service->auth_timer, FEED_AUTH_POLL_MS, FEED_AUTH_POLL_MS);
+    feed_timer_start(service->files_timer, FEED_WATCHED_POLL_MS, FEED_WATCHED_POLL_MS);
     return 0;
 }
 
@@ -245,9 +248,12 @@ static void stop(struct ing_service *service)
     }
     feed_timer_free(service->health_timer);
     feed_timer_free(service->drain_timer);
-    feed_timer_free(service->auth_timer);
+    feed_timer_free(service->files_timer);
     feed_auth_files_close(service->auth_files);
     feed_metrics_free(service->metrics);
+    feed_tiers_file_close(service->tiers);
+    feed_tally_fini(&service->requests);
+    feed_tally_fini(&service->activities);
     free(service->buckets);
     feed_loop_free(service->loop);
 }
@@ -265,7 +271,7 @@ int ing_service_run(const struct ing_options *options, struct feed_log *log)
     service.health_serving = feed_health_add(&service.health, "serving");
     service.health_timer = feed_timer_new(service.loop, on_health, &service);
     service.drain_timer = feed_timer_new(service.loop, on_drain, &service);
-    service.auth_timer = feed_timer_new(service.loop, on_auth, &service);
+    service.files_timer = feed_timer_new(service.loop, on_files, &service);
     int code = start(&service);
     if (code == 0) {
         feed_health_set(&service.health, service.health_serving, true, NULL);

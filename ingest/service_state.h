@@ -8,6 +8,8 @@
 #include "shared/http/admin.h"
 #include "shared/http/server.h"
 #include "shared/observe/health.h"
+#include "shared/tenant/tally.h"
+#include "shared/tenant/tiers_file.h"
 
 struct feed_loop;
 struct feed_timer;
@@ -29,10 +31,11 @@ struct ing_service {
     struct feed_kafka_producer *producer;
     struct feed_redis *redis; /* NULL: not open */
     bool claims_required;     /* a request with an Idempotency-Key is refused while Redis is away */
-    struct ing_limits limits;
-    struct ing_buckets *buckets; /* NULL: there are no limits */
+    struct feed_tiers_file *tiers;
+    struct ing_buckets *buckets;
+    struct feed_tally requests, activities; /* under way, by tenant */
     struct feed_server *server;
-    struct feed_timer *health_timer, *drain_timer, *auth_timer;
+    struct feed_timer *health_timer, *drain_timer, *files_timer;
 
     size_t waiting;               /* requests whose activities Kafka has not acknowledged yet */
     bool kafka_up;                /* when it was last looked at */

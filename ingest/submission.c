@@ -94,6 +94,8 @@ static void take_value(struct ing_submission *submission, struct ing_element *el
         note(submission, 422, element, &what);
     } else if (element->activity.id.data && element->activity.published_ms > input->now_ms + ING_FUTURE_MS) {
         note_text(submission, 422, element, "published", "must not be in the future");
+    } else if (element->activity.data.len > input->data_max) {
+        note_text(submission, 422, element, "data", "is larger than this tenant's tier allows");
     }
 }
 

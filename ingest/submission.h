@@ -41,6 +41,7 @@ struct ing_submission_input {
     const struct feed_http_request *event; /* whose headers are those of an event in binary mode; NULL: none. Only with
                                               JSON, which is one activity then */
     const struct feed_token_claims *claims;
+    size_t data_max; /* of one activity, as msgpack: what the tenant's tier allows */
     int64_t now_ms;
 };
 

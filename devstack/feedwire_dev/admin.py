@@ -27,5 +27,5 @@ def parse_metrics(text: str) -> dict[str, float]:
 
 
 def total(samples: dict[str, float], name: str) -> float:
-    """The sum of a metric over all its labels; 0 when there is none."""
-    return sum(value for sample, value in samples.items() if sample.partition("{")[0] == name)
+    """The sample of that name with its label, or the sum of a metric over all its labels; 0 when there is none."""
+    return sum(value for sample, value in samples.items() if name in (sample, sample.partition("{")[0]))

@@ -6,12 +6,13 @@
 
 #include "shared/auth/auth.h"
 #include "shared/auth/options.h"
+#include "shared/config/watched.h"
 
 struct feed_log;
 struct feed_metrics;
 struct feed_auth_files;
 
-enum { FEED_AUTH_POLL_MS = 1000 }; /* call feed_auth_files_poll so often */
+enum { FEED_AUTH_POLL_MS = FEED_WATCHED_POLL_MS }; /* call feed_auth_files_poll so often */
 
 /* Makes the object that checks credentials (`remembered` as in feed_auth_settings) and what watches its files; options
  * and log are borrowed. FEED_E_INVALID with a sentence when the options cannot be used or a file is wrong. */

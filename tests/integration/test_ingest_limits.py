@@ -1,6 +1,7 @@
 """Rate limits: one bucket for all instances, by the clock of Redis; a share of it in each while Redis is away."""
 import collections
 import concurrent.futures
+import os
 import time
 
 import pytest
@@ -8,6 +9,8 @@ import redis as redis_client
 from ingest_client import activity, records, send, token, wait_until
 
 BURST, PER_S = 200, 100
+CLIENTS = 50
+SECONDS = float(os.environ.get("INGEST_LIMIT_SECONDS", 8))  # the full run: 60
 
 
 @pytest.fixture
@@ -47,21 +50,26 @@ def test_the_answer(start, redis_server):
 
 
 def test_many_clients_of_two_instances(start, broker):
-    """Not more than burst + rate x time is accepted, whoever asks where, and not less than the burst."""
+    """Not more than burst + rate x time is accepted, and 1 %, whoever asks where, and nearly so much."""
     ingests = [start(limit__tenant_per_s=PER_S, limit__tenant_burst=BURST) for _ in range(2)]
     bearer, statuses = token(), collections.Counter()
     began = time.monotonic()
 
     def work(worker):
-        return [send(ingests[(worker + n) % 2], activity(f"u{worker}"), bearer=bearer).status for n in range(60)]
+        answers = collections.Counter()
+        while time.monotonic() < began + SECONDS:
+            answers[send(ingests[(worker + answers.total()) % 2], activity(f"u{worker}"), bearer=bearer).status] += 1
+        return answers
 
-    with concurrent.futures.ThreadPoolExecutor(50) as pool:
-        for answers in pool.map(work, range(50)):
-            statuses.update(answers)
+    with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
+        for answers in pool.map(work, range(CLIENTS)):
+            statuses += answers
     elapsed = time.monotonic() - began
-    assert statuses.keys() <= {202, 429} and sum(statuses.values()) == 3000
-    assert BURST <= statuses[202] <= (BURST + PER_S * elapsed) * 1.01 + 1
-    assert statuses[429] > 0 and len(records(broker.bootstrap)) == statuses[202]
+    assert statuses.keys() <= {202, 429}
+    assert BURST <= statuses[202] <= (BURST + PER_S * elapsed) * 1.01
+    assert len(records(broker.bootstrap)) == statuses[202]
+    assert statuses[429] > 0, "so few came that nothing was limited"
+    assert all(ingest.metric("rate_limit_local_total") == 0 for ingest in ingests)
 
 
 def test_redis_is_away(start, redis_server):

@@ -174,7 +174,8 @@ static void test_unavailable(void **state)
     assert_string_equal(header(&answer, "retry-after"), "7");
     assert_string_equal(header(&answer, "access-control-allow-origin"), "http://localhost:8000");
     assert_string_equal(header(&answer, "access-control-expose-headers"),
-                        "Retry-After, Idempotent-Replayed, RateLimit");
+                        "Retry-After, Idempotent-Replayed, RateLimit, RateLimit-Policy, X-RateLimit-Limit, "
+                        "X-RateLimit-Remaining, X-RateLimit-Reset");
     yyjson_doc *doc = body(&answer);
     assert_int_equal(yyjson_get_int(at(doc, "/accepted")), 0);
     assert_true(yyjson_is_int(at(doc, "/accepted")));
@@ -186,9 +187,12 @@ static void test_limited(void **state)
 {
     (void)state;
     struct ing_answer answer;
-    const struct ing_limit limit = {.per_s = 3, .burst = 100};
-    struct ing_limit_verdict verdict = {.limited = true, .kind = ING_LIMIT_ACTOR, .remaining = 40, .wait_us = 2000001};
-    ing_answer_limited(&answer, &verdict, &limit, origin);
+    struct ing_limit_verdict verdict = {.limited = true,
+                                        .kind = FEED_RATE_ACTOR,
+                                        .limit = {.per_s = 3, .burst = 100},
+                                        .remaining = 40,
+                                        .wait_us = 2000001};
+    ing_answer_limited(&answer, &verdict, origin);
     assert_int_equal(answer.response.status, 429);
     assert_string_equal(header(&answer, "retry-after"), "3"); /* never too early */
     assert_string_equal(header(&answer, "x-ratelimit-limit"), "100");
@@ -198,8 +202,24 @@ static void test_limited(void **state)
     assert_string_equal(header(&answer, "ratelimit-policy"), "\"actor\";q=100;w=34");
     ing_answer_fini(&answer);
     verdict.wait_us = 0;
-    ing_answer_limited(&answer, &verdict, &limit, no_origin);
+    ing_answer_limited(&answer, &verdict, no_origin);
     assert_string_equal(header(&answer, "retry-after"), "1");
+    ing_answer_fini(&answer);
+}
+
+/* A share of what is under way is told like a rate, but has no window. */
+static void test_in_flight(void **state)
+{
+    (void)state;
+    struct ing_answer answer;
+    const struct ing_limit_verdict verdict = {
+        .limited = true, .kind = ING_LIMIT_IN_FLIGHT, .limit = {.burst = 50}, .remaining = 3, .wait_us = 1000000};
+    ing_answer_limited(&answer, &verdict, no_origin);
+    assert_int_equal(answer.response.status, 429);
+    assert_string_equal(header(&answer, "retry-after"), "1");
+    assert_string_equal(header(&answer, "x-ratelimit-limit"), "50");
+    assert_string_equal(header(&answer, "ratelimit"), "\"in_flight\";r=3;t=1");
+    assert_string_equal(header(&answer, "ratelimit-policy"), "\"in_flight\";q=50");
     ing_answer_fini(&answer);
 }
 
@@ -231,7 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refusals), cmocka_unit_test(test_preflight),       cmocka_unit_test(test_problems),
         cmocka_unit_test(test_accepted), cmocka_unit_test(test_partly_accepted), cmocka_unit_test(test_unavailable),
-        cmocka_unit_test(test_limited),  cmocka_unit_test(test_largest),
+        cmocka_unit_test(test_limited),  cmocka_unit_test(test_in_flight),       cmocka_unit_test(test_largest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@ static void read(struct ing_submission *s, enum ing_media media, const struct fe
                  struct feed_str body)
 {
     const struct ing_submission_input input = {
-        .media = media, .body = body, .event = event, .claims = &claims, .now_ms = NOW_MS};
+        .media = media, .body = body, .event = event, .claims = &claims, .data_max = FEED_DATA_MAX, .now_ms = NOW_MS};
     ing_submission_read(s, &input);
     if (s->status == 0)
         ing_submission_complete(s, &claims, &stamp);

@@ -8,10 +8,11 @@
 #include <string.h>
 
 static const struct feed_token_claims claims = {.tenant = "demo", .subject = "service:x", .may_publish = true};
-static const struct ing_limits all = {.of = {{100, 10}, {50, 10}, {1, 3}}, .instances = 1};
-static const struct ing_limits actors_only = {.of = {[ING_LIMIT_ACTOR] = {1, 3}}, .instances = 1};
+static const struct feed_tier all = {
+    .rates = {[FEED_RATE_TENANT] = {100, 10}, [FEED_RATE_SUBJECT] = {50, 10}, [FEED_RATE_ACTOR] = {1, 3}}};
+static const struct feed_tier actors_only = {.rates = {[FEED_RATE_ACTOR] = {1, 3}}};
 
-static struct ing_takes takes_of(const struct ing_limits *limits, const char *const *actors, size_t count)
+static struct ing_takes takes_of(const struct feed_tier *tier, const char *const *actors, size_t count)
 {
     struct feed_buf body;
     struct ing_submission submission;
@@ -20,11 +21,14 @@ static struct ing_takes takes_of(const struct ing_limits *limits, const char *co
     for (size_t i = 0; i < count; i++)
         feed_buf_printf(&body, "{\"actor\":\"%s\",\"verb\":\"like\",\"object\":{\"type\":\"post\",\"id\":\"7\"}}\n",
                         actors[i]);
-    const struct ing_submission_input input = {
-        .media = ING_MEDIA_NDJSON, .body = feed_buf_view(&body), .claims = &claims, .now_ms = 1};
+    const struct ing_submission_input input = {.media = ING_MEDIA_NDJSON,
+                                               .body = feed_buf_view(&body),
+                                               .claims = &claims,
+                                               .data_max = FEED_DATA_MAX,
+                                               .now_ms = 1};
     ing_submission_read(&submission, &input);
     assert_int_equal(submission.status, 0);
-    assert_int_equal(ing_takes_init(&takes, limits, &claims, &submission), FEED_OK);
+    assert_int_equal(ing_takes_init(&takes, tier, FEED_RATE_PUBLISH, &claims, &submission), FEED_OK);
     ing_submission_fini(&submission);
     feed_buf_fini(&body);
     return takes;
@@ -53,18 +57,42 @@ static void test_takes(void **state)
     assert_int_equal(takes.count, 2);
     assert_string_equal(takes.list[0].key, "r:{demo}/a/ann");
     ing_takes_fini(&takes);
-    assert_true(ing_limits_any(&actors_only));
-    assert_false(ing_limits_any(&(struct ing_limits){.instances = 1}));
 }
 
-static struct ing_limit_verdict take(struct ing_buckets *buckets, const struct ing_limits *limits, const char *actor,
+/* An API key and an endpoint have buckets of their own; a token has no key. */
+static void test_key_and_endpoint(void **state)
+{
+    (void)state;
+    const struct feed_tier tier = {
+        .rates = {[FEED_RATE_KEY] = {1, 1}, [FEED_RATE_UNDO] = {1, 1}, [FEED_RATE_RELATE] = {1, 1}}};
+    struct ing_element elements[2] = {{.activity = {.actor = FEED_STR("ann")}},
+                                      {.activity = {.actor = FEED_STR("bob")}}};
+    const struct ing_submission submission = {.elements = elements, .count = 2};
+    struct feed_token_claims key = claims;
+    struct ing_takes takes;
+    strcpy(key.credential, "0123456789abcdef");
+    assert_int_equal(ing_takes_init(&takes, &tier, FEED_RATE_UNDO, &key, &submission), FEED_OK);
+    assert_int_equal(takes.count, 2);
+    assert_string_equal(takes.list[0].key, "r:{demo}/k/0123456789abcdef");
+    assert_string_equal(takes.list[1].key, "r:{demo}/e/undo");
+    assert_int_equal(takes.list[1].kind, FEED_RATE_UNDO);
+    assert_int_equal(takes.list[1].cost, 2);
+    ing_takes_fini(&takes);
+    assert_int_equal(ing_takes_init(&takes, &tier, FEED_RATE_PUBLISH, &claims, &submission), FEED_OK);
+    assert_int_equal(takes.count, 0);
+    ing_takes_fini(&takes);
+}
+
+static int64_t instances = 1;
+
+static struct ing_limit_verdict take(struct ing_buckets *buckets, const struct feed_tier *tier, const char *actor,
                                      size_t times, int64_t now_us)
 {
     const char *actors[20];
     for (size_t i = 0; i < times; i++)
         actors[i] = actor;
-    struct ing_takes takes = takes_of(limits, actors, times);
-    struct ing_limit_verdict verdict = ing_buckets_take(buckets, limits, &takes, now_us);
+    struct ing_takes takes = takes_of(tier, actors, times);
+    struct ing_limit_verdict verdict = ing_buckets_take(buckets, tier, instances, &takes, now_us);
     ing_takes_fini(&takes);
     return verdict;
 }
@@ -78,7 +106,7 @@ static void test_burst_and_rate(void **state)
     assert_false(take(buckets, &actors_only, "ann", 1, second).limited);
     struct ing_limit_verdict verdict = take(buckets, &actors_only, "ann", 1, second);
     assert_true(verdict.limited);
-    assert_int_equal(verdict.kind, ING_LIMIT_ACTOR);
+    assert_int_equal(verdict.kind, FEED_RATE_ACTOR);
     assert_int_equal(verdict.remaining, 0);
     assert_int_equal(verdict.wait_us, second);
     assert_false(take(buckets, &actors_only, "bob", 3, second).limited); /* another's bucket */
@@ -101,11 +129,11 @@ static void test_all_or_nothing(void **state)
     struct ing_buckets *buckets = calloc(1, sizeof(*buckets));
     assert_false(take(buckets, &all, "ann", 3, 1).limited);
     for (int i = 0; i < 20; i++)
-        assert_int_equal(take(buckets, &all, "ann", 3, 1).kind, ING_LIMIT_ACTOR);
+        assert_int_equal(take(buckets, &all, "ann", 3, 1).kind, FEED_RATE_ACTOR);
     assert_false(take(buckets, &all, "bob", 3, 1).limited); /* 6 of the tenant's 10 */
     assert_false(take(buckets, &all, "cy", 3, 1).limited);
     struct ing_limit_verdict verdict = take(buckets, &all, "dan", 2, 1);
-    assert_true(verdict.limited && verdict.kind == ING_LIMIT_SUBJECT && verdict.remaining == 1); /* the slower of two */
+    assert_true(verdict.limited && verdict.kind == FEED_RATE_SUBJECT && verdict.remaining == 1); /* the slower of two */
     free(buckets);
 }
 
@@ -113,11 +141,13 @@ static void test_shares(void **state)
 {
     (void)state;
     struct ing_buckets *buckets = calloc(1, sizeof(*buckets));
-    struct ing_limits shared = {.of = {[ING_LIMIT_TENANT] = {100, 20}}, .instances = 4};
+    const struct feed_tier shared = {.rates = {[FEED_RATE_TENANT] = {100, 20}}};
+    instances = 4;
     assert_false(take(buckets, &shared, "ann", 5, 1).limited);
     struct ing_limit_verdict verdict = take(buckets, &shared, "ann", 1, 1);
     assert_true(verdict.limited);
     assert_int_equal(verdict.wait_us, 40000); /* a 25th of a second */
+    instances = 1;
     free(buckets);
 }
 
@@ -138,8 +168,8 @@ static void test_many(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_takes), cmocka_unit_test(test_burst_and_rate),
-                                       cmocka_unit_test(test_all_or_nothing), cmocka_unit_test(test_shares),
-                                       cmocka_unit_test(test_many)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_takes),          cmocka_unit_test(test_key_and_endpoint),
+                                       cmocka_unit_test(test_burst_and_rate), cmocka_unit_test(test_all_or_nothing),
+                                       cmocka_unit_test(test_shares),         cmocka_unit_test(test_many)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,8 @@ static const struct feed_token_claims service = {.tenant = "demo", .subject = "s
 static void read_as(struct ing_submission *s, enum ing_media media, const struct feed_token_claims *claims,
                     struct feed_str body)
 {
-    const struct ing_submission_input input = {.media = media, .body = body, .claims = claims, .now_ms = NOW_MS};
+    const struct ing_submission_input input = {
+        .media = media, .body = body, .claims = claims, .data_max = FEED_DATA_MAX, .now_ms = NOW_MS};
     struct ing_stamp stamp = {.first_ms = NOW_MS};
     memset(stamp.seed, 0xEE, sizeof(stamp.seed));
     ing_submission_read(s, &input);
