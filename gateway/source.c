@@ -210,6 +210,15 @@ static bool compare(const struct feed_member *old, size_t old_count, const struc
     return true;
 }
 
+/* Every change has a number. Where there were more changes than the two windows show, an entry may have been removed,
+ * and its mark pushed out. */
+static bool all_told(const struct gw_source *source, const struct feed_position *now, const struct gw_source_run *added,
+                     const struct gw_source_run *gone)
+{
+    return !source->loaded || (gw_position_reaches(&source->position, now) &&
+                               now->seq - source->position.seq == added->count + gone->count);
+}
+
 static void reload(struct gw_hub *hub, struct gw_source *source, const struct gw_window *window)
 {
     struct feed_member old[FEED_CAP];
@@ -217,7 +226,8 @@ static void reload(struct gw_hub *hub, struct gw_source *source, const struct gw
     memcpy(old, source->members, old_count * sizeof old[0]);
     source->count = copy_window(hub, window, source->members);
     struct gw_source_run added = {.change = GW_CHANGE_ADDED}, gone = {.change = GW_CHANGE_REMOVED_FOR_GOOD};
-    bool lost = !compare(old, old_count, source->members, source->count, &added, &gone);
+    bool lost = !compare(old, old_count, source->members, source->count, &added, &gone) ||
+                !all_told(source, &window->position, &added, &gone);
     struct feed_seen before = source->term;
     move_to(source, &window->position);
     struct feed_seen after = term_of(source->feed, &source->position);

@@ -271,12 +271,25 @@ void world_sources_changed(struct world *world, unsigned home)
     announce(world, timeline, FEED_NOTICE_SOURCES, 0, FEED_STR(""));
 }
 
+/* A copy that has sunk below its window: whoever still has it is not told of its removal. */
+static bool sunk_copy(const struct world *world, const struct feed_id *id)
+{
+    for (unsigned home = 0; home < WORLD_HOMES; home++) {
+        size_t rank = rank_of(&world->timelines[home], id);
+        if (rank >= FEED_CAP && rank < world->timelines[home].count)
+            return true;
+    }
+    return false;
+}
+
 void world_undo(struct world *world, unsigned author, size_t rank)
 {
     struct timeline *outbox = &world->timelines[WORLD_OUTBOX + author];
     if (rank >= outbox->count || rank >= FEED_CAP || outbox->entries[rank].mark)
         return;
     struct feed_id id = outbox->entries[rank].id;
+    if (sunk_copy(world, &id))
+        return;
     world_remove(world, outbox, rank, true);
     for (unsigned home = 0; home < WORLD_HOMES; home++)
         world_remove(world, &world->timelines[home], rank_of(&world->timelines[home], &id), true);
