@@ -21,6 +21,14 @@ struct gw_backlog {
     struct feed_buf bytes;
 };
 
+struct feed_id gw_item_id(const struct gw_item *item)
+{
+    struct feed_id id = {{0}};
+    if (item->entry.len >= FEED_ID_BYTES)
+        memcpy(id.bytes, item->entry.data, FEED_ID_BYTES);
+    return id;
+}
+
 enum gw_change gw_change_of(const struct feed_notice *notice)
 {
     if (notice->kind == FEED_NOTICE_ADD)

@@ -3,6 +3,7 @@
 #ifndef GW_BACKLOG_H
 #define GW_BACKLOG_H
 
+#include "shared/base/id.h"
 #include "shared/codec/notice.h"
 
 enum {
@@ -15,6 +16,9 @@ struct gw_item {
     int64_t published_ms;
     struct feed_str entry; /* borrowed */
 };
+
+/* All zero if the entry is too short to have one. */
+struct feed_id gw_item_id(const struct gw_item *item);
 
 /* What one message can say of several notices. */
 enum gw_change { GW_CHANGE_ADDED, GW_CHANGE_REMOVED, GW_CHANGE_REMOVED_FOR_GOOD };

@@ -5,6 +5,7 @@
 
 #include "gateway/encode.h"
 #include "gateway/metrics.h"
+#include "gateway/page.h"
 #include "gateway/session.h"
 #include "gateway/source.h"
 #include "shared/base/assert.h"
@@ -33,7 +34,7 @@ static bool waits(const struct gw_feed *feed, const struct gw_view *view)
 {
     if (gw_session_ending(view->session))
         return false;
-    return view->state != GW_VIEW_LIVE || feed->state == GW_FEED_READING;
+    return view->state != GW_VIEW_LIVE || view->page || feed->state == GW_FEED_READING;
 }
 
 /* Whether "unchanged" can be believed of a position that was merged: only if it is the one that this feed is at, with
@@ -62,9 +63,13 @@ struct gw_plan gw_deliver_plan(const struct gw_feed *feed)
         if (view->state == GW_VIEW_JOINING && view->claim != GW_CLAIM_POSITION) {
             plan.limit = larger(plan.limit, slice_limit(feed, view));
             plan.has_known = false;
+            if (view->page)
+                plan.limit = FEED_CAP;
             continue;
         }
         plan.limit = FEED_CAP;
+        if (view->page)
+            plan.has_known = false;
         if (!first && !feed_position_eq(&plan.known, &view->position))
             plan.has_known = false;
         plan.known = view->position;
@@ -99,17 +104,9 @@ static struct gw_slice slice_of(const struct gw_feed *feed, const struct gw_wind
                              .more = count > 0 && (count < window->count || window->longer)};
 }
 
-static struct feed_id item_id(const struct gw_item *item)
-{
-    struct feed_id id = {{0}};
-    if (item->entry.len >= FEED_ID_BYTES)
-        memcpy(id.bytes, item->entry.data, FEED_ID_BYTES);
-    return id;
-}
-
 bool gw_view_below_floor(const struct gw_view *view, const struct gw_item *item)
 {
-    struct feed_id id = item_id(item);
+    struct feed_id id = gw_item_id(item);
     return view->floored && feed_entry_order(item->published_ms, &id, view->floor_ms, &view->floor_id) < 0;
 }
 
@@ -121,7 +118,7 @@ static void set_live(struct gw_view *view, const struct gw_slice *slice)
     view->floored = slice->more;
     if (slice->more) {
         view->floor_ms = slice->items[slice->count - 1].published_ms;
-        view->floor_id = item_id(&slice->items[slice->count - 1]);
+        view->floor_id = gw_item_id(&slice->items[slice->count - 1]);
     }
     if (joined)
         gw_session_joined(view->session);
@@ -149,29 +146,101 @@ static void send_slice(struct gw_hub *hub, struct gw_view *view, const struct gw
     gw_session_send(view->session, last->frame, rule);
 }
 
+/* The window is whole, and what it has that the client does not comes with it or after it. */
+static bool enough_for_page(const struct gw_feed *feed, const struct gw_window *window, const struct gw_view *view)
+{
+    bool whole = feed->asked_limit == FEED_CAP || (feed->asked_limit > 0 && window->raw_count < feed->asked_limit);
+    return whole && !window->unchanged && gw_position_reaches(&view->position, &window->position);
+}
+
+/* From now on pushes reach down to the page's end. Where the client asked for something below what it has, there is a
+ * hole between, and its floor stays where it is. */
+static void lower_floor(struct gw_view *view, const struct gw_page_ask *ask, const struct gw_item *last, bool more)
+{
+    if (!view->floored || feed_entry_order(ask->before_ms, &ask->before_id, view->floor_ms, &view->floor_id) < 0)
+        return;
+    view->floored = more;
+    if (!last)
+        return;
+    struct feed_id id = gw_item_id(last);
+    if (feed_entry_order(last->published_ms, &id, view->floor_ms, &view->floor_id) < 0) {
+        view->floor_ms = last->published_ms;
+        view->floor_id = id;
+    }
+}
+
+static void send_page(struct gw_hub *hub, struct gw_view *view, const struct gw_window *window)
+{
+    const struct gw_page *asked = view->page;
+    struct gw_page_cut cut = gw_page_cut(&asked->ask, window->items, window->count);
+    const struct gw_page_answer answer = {.id = feed_buf_view(&asked->id),
+                                          .timeline = asked->ask.timeline,
+                                          .items = window->items + cut.first,
+                                          .count = cut.count,
+                                          .rest = cut.rest,
+                                          .more = cut.rest || window->longer};
+    lower_floor(view, &asked->ask, cut.count ? &answer.items[cut.count - 1] : NULL, answer.more);
+    feed_buf_reset(&hub->scratch);
+    size_t unreadable = gw_encode_page(&hub->scratch, &answer);
+    feed_metrics_add(hub->metrics, GW_M_ENTRIES_UNREADABLE, 0, unreadable);
+    feed_metrics_add(hub->metrics, GW_M_PAGES, 0, 1);
+    gw_page_free(view->page);
+    view->page = NULL;
+    struct feed_frame *frame = gw_hub_frame(hub);
+    gw_session_send(view->session, frame, GW_OUTBOX_BOUNDED);
+    hub->port->frame_unref_fn(frame);
+}
+
+/* The view is LIVE. Where the window is ahead of it, the notices between are on their way: they would bring entries of
+ * the page once more, or leave some out as too old, so the client gets the window first. */
+static bool deliver_page(struct gw_hub *hub, struct gw_feed *feed, const struct gw_window *window, struct gw_view *view,
+                         struct slice_frame *last)
+{
+    if (!enough_for_page(feed, window, view))
+        return false;
+    if (!feed_position_eq(&view->position, &window->position)) {
+        struct gw_slice slice = slice_of(feed, window, view, GW_OUTCOME_WINDOW);
+        send_slice(hub, view, &slice, last);
+    }
+    send_page(hub, view, window);
+    return true;
+}
+
+/* False: this window cannot give the view what it needs. */
+static bool serve(struct gw_hub *hub, struct gw_feed *feed, const struct gw_window *window, struct gw_view *view,
+                  bool truth, struct slice_frame *last)
+{
+    enum gw_outcome outcome = GW_OUTCOME_WINDOW;
+    if (view->state == GW_VIEW_LIVE && !truth)
+        return true;
+    if (view->state == GW_VIEW_JOINING) {
+        outcome = gw_resume((enum gw_claim)view->claim, &view->position, &window->position);
+    } else if (feed_position_eq(&view->position, &window->position)) {
+        view->state = GW_VIEW_LIVE;
+        return true;
+    }
+    if (!enough(feed, window, view, outcome)) {
+        if (view->state == GW_VIEW_LIVE)
+            view->state = GW_VIEW_STALE;
+        return false;
+    }
+    struct gw_slice slice = slice_of(feed, window, view, outcome);
+    send_slice(hub, view, &slice, last);
+    return true;
+}
+
 bool gw_deliver_window(struct gw_hub *hub, struct gw_feed *feed, const struct gw_window *window, bool truth)
 {
     struct slice_frame last = {0};
     bool all = true;
     for (struct gw_link *l = feed->views.next; l != &feed->views; l = l->next) {
         struct gw_view *view = GW_OF(l, struct gw_view, by_feed);
-        if (gw_session_ending(view->session) || (view->state == GW_VIEW_LIVE && !truth))
+        if (gw_session_ending(view->session))
             continue;
-        enum gw_outcome outcome = GW_OUTCOME_WINDOW;
-        if (view->state == GW_VIEW_JOINING) {
-            outcome = gw_resume((enum gw_claim)view->claim, &view->position, &window->position);
-        } else if (feed_position_eq(&view->position, &window->position)) {
-            view->state = GW_VIEW_LIVE;
-            continue;
-        }
-        if (enough(feed, window, view, outcome)) {
-            struct gw_slice slice = slice_of(feed, window, view, outcome);
-            send_slice(hub, view, &slice, &last);
-        } else {
+        if (!serve(hub, feed, window, view, truth, &last))
             all = false;
-            if (view->state == GW_VIEW_LIVE)
-                view->state = GW_VIEW_STALE;
-        }
+        else if (view->page && !deliver_page(hub, feed, window, view, &last))
+            all = false;
     }
     hub->port->frame_unref_fn(last.frame);
     return all;

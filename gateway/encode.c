@@ -75,6 +75,19 @@ static bool readable(const struct gw_item *item, struct feed_entry *out)
            feed_entry_decode(item->entry, out) == FEED_OK;
 }
 
+/* The value that `before` takes. */
+static void place(struct feed_json_out *json, const struct gw_item *item)
+{
+    char published[FEED_TIME_TEXT + 1], text[FEED_ID_TEXT + 1];
+    struct feed_id id = gw_item_id(item);
+    feed_time_format(item->published_ms, published);
+    feed_id_format(&id, text);
+    feed_json_open(json);
+    member_text(json, "published", published);
+    member_text(json, "id", text);
+    feed_json_close(json);
+}
+
 static size_t entries(struct feed_json_out *json, const struct gw_item *items, size_t count)
 {
     size_t unreadable = 0;
@@ -126,6 +139,28 @@ size_t gw_encode_slice(struct feed_buf *out, const struct gw_slice *slice)
     size_t unreadable = entries(&json, slice->items, slice->count);
     member_position(&json, "position", &slice->position);
     member_bool(&json, "more", slice->more);
+    feed_json_close(&json);
+    return unreadable;
+}
+
+/* Why there is no next page: what is older than the window is kept nowhere. */
+static const char end_of_window[] = "no_archive";
+
+size_t gw_encode_page(struct feed_buf *out, const struct gw_page_answer *page)
+{
+    struct feed_json_out json;
+    open_message(&json, out, "page");
+    member_id(&json, page->id);
+    member_text(&json, "feed", feed_timeline_name(page->timeline));
+    size_t unreadable = entries(&json, page->items, page->count);
+    member_bool(&json, "more", page->more);
+    feed_json_key(&json, "next");
+    if (page->rest) {
+        place(&json, &page->items[page->count - 1]);
+    } else {
+        feed_json_null(&json);
+        member_text(&json, "end", end_of_window);
+    }
     feed_json_close(&json);
     return unreadable;
 }

@@ -26,10 +26,20 @@ struct gw_slice {
     struct feed_position position;
     bool more;
 };
-/* Both return how many entries could not be read and were left out. */
+/* These return how many entries could not be read and were left out. */
 size_t gw_encode_slice(struct feed_buf *out, const struct gw_slice *slice);
 size_t gw_encode_push(struct feed_buf *out, enum feed_timeline timeline, const struct gw_item *items, size_t count,
                       const struct feed_position *position);
+
+struct gw_page_answer {
+    struct feed_str id; /* JSON; empty: none */
+    enum feed_timeline timeline;
+    const struct gw_item *items; /* newest first */
+    size_t count;
+    bool rest; /* another page can be had */
+    bool more; /* the feed goes on below these entries */
+};
+size_t gw_encode_page(struct feed_buf *out, const struct gw_page_answer *page);
 
 /* One entry's JSON object; nothing if it cannot be read. */
 void gw_encode_entry(struct feed_buf *out, const struct gw_item *item);

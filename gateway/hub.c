@@ -5,6 +5,7 @@
 #include "gateway/deliver.h"
 #include "gateway/hub_parts.h"
 #include "gateway/metrics.h"
+#include "gateway/page.h"
 #include "gateway/session.h"
 #include "gateway/source.h"
 #include "shared/base/assert.h"
@@ -163,8 +164,18 @@ enum feed_error gw_hub_join(struct gw_hub *hub, struct gw_view *view, enum feed_
     return FEED_OK;
 }
 
+void gw_hub_page(struct gw_hub *hub, struct gw_view *view, struct gw_page *page)
+{
+    feed_assert(!view->page);
+    view->page = page;
+    gw_feed_joined(view->feed);
+    gw_hub_file_read(hub, view->feed);
+}
+
 void gw_hub_leave(struct gw_hub *hub, struct gw_view *view)
 {
+    gw_page_free(view->page);
+    view->page = NULL;
     gw_link_remove(&view->by_feed);
     if (gw_link_alone(&view->feed->views))
         view->feed->empty_since_ms = gw_hub_now(hub);

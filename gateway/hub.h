@@ -117,6 +117,8 @@ bool gw_hub_sleeps(const struct gw_hub *hub, const struct gw_feed *feed, const s
 /* Connects a JOINING view, whose session, limit, claim and position are set, with its feed. */
 enum feed_error gw_hub_join(struct gw_hub *hub, struct gw_view *view, enum feed_timeline timeline,
                             struct feed_str tenant, struct feed_str user) FEED_MUST_USE;
+/* The view, which has no page under way, wants this one; taken over. */
+void gw_hub_page(struct gw_hub *hub, struct gw_view *view, struct gw_page *page);
 void gw_hub_leave(struct gw_hub *hub, struct gw_view *view);
 /* Makes a frame of scratch; NULL when it could not be encoded. One reference, the caller's. */
 struct feed_frame *gw_hub_frame(struct gw_hub *hub);

@@ -4,6 +4,7 @@
 
 #include "shared/base/assert.h"
 #include "shared/base/json_out.h"
+#include "shared/base/time_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -73,14 +74,24 @@ static enum gw_fault read_id(yyjson_val *root, struct gw_message *message, struc
     return GW_FAULT_NONE;
 }
 
-static enum gw_fault read_limit(yyjson_val *limit, size_t i, struct gw_hello_feed *out, struct sentence s)
+/* where: the path of the object that may have the member, with its point. */
+static enum gw_fault read_limit(yyjson_val *limit, const char *where, unsigned *out, struct sentence s)
 {
-    out->limit = FEED_SLICE;
+    *out = FEED_SLICE;
     if (!limit)
         return GW_FAULT_NONE;
     if (!yyjson_is_uint(limit) || yyjson_get_uint(limit) < 1 || yyjson_get_uint(limit) > FEED_CAP)
-        return fail(s, GW_FAULT_BAD_MESSAGE, "feeds[%zu].limit must be a whole number from 1 to %d", i, FEED_CAP);
-    out->limit = (unsigned)yyjson_get_uint(limit);
+        return fail(s, GW_FAULT_BAD_MESSAGE, "%slimit must be a whole number from 1 to %d", where, FEED_CAP);
+    *out = (unsigned)yyjson_get_uint(limit);
+    return GW_FAULT_NONE;
+}
+
+static enum gw_fault read_timeline(yyjson_val *name, const char *where, enum feed_timeline *out, struct sentence s)
+{
+    if (!yyjson_is_str(name))
+        return fail(s, GW_FAULT_BAD_MESSAGE, "%sfeed must be a text", where);
+    if (feed_timeline_from_name(text_of(name), out) != FEED_OK)
+        return fail(s, GW_FAULT_UNKNOWN_FEED, "%sfeed must be home or notifications", where);
     return GW_FAULT_NONE;
 }
 
@@ -98,18 +109,18 @@ static enum gw_fault read_feed(yyjson_val *value, size_t i, struct gw_message *m
 {
     if (!yyjson_is_obj(value))
         return fail(s, GW_FAULT_BAD_MESSAGE, "feeds[%zu] must be an object", i);
-    yyjson_val *name = yyjson_obj_get(value, "feed");
-    if (!yyjson_is_str(name))
-        return fail(s, GW_FAULT_BAD_MESSAGE, "feeds[%zu].feed must be a text", i);
+    char where[24];
+    snprintf(where, sizeof where, "feeds[%zu].", i);
     struct gw_hello_feed *feed = &message->feeds[i];
     *feed = (struct gw_hello_feed){0};
-    if (feed_timeline_from_name(text_of(name), &feed->timeline) != FEED_OK)
-        return fail(s, GW_FAULT_UNKNOWN_FEED, "feeds[%zu].feed must be home or notifications", i);
+    enum gw_fault fault = read_timeline(yyjson_obj_get(value, "feed"), where, &feed->timeline, s);
+    if (fault)
+        return fault;
     for (size_t j = 0; j < i; j++) {
         if (message->feeds[j].timeline == feed->timeline)
-            return fail(s, GW_FAULT_BAD_MESSAGE, "feeds[%zu].feed is named by feeds[%zu] already", i, j);
+            return fail(s, GW_FAULT_BAD_MESSAGE, "%sfeed is named by feeds[%zu] already", where, j);
     }
-    enum gw_fault fault = read_limit(yyjson_obj_get(value, "limit"), i, feed, s);
+    fault = read_limit(yyjson_obj_get(value, "limit"), where, &feed->limit, s);
     return fault ? fault : read_position(yyjson_obj_get(value, "position"), i, feed, s);
 }
 
@@ -137,6 +148,31 @@ static enum gw_fault read_hello(yyjson_val *root, struct gw_message *message, st
     return GW_FAULT_NONE;
 }
 
+static enum gw_fault read_page(yyjson_val *root, struct gw_message *message, struct sentence s)
+{
+    struct gw_page_ask *page = &message->page;
+    enum gw_fault fault = read_timeline(yyjson_obj_get(root, "feed"), "", &page->timeline, s);
+    if (!fault)
+        fault = read_limit(yyjson_obj_get(root, "limit"), "", &page->limit, s);
+    if (fault)
+        return fault;
+    yyjson_val *before = yyjson_obj_get(root, "before");
+    if (feed_time_parse(text_of(yyjson_obj_get(before, "published")), &page->before_ms) != FEED_OK ||
+        feed_id_parse(text_of(yyjson_obj_get(before, "id")), &page->before_id) != FEED_OK)
+        return fail(s, GW_FAULT_BAD_MESSAGE, "before must have the published and id of an entry");
+    return GW_FAULT_NONE;
+}
+
+/* The messages there are. */
+static const struct {
+    const char *name;
+    enum gw_message_type type;
+    enum gw_fault (*read)(yyjson_val *root, struct gw_message *message, struct sentence s);
+} types[] = {
+    {"hello", GW_MESSAGE_HELLO, read_hello},
+    {"page", GW_MESSAGE_PAGE, read_page},
+};
+
 enum gw_fault gw_message_parse(struct feed_str json, struct gw_message *message, char *text, size_t text_size)
 {
     struct sentence s = {text, text_size};
@@ -155,9 +191,13 @@ enum gw_fault gw_message_parse(struct feed_str json, struct gw_message *message,
     yyjson_val *type = yyjson_obj_get(root, "type");
     if (!yyjson_is_str(type))
         return fail(s, GW_FAULT_BAD_MESSAGE, "type must be a text");
-    if (!yyjson_equals_str(type, "hello"))
-        return fail(s, GW_FAULT_UNKNOWN_TYPE, "there is no message of this type");
-    return read_hello(root, message, s);
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (!yyjson_equals_str(type, types[i].name))
+            continue;
+        message->type = types[i].type;
+        return types[i].read(root, message, s);
+    }
+    return fail(s, GW_FAULT_UNKNOWN_TYPE, "there is no message of this type");
 }
 
 void gw_message_fini(struct gw_message *message)

@@ -3,6 +3,7 @@
 #ifndef GW_MESSAGE_H
 #define GW_MESSAGE_H
 
+#include "shared/base/id.h"
 #include "shared/base/limits.h"
 #include "shared/base/str.h"
 #include "shared/model/keys.h"
@@ -16,6 +17,7 @@
     ROW(GW_FAULT_UNKNOWN_FEED, "unknown_feed", false)                                                                  \
     ROW(GW_FAULT_UNAUTHORIZED, "unauthorized", false)                                                                  \
     ROW(GW_FAULT_FORBIDDEN, "forbidden", false)                                                                        \
+    ROW(GW_FAULT_BUSY, "busy", true)                                                                                   \
     ROW(GW_FAULT_UNAVAILABLE, "unavailable", true)
 
 enum gw_fault {
@@ -40,13 +42,26 @@ struct gw_hello_feed {
     unsigned limit;
 };
 
+/* Entries that are older than the one named, whether the feed still has it or not. */
+struct gw_page_ask {
+    enum feed_timeline timeline;
+    int64_t before_ms;
+    struct feed_id before_id;
+    unsigned limit;
+};
+
+enum gw_message_type { GW_MESSAGE_UNKNOWN, GW_MESSAGE_HELLO, GW_MESSAGE_PAGE, GW_MESSAGE_TYPES };
+
 struct gw_message {
     struct yyjson_doc *doc; /* owned; the views point into it */
     struct feed_buf id;     /* the client's `id` as JSON; empty: none */
-    /* hello, the one message there is */
+    enum gw_message_type type;
+    /* hello */
     struct feed_str token; /* data NULL: none */
     struct gw_hello_feed feeds[FEED_CLIENT_FEEDS_MAX];
     size_t feed_count;
+    /* page */
+    struct gw_page_ask page;
 };
 
 /* Fills *message, also when a fault is returned (then with the id if it could be read); to be freed by gw_message_fini

@@ -38,6 +38,7 @@ const struct feed_metric gw_metrics_table[] = {
     {"gateway_read_failures_total", FEED_METRIC_COUNTER, "Windows and checks that Redis did not answer properly.", NULL,
      NULL, NULL},
     {"gateway_slices_total", FEED_METRIC_COUNTER, "Slices sent, by outcome.", "outcome", gw_outcome_names, NULL},
+    {"gateway_pages_total", FEED_METRIC_COUNTER, "Pages of older entries sent.", NULL, NULL, NULL},
     {"gateway_notices_total", FEED_METRIC_COUNTER, "Notices of changes, by what became of them.", "result",
      gw_notice_result_names, NULL},
     {"gateway_seq_gaps_total", FEED_METRIC_COUNTER,

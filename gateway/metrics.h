@@ -18,7 +18,8 @@ enum gw_metric {
     GW_M_SOURCES_LEFT_OUT,
     GW_M_WINDOWS_READ,
     GW_M_READ_FAILURES,
-    GW_M_SLICES,  /* label: enum gw_outcome */
+    GW_M_SLICES, /* label: enum gw_outcome */
+    GW_M_PAGES,
     GW_M_NOTICES, /* label: enum gw_notice_result */
     GW_M_SEQ_GAPS,
     GW_M_CHECKS,

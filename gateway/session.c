@@ -4,6 +4,7 @@
 
 #include "gateway/encode.h"
 #include "gateway/metrics.h"
+#include "gateway/page.h"
 #include "shared/base/assert.h"
 #include "shared/observe/log.h"
 
@@ -236,6 +237,42 @@ static void authenticate(struct gw_session *session, const struct gw_message *me
     hello(session, message, &claims);
 }
 
+/* An error that the connection survives, a few times. */
+static void reproach(struct gw_session *session, enum gw_fault fault, const char *text, struct feed_str id)
+{
+    send_error(session, fault, text, id);
+    if (++session->errors > GW_ERRORS_MAX)
+        gw_session_end(session, GW_CLOSE_BAD_MESSAGE);
+}
+
+static struct gw_view *view_of(struct gw_session *session, enum feed_timeline timeline)
+{
+    for (uint8_t i = 0; i < session->view_count; i++) {
+        if (session->views[i].feed->timeline == timeline)
+            return &session->views[i];
+    }
+    return NULL;
+}
+
+static void want_page(struct gw_session *session, const struct gw_message *message)
+{
+    struct feed_str id = feed_buf_view(&message->id);
+    struct gw_view *view = view_of(session, message->page.timeline);
+    if (!view) {
+        reproach(session, GW_FAULT_UNKNOWN_FEED, "feed must be one of hello's", id);
+        return;
+    }
+    if (view->page) {
+        reproach(session, GW_FAULT_BUSY, "a page of this feed is under way", id);
+        return;
+    }
+    struct gw_page *page = gw_page_new(message, gw_hub_now(session->hub));
+    if (page)
+        gw_hub_page(session->hub, view, page);
+    else
+        gw_session_end(session, GW_CLOSE_INTERNAL);
+}
+
 void gw_session_message(struct gw_session *session, struct feed_str payload, bool binary)
 {
     if (gw_session_ending(session))
@@ -249,17 +286,19 @@ void gw_session_message(struct gw_session *session, struct feed_str payload, boo
     char text[160] = "";
     enum gw_fault fault = gw_message_parse(payload, &message, text, sizeof text);
     struct feed_str id = feed_buf_view(&message.id);
-    if (fault == GW_FAULT_UNKNOWN_TYPE && session->state != GW_SESSION_CONNECTED) {
-        send_error(session, fault, text, id);
-        if (++session->errors > GW_ERRORS_MAX)
-            gw_session_end(session, GW_CLOSE_BAD_MESSAGE);
-    } else if (fault) {
-        refuse(session, fault, text, id, GW_CLOSE_BAD_MESSAGE);
-    } else if (session->state != GW_SESSION_CONNECTED) {
+    bool greeted = session->state != GW_SESSION_CONNECTED;
+    if (greeted && message.type == GW_MESSAGE_HELLO)
         refuse(session, GW_FAULT_BAD_MESSAGE, "hello comes once", id, GW_CLOSE_BAD_MESSAGE);
-    } else {
+    else if (greeted && (fault == GW_FAULT_UNKNOWN_TYPE || fault == GW_FAULT_UNKNOWN_FEED))
+        reproach(session, fault, text, id);
+    else if (!greeted && message.type > GW_MESSAGE_HELLO)
+        refuse(session, GW_FAULT_BAD_MESSAGE, "hello comes first", id, GW_CLOSE_BAD_MESSAGE);
+    else if (fault)
+        refuse(session, fault, text, id, GW_CLOSE_BAD_MESSAGE);
+    else if (message.type == GW_MESSAGE_HELLO)
         authenticate(session, &message);
-    }
+    else
+        want_page(session, &message);
     gw_message_fini(&message);
 }
 
@@ -306,6 +345,18 @@ static bool waits_for_wake(const struct gw_session *session)
     return false;
 }
 
+static void give_up_pages(struct gw_session *session)
+{
+    for (uint8_t i = 0; i < session->view_count; i++) {
+        struct gw_page *page = session->views[i].page;
+        if (!page || gw_hub_now(session->hub) < page->deadline_ms)
+            continue;
+        session->views[i].page = NULL;
+        send_error(session, GW_FAULT_UNAVAILABLE, "the feed cannot be read at the moment", feed_buf_view(&page->id));
+        gw_page_free(page);
+    }
+}
+
 void gw_session_look(struct gw_session *session)
 {
     const struct gw_hub *hub = session->hub;
@@ -316,7 +367,8 @@ void gw_session_look(struct gw_session *session)
         gw_session_end(session, GW_CLOSE_TOKEN_EXPIRED);
         return;
     }
-    if (gw_hub_now(hub) < session->deadline_ms)
+    give_up_pages(session);
+    if (gw_hub_now(hub) < session->deadline_ms || gw_session_ending(session))
         return;
     if (session->state == GW_SESSION_OPENING && !session->waited_for_wake && waits_for_wake(session)) {
         session->waited_for_wake = true;

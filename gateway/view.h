@@ -5,6 +5,7 @@
 #include "gateway/feed.h"
 #include "shared/base/id.h"
 
+struct gw_page;
 struct gw_session;
 
 enum gw_view_state {
@@ -25,6 +26,7 @@ struct gw_view {
     struct feed_position position; /* sent; while JOINING what the client claims to have */
     int64_t floor_ms;
     struct feed_id floor_id;
+    struct gw_page *page; /* owned; asked for and not answered; NULL: none */
 };
 
 #endif

@@ -1,5 +1,6 @@
 """The gateway from outside: a real process, a real Redis, entries written by the function library as fanout writes them."""
 import asyncio
+import datetime
 import itertools
 import json
 import os
@@ -105,10 +106,14 @@ class Client:
             self.heartbeats.append(message)
 
     def apply(self, message):
-        if message["type"] not in ("slice", "push"):
+        if message["type"] not in ("slice", "push", "page"):
             return
         name = message["feed"]
         entries = self.entries[name]
+        if message["type"] == "page":
+            entries.update({entry["id"]: (milliseconds(entry["published"]), entry["id"]) for entry in message["entries"]})
+            self.more[name] = message["more"]
+            return
         self.positions[name] = message["position"]
         if message["type"] == "slice" and message["reset"]:
             entries.clear()
@@ -220,6 +225,45 @@ def test_a_slice_is_cut_and_what_is_below_is_not_pushed(feeds, connect):
     feeds.add("ann", 501)
     client.caught_up(feeds, "ann")
     assert client.newest_first()[:50] == feeds.window("ann")[1][:50]
+
+
+def page_below(client, limit, before=None, name="home"):
+    published_ms, oldest = before or min(client.entries[name].values())
+    published = datetime.datetime.fromtimestamp(published_ms / 1000, datetime.timezone.utc).isoformat(timespec="milliseconds")
+    client.say({"type": "page", "id": "p", "feed": name, "limit": limit, "before": {"published": published, "id": oldest}})
+    while True:
+        message = client.take()
+        if message["type"] in ("page", "error"):
+            return message
+
+
+def test_pages_lead_to_the_end_of_the_window(feeds, connect):
+    feeds.add("ann", *range(1, 91))
+    client = connect("ann").opened()
+    page = page_below(client, 30)
+    assert (page["id"], page["feed"], page["more"], len(page["entries"])) == ("p", "home", True, 30) and "end" not in page
+    assert page["next"] == {key: page["entries"][-1][key] for key in ("published", "id")}
+    feeds.add("ann", 500, at=15)  # older than the first slice, in the page
+    client.caught_up(feeds, "ann")
+    assert len(client.last("push")["entries"]) == 1
+    last = page_below(client, 30)
+    assert (last["more"], last["next"], last["end"], len(last["entries"])) == (False, None, "no_archive", 10)
+    assert client.newest_first() == feeds.window("ann")[1]
+    feeds.client.zrem(feeds.key("ann"), feeds.entry(40))  # `before` need not be there
+    assert page_below(client, 2, before=(START_MS + 40, str(uuid.UUID(int=40))))["entries"][0]["object"]["id"] == "p39"
+
+
+def test_pages_that_make_no_sense(feeds, connect):
+    feeds.add("ann", 1)
+    client = connect("ann").opened()
+    assert page_below(client, 10, before=(START_MS, str(uuid.UUID(int=0))))["entries"] == []
+    refused = page_below(client, 10, before=(START_MS, str(uuid.UUID(int=0))), name="notifications")
+    assert (refused["code"], refused["id"]) == ("unknown_feed", "p")
+    client.say({"type": "page", "feed": "home", "before": "the last one"})
+    assert client.take()["code"] == "bad_message"
+    with pytest.raises(Closed) as closed:
+        client.take()
+    assert closed.value.code == CODE["bad_message"]
 
 
 def test_resume(feeds, connect):

@@ -6,7 +6,7 @@ import uuid
 
 import msgpack
 import pytest
-from test_gateway import CAP, CODE, SLACK, START_MS, Client, Feeds
+from test_gateway import CAP, CODE, SLACK, START_MS, Client, Feeds, page_below
 
 BACKFILL = 20
 SET_SOURCE = """
@@ -153,6 +153,19 @@ def test_an_outbox_is_read_with_its_marks(feeds):
 
 
 # ---- what a client sees ----
+
+
+def test_pages_of_a_merged_feed(feeds, connect):
+    feeds.add("ann", *range(1, 60, 2))
+    feeds.post("eve", *range(100, 120, 2))
+    feeds.post("eve", *range(2, 60, 2))
+    feeds.source("ann", "eve", 0)
+    client = connect("ann", limit=20).opened()
+    while client.more["home"]:
+        page_below(client, 15)
+    assert client.newest_first() == feeds.union("ann") and len(client.newest_first()) == 69
+    feeds.post("eve", 200)
+    client.equals(feeds, "ann")
 
 
 def test_slice_push_and_undo(feeds, connect):

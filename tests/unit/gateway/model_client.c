@@ -106,6 +106,30 @@ static void on_push(struct model_client *client, yyjson_val *root)
     }
 }
 
+static void on_page(struct model_client *client, yyjson_val *root)
+{
+    struct model_feed *feed = feed_of(client, root);
+    yyjson_val *entry, *next = yyjson_obj_get(root, "next");
+    size_t i, n;
+    feed_assert(feed->sliced && feed->paging);
+    feed->paging = false;
+    yyjson_arr_foreach(yyjson_obj_get(root, "entries"), i, n, entry)
+    {
+        const char *published = text(entry, "published"), *id = text(entry, "id");
+        if (has(feed, id)) /* a slice came before the page */
+            continue;
+        feed_assert(order(published, id, &feed->floor) < 0);
+        insert(client, feed, entry, true);
+        feed->floor = feed->entries[feed->count - 1];
+        feed->least++;
+        client->paged_entries++;
+    }
+    feed->more = feed->more && yyjson_get_bool(yyjson_obj_get(root, "more"));
+    feed_assert(yyjson_is_null(next) == (yyjson_obj_get(root, "end") != NULL));
+    feed_assert(yyjson_is_null(next) ||
+                strcmp(text(next, "id"), text(yyjson_arr_get_last(yyjson_obj_get(root, "entries")), "id")) == 0);
+}
+
 static void remove_id(struct model_feed *feed, const char *id)
 {
     for (size_t i = 0; i < feed->count; i++) {
@@ -133,6 +157,13 @@ static void on_remove(struct model_client *client, yyjson_val *root)
     }
 }
 
+static void on_error(struct model_client *client, yyjson_val *root)
+{
+    client->errors++;
+    for (unsigned i = 0; i < MODEL_FEEDS; i++)
+        client->feeds[i].paging = client->feeds[i].paging && strcmp(text(root, "code"), "unavailable") != 0;
+}
+
 static void on_frame(void *arg, struct feed_str json)
 {
     struct model_client *client = arg;
@@ -146,12 +177,14 @@ static void on_frame(void *arg, struct feed_str json)
         on_push(client, root);
     else if (strcmp(type, "remove") == 0)
         on_remove(client, root);
+    else if (strcmp(type, "page") == 0)
+        on_page(client, root);
     else if (strcmp(type, "welcome") == 0)
         client->welcomed = true;
     else if (strcmp(type, "heartbeat") == 0)
         client->heartbeats++;
     else if (strcmp(type, "error") == 0)
-        client->errors++;
+        on_error(client, root);
     else
         feed_assert(strcmp(type, "bye") == 0);
     yyjson_doc_free(doc);
@@ -181,7 +214,7 @@ void model_client_connect(struct model_client *client, struct world *world)
     const char *comma = "";
     for (unsigned i = 0; i < MODEL_FEEDS; i++) {
         struct model_feed *feed = &client->feeds[i];
-        feed->sliced = false;
+        feed->sliced = feed->paging = false;
         if (!feed->wanted)
             continue;
         len += snprintf(hello + len, sizeof hello - (size_t)len, "%s{\"feed\":\"%s\",\"limit\":%u", comma, names[i],
@@ -196,6 +229,20 @@ void model_client_connect(struct model_client *client, struct world *world)
     client->ws = world_connect(world, on_frame, client, NULL);
     world_say(client->ws, hello);
     feed_buf_fini(&token);
+}
+
+void model_client_page(struct model_client *client, unsigned which, unsigned limit)
+{
+    struct model_feed *feed = &client->feeds[which];
+    char json[256];
+    if (!feed->wanted || !feed->sliced || !feed->more || feed->paging)
+        return;
+    feed->paging = true;
+    snprintf(json, sizeof json,
+             "{\"type\":\"page\",\"id\":2,\"feed\":\"%s\",\"limit\":%u,"
+             "\"before\":{\"published\":\"%s\",\"id\":\"%s\"}}",
+             names[which], limit, feed->floor.published, feed->floor.id);
+    world_say(client->ws, json);
 }
 
 void model_client_disconnect(struct model_client *client, unsigned code)

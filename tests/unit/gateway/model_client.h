@@ -13,6 +13,7 @@ struct model_feed {
     unsigned limit;
     unsigned least;    /* so many entries it must have if the feed has them: those of the last slice that are left */
     bool more, sliced; /* sliced: since the last hello */
+    bool paging;       /* a page is under way */
     char last_outcome[16];
     struct model_entry {
         char published[32];
@@ -26,7 +27,7 @@ struct model_client {
     const char *user;
     struct feed_ws *ws;                   /* NULL: not connected */
     struct model_feed feeds[MODEL_FEEDS]; /* home, notifications */
-    unsigned slices, pushes, pushed_entries, removals, removed_entries, heartbeats, errors, doubles;
+    unsigned slices, pushes, pushed_entries, paged_entries, removals, removed_entries, heartbeats, errors, doubles;
     bool welcomed;
 };
 
@@ -34,6 +35,8 @@ void model_client_init(struct model_client *client, const char *user);
 void model_client_fini(struct model_client *client);
 /* Connects and says hello for the feeds that are wanted, with the positions that it has. */
 void model_client_connect(struct model_client *client, struct world *world);
+/* Asks for a page of older entries, if there are any and none is under way. */
+void model_client_page(struct model_client *client, unsigned feed, unsigned limit);
 void model_client_disconnect(struct model_client *client, unsigned code);
 /* Fails the test unless the feed is a piece of the timeline without a hole: its newest entries are the timeline's
  * (those of the union, for a home feed), down to the client's oldest one, or all of them if it was told that there are

@@ -45,6 +45,23 @@ static void reads_a_full_hello(void **state)
     gw_message_fini(&message);
 }
 
+static void reads_a_page(void **state)
+{
+    (void)state;
+    static const char json[] =
+        "{\"type\":\"page\",\"id\":4,\"feed\":\"notifications\",\"limit\":7,\"before\":{\"published\":"
+        "\"2026-01-02T03:04:05.678Z\",\"id\":\"00000000-0000-0000-0000-00000000ABCD\"}}";
+    struct gw_message message;
+    char text[160];
+    assert_int_equal(parse(json, strlen(json), &message, text), GW_FAULT_NONE);
+    assert_int_equal(message.type, GW_MESSAGE_PAGE);
+    assert_int_equal(message.page.timeline, FEED_TIMELINE_NOTIFICATIONS);
+    assert_int_equal(message.page.limit, 7);
+    assert_int_equal(message.page.before_ms, INT64_C(1767323045678));
+    assert_int_equal(message.page.before_id.bytes[14], 0xab);
+    gw_message_fini(&message);
+}
+
 static void returns_ids_as_they_were(void **state)
 {
     (void)state;
@@ -96,6 +113,16 @@ static void says_what_is_wrong(void **state)
         {"{\"type\":\"hello\",\"feeds\":[{\"feed\":\"home\",\"limit\":1.5}]}", GW_FAULT_BAD_MESSAGE, "feeds[0].limit "},
         {"{\"type\":\"hello\",\"feeds\":[{\"feed\":\"home\",\"position\":5}]}", GW_FAULT_BAD_MESSAGE,
          "feeds[0].position "},
+        {"{\"type\":\"page\"}", GW_FAULT_BAD_MESSAGE, "feed must"},
+        {"{\"type\":\"page\",\"feed\":\"outbox\"}", GW_FAULT_UNKNOWN_FEED, "feed must"},
+        {"{\"type\":\"page\",\"feed\":\"home\"}", GW_FAULT_BAD_MESSAGE, "before must"},
+        {"{\"type\":\"page\",\"feed\":\"home\",\"limit\":0}", GW_FAULT_BAD_MESSAGE, "limit must"},
+        {"{\"type\":\"page\",\"feed\":\"home\",\"before\":\"x\"}", GW_FAULT_BAD_MESSAGE, "before must"},
+        {"{\"type\":\"page\",\"feed\":\"home\",\"before\":{\"published\":\"2026-01-02T03:04:05Z\"}}",
+         GW_FAULT_BAD_MESSAGE, "before must"},
+        {"{\"type\":\"page\",\"feed\":\"home\",\"before\":{\"published\":\"yesterday\",\"id\":"
+         "\"00000000-0000-0000-0000-000000000001\"}}",
+         GW_FAULT_BAD_MESSAGE, "before must"},
         {"{\"type\":\"hello\",\"token\":5,\"feeds\":[{\"feed\":\"home\"}]}", GW_FAULT_BAD_MESSAGE, "token "},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -152,9 +179,13 @@ static void refuses_long_ids_and_positions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_a_full_hello), cmocka_unit_test(returns_ids_as_they_were),
-        cmocka_unit_test(says_what_is_wrong), cmocka_unit_test(survives_being_cut_anywhere),
-        cmocka_unit_test(survives_depth),     cmocka_unit_test(refuses_long_ids_and_positions),
+        cmocka_unit_test(reads_a_full_hello),
+        cmocka_unit_test(reads_a_page),
+        cmocka_unit_test(returns_ids_as_they_were),
+        cmocka_unit_test(says_what_is_wrong),
+        cmocka_unit_test(survives_being_cut_anywhere),
+        cmocka_unit_test(survives_depth),
+        cmocka_unit_test(refuses_long_ids_and_positions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

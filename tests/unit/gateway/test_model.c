@@ -24,7 +24,7 @@ struct run {
 
 /* What the histories were worth, all seeds together. */
 struct happened {
-    double gaps, slow_closes, pushed_entries, removed_entries;
+    double gaps, slow_closes, pushed_entries, paged_entries, removed_entries;
     double outcomes[GW_OUTCOME_COUNT];
     double notices[GW_NOTICE_RESULTS];
 };
@@ -113,6 +113,14 @@ static void toggle_client(struct run *run)
     model_client_connect(client, world);
 }
 
+static void page_client(struct run *run)
+{
+    struct model_client *client = &run->clients[world_random(&run->world, CLIENTS)];
+    if (client->ws && !client->ws->close_code)
+        model_client_page(client, (unsigned)world_random(&run->world, MODEL_FEEDS),
+                          1 + (unsigned)world_random(&run->world, 60));
+}
+
 static void stall_client(struct run *run)
 {
     struct model_client *client = &run->clients[world_random(&run->world, CLIENTS)];
@@ -156,6 +164,8 @@ static void step(struct run *run)
         copy_some(run);
     else if (dice < 30)
         remove_some(run);
+    else if (dice < 33)
+        page_client(run);
     else if (dice < 55)
         deliver_some(run);
     else if (dice < 58)
@@ -230,6 +240,7 @@ static void count_happenings(const struct run *run, struct happened *happened)
         happened->notices[i] += feed_metrics_get(metrics, GW_M_NOTICES, i);
     for (unsigned i = 0; i < CLIENTS; i++) {
         happened->pushed_entries += run->clients[i].pushed_entries;
+        happened->paged_entries += run->clients[i].paged_entries;
         happened->removed_entries += run->clients[i].removed_entries;
     }
 }
@@ -270,6 +281,7 @@ static void clients_have_their_feeds_whenever_the_world_rests(void **state)
         run_seed(seed, &happened);
     assert_true(happened.gaps > 20 * SEEDS);
     assert_true(happened.pushed_entries > 500 * SEEDS);
+    assert_true(happened.paged_entries > 5 * SEEDS);
     assert_true(happened.removed_entries > 50 * SEEDS);
     assert_true(happened.slow_closes > SEEDS);
     for (unsigned i = 0; i < GW_OUTCOME_COUNT; i++)

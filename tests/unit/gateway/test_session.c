@@ -138,7 +138,8 @@ static void bad_beginnings_are_refused(void **state)
     static const struct refusal cases[] = {
         {NULL, "nonsense", "bad_json", 4500},
         {NULL, "[]", "bad_message", 4500},
-        {NULL, "{\"type\":\"page\"}", "unknown_type", 4500},
+        {NULL, "{\"type\":\"pages\"}", "unknown_type", 4500},
+        {NULL, "{\"type\":\"page\"}", "bad_message", 4500},
         {NULL, "{\"type\":\"hello\",\"feeds\":[{\"feed\":\"home\"}]}", "unauthorized", 4501},
         {NULL, "{\"type\":\"hello\",\"token\":\"\",\"feeds\":[{\"feed\":\"home\"}]}", "unauthorized", 4501},
         {NULL, "{\"type\":\"hello\",\"token\":\"a.b.c\",\"feeds\":[{\"feed\":\"home\"}]}", "unauthorized", 4501},
@@ -161,7 +162,7 @@ static void bad_beginnings_are_refused(void **state)
         feed_buf_fini(&ear.heard);
     }
     assert_int_equal(world->hub.session_count, 0);
-    assert_int_equal(metric(world, GW_M_CLOSES, GW_CLOSE_BAD_MESSAGE), 4);
+    assert_int_equal(metric(world, GW_M_CLOSES, GW_CLOSE_BAD_MESSAGE), 5);
     assert_int_equal(metric(world, GW_M_CLOSES, GW_CLOSE_UNAUTHORIZED), 5);
 }
 
