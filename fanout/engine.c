@@ -92,6 +92,8 @@ static void finish(struct fan_job *job)
             engine->counts.dead_letter++;
         else if (job->repeat)
             engine->counts.repeat++;
+        else if (job->act == FEED_ACT_IMPORT)
+            engine->counts.imported++;
         else
             engine->counts.done++;
     }

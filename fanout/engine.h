@@ -36,12 +36,12 @@ struct fan_settings {
 /* What has happened since the start; only ever added to. */
 struct fan_counts {
     struct fan_writes writes;
-    uint64_t done, repeat, dead_letter; /* finished records, each in one of the three */
-    uint64_t commands;                  /* finished records of the topic of commands, dead ones too */
-    uint64_t repeats;                   /* outbox writes that found the activity there */
-    uint64_t letters;                   /* dead letters acknowledged */
-    uint64_t retries;                   /* letters that were not acknowledged and were sent again */
-    uint64_t relations;                 /* acknowledged by Kafka */
+    uint64_t done, repeat, dead_letter, imported; /* finished records, each in one of the four */
+    uint64_t commands;                            /* finished records of the topic of commands, dead ones too */
+    uint64_t repeats;                             /* outbox writes that found the activity there */
+    uint64_t letters;                             /* dead letters acknowledged */
+    uint64_t retries;                             /* letters that were not acknowledged and were sent again */
+    uint64_t relations;                           /* acknowledged by Kafka */
 };
 
 /* A partition's position: everything before next_offset is finished. */

@@ -102,6 +102,7 @@ void fan_engine_record(struct fan_engine *engine, const struct fan_record *recor
     job->bytes = fan_record_bytes(record);
     engine->records++;
     engine->bytes += job->bytes;
+    job->sleeps = engine->texts.sleeps;
     if (fan_is_of_commands(record->partition))
         fan_job_prepare_command(job, engine->settings.home_own);
     else

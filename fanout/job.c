@@ -50,6 +50,8 @@ static struct feed_str recipient_of(const struct fan_job *job, size_t i)
     case FAN_STEP_CROSS_COPY:
         return fan_page_at(job->page, i);
     case FAN_STEP_FOLLOW:
+    case FAN_STEP_IMPORT:
+    case FAN_STEP_IMPORT_AUTHOR:
     case FAN_STEP_UNFOLLOW:
     case FAN_STEP_FOLLOW_REFUSED:
     case FAN_STEP_SETTLE_OTHER:

@@ -28,6 +28,8 @@
  *   a mute, unmute:   SETTLE_OWN - DONE; an end of a mute goes on to BACKFILL_READ for what was missed since
  *   a block, unblock: SETTLE_OWN - SETTLE_OTHER - SEVER_OTHER - SEVER_OWN - DONE; an unblock has only the first two
  *   a filter:         FILTER - DONE
+ *   an import:        IMPORT - FOLLOWEE_ADD - IMPORT_AUTHOR - DONE, with SOURCE when the followed is a broadcast
+ * author; the last one of its follower goes on to IMPORT_FILL, and to the brackets of a wake if there is a feed to fill
  *   a wake:           WAKE_MAKE - (WAKE_SOURCES - WAKE_READ - WAKE_WRITE) for some sources at a time - WAKE_READY -
  *                     DONE; a rebuild has only what is in brackets
  *   an unfollow that keeps what came: UNFOLLOW - KEEP_SINCE - BACKFILL_READ - BACKFILL_WRITE - FOLLOWEE_REMOVE, when
@@ -115,6 +117,9 @@ enum fan_step {
     FAN_STEP_WAKE_READ,       /* their outboxes -> page */
     FAN_STEP_WAKE_WRITE,      /* page -> the home feed */
     FAN_STEP_WAKE_READY,      /* from here on it is there for readers */
+    FAN_STEP_IMPORT,          /* the edge of an import into g:, and how it stands now */
+    FAN_STEP_IMPORT_AUTHOR,   /* whether the followed is a broadcast author */
+    FAN_STEP_IMPORT_FILL,     /* whether the follower has a home feed that is to be filled */
     FAN_STEP_BAD_RECORD,
     FAN_STEP_DONE,
     FAN_STEP_COUNT
@@ -210,6 +215,7 @@ struct fan_job {
     struct fan_page *page;
 
     int64_t edge_state, edge_time_ms, ended_ms; /* of the edge in hand, and of the end before it; 0: never */
+    int64_t edge_latest_ms;                     /* of an import: the newest follow, if it is not that edge; 0: it is */
     struct fan_place edge_place;                /* of the edge in hand, */
     struct fan_split split;                     /* and of its page; */
     bool split_answered;                        /* its last command was */
@@ -234,6 +240,9 @@ struct fan_job {
     int64_t on_since_ms;          /* and since when it is ON */
     struct fan_crossing crossing;
 
+    bool sleeps;        /* home feeds that nobody reads do */
+    bool fills;         /* an import that is the last of its follower */
+    bool related;       /* an import: the topic graph gets what IMPORT said, and need not be read again */
     bool backfill_only; /* no more to do after a backfill: it was for the end of a mute */
     bool removed;       /* the outbox has a mark: it was undone before this came */
     bool repeat;        /* the outbox had the activity already */

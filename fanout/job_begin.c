@@ -52,6 +52,15 @@ static void begin_undo(struct fan_job *job)
         snprintf(job->undone_text, sizeof job->undone_text, "%lld", (long long)at_ms);
 }
 
+static void begin_import(struct fan_job *job)
+{
+    job->fills = feed_activity_fills_feed(&job->activity);
+    if (!job->fills)
+        return;
+    job->command = job->sleeps ? FEED_COMMAND_REBUILD : FEED_COMMAND_WAKE;
+    job->sources = fan_page_new();
+}
+
 static enum fan_step first_step(enum feed_act act)
 {
     static const enum fan_step first[] = {
@@ -59,7 +68,7 @@ static enum fan_step first_step(enum feed_act act)
         [FEED_ACT_UNFOLLOW] = FAN_STEP_UNFOLLOW, [FEED_ACT_UNDO] = FAN_STEP_UNDO_FIND,
         [FEED_ACT_MUTE] = FAN_STEP_SETTLE_OWN,   [FEED_ACT_UNMUTE] = FAN_STEP_SETTLE_OWN,
         [FEED_ACT_BLOCK] = FAN_STEP_SETTLE_OWN,  [FEED_ACT_UNBLOCK] = FAN_STEP_SETTLE_OWN,
-        [FEED_ACT_FILTER] = FAN_STEP_FILTER,
+        [FEED_ACT_FILTER] = FAN_STEP_FILTER,     [FEED_ACT_IMPORT] = FAN_STEP_IMPORT,
     };
     return first[act];
 }
@@ -105,10 +114,13 @@ void fan_job_prepare(struct fan_job *job, bool home_own)
      * only take the place of an entry. */
     job->own = home_own || job->act == FEED_ACT_UNDO;
     job->own_marked = home_own;
-    find_recipients(job);
+    if (job->act == FEED_ACT_IMPORT)
+        begin_import(job);
+    else
+        find_recipients(job);
     if (job->act == FEED_ACT_UNDO)
         begin_undo(job);
-    else
+    else if (job->act != FEED_ACT_IMPORT)
         encode_entries(job);
     snprintf(job->published_text, sizeof job->published_text, "%lld", (long long)job->activity.published_ms);
     fan_walk_begin(&job->walk);

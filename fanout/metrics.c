@@ -3,7 +3,7 @@
 
 #include "shared/http/admin_access.h"
 
-static const char *const record_results[] = {"done", "repeat", "dead_letter", NULL};
+static const char *const record_results[] = {"done", "repeat", "dead_letter", "imported", NULL};
 static const char *const write_results[] = {"added", "present", "beyond_cap", "removed", "left_out", "asleep", NULL};
 static const char *const retries[] = {"sent", "held", NULL};
 static const char *const crossings[] = {"up", "down", NULL};
@@ -12,11 +12,12 @@ const struct feed_metric fan_metric_table[] = {
     [FAN_METRIC_SUCCESS] = {.name = "activities_fanout_success_total",
                             .type = FEED_METRIC_COUNTER,
                             .help = "Activities that stand in every feed that they belong to."},
-    [FAN_METRIC_RECORDS] = {.name = "fanout_records_total",
-                            .type = FEED_METRIC_COUNTER,
-                            .help = "Records finished: done, done again (repeat), or with at least one dead letter.",
-                            .label = "result",
-                            .label_values = record_results},
+    [FAN_METRIC_RECORDS] =
+        {.name = "fanout_records_total",
+         .type = FEED_METRIC_COUNTER,
+         .help = "Records finished: done, done again (repeat), with at least one dead letter, or follows of an import.",
+         .label = "result",
+         .label_values = record_results},
     [FAN_METRIC_COMMANDS] = {.name = "fanout_commands_total",
                              .type = FEED_METRIC_COUNTER,
                              .help = "Commands about feeds that were worked off, or became dead letters."},

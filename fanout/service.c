@@ -52,6 +52,7 @@ static void refresh_metrics(void *arg)
     add_since(service, FAN_METRIC_RECORDS, FAN_RECORDS_DONE, now->done, was->done);
     add_since(service, FAN_METRIC_RECORDS, FAN_RECORDS_REPEAT, now->repeat, was->repeat);
     add_since(service, FAN_METRIC_RECORDS, FAN_RECORDS_DEAD_LETTER, now->dead_letter, was->dead_letter);
+    add_since(service, FAN_METRIC_RECORDS, FAN_RECORDS_IMPORTED, now->imported, was->imported);
     add_since(service, FAN_METRIC_WRITES, FAN_WRITES_ADDED, now->writes.added, was->writes.added);
     add_since(service, FAN_METRIC_WRITES, FAN_WRITES_PRESENT, now->writes.present, was->writes.present);
     add_since(service, FAN_METRIC_WRITES, FAN_WRITES_BEYOND_CAP, now->writes.beyond_cap, was->writes.beyond_cap);
@@ -86,7 +87,7 @@ static void refresh_metrics(void *arg)
 static uint64_t finished(const struct fan_service *service)
 {
     const struct fan_counts *counts = fan_engine_counts(service->engine);
-    return counts->done + counts->repeat + counts->dead_letter;
+    return counts->done + counts->repeat + counts->dead_letter + counts->imported;
 }
 
 static void on_log_time(void *arg)

@@ -59,6 +59,9 @@ static const struct fan_step_row *const rows[FAN_STEP_COUNT] = {
     [FAN_STEP_CROSS_MERGE] = &fan_row_cross_merge,
     [FAN_STEP_CROSS_COPY] = &fan_row_cross_copy,
     [FAN_STEP_CROSS_END] = &fan_row_cross_end,
+    [FAN_STEP_IMPORT] = &fan_row_import,
+    [FAN_STEP_IMPORT_AUTHOR] = &fan_row_import_author,
+    [FAN_STEP_IMPORT_FILL] = &fan_row_import_fill,
     [FAN_STEP_BAD_RECORD] = &row_bad_record,
     [FAN_STEP_DONE] = &row_done,
 };
@@ -109,7 +112,7 @@ enum fan_step fan_step_next(struct fan_job *job)
     if (job->step != FAN_STEP_GRAPH && job->split.state != FAN_SPLIT_OFF)
         return FAN_STEP_SPLIT;
     /* What has changed the graph goes to its topic, when all else is done: nobody waits for it but the commit. */
-    if (job->step != FAN_STEP_GRAPH && fan_job_changes_graph(job))
+    if (job->step != FAN_STEP_GRAPH && !job->related && fan_job_changes_graph(job))
         return FAN_STEP_GRAPH;
     return fan_crossing_begin(job); /* last of all, because it takes long */
 }

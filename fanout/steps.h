@@ -1,5 +1,6 @@
 /* The rows of the table of steps, for the files that fill it: steps_timeline.c (entries), steps_graph.c (edges),
- * steps_undo.c (removals), steps_settings.c (mutes, blocks, filters), steps_relation.c (edges to Kafka). */
+ * steps_import.c (edges of an import), steps_undo.c (removals), steps_settings.c (mutes, blocks, filters),
+ * steps_relation.c (edges to Kafka). */
 #ifndef FANOUT_STEPS_H
 #define FANOUT_STEPS_H
 
@@ -73,8 +74,16 @@ bool fan_take_add(struct fan_job *job, const struct fan_answer *answer, struct f
 bool fan_page_add_member(struct fan_page *page, struct feed_str before, struct feed_str time,
                          struct feed_str member) FEED_MUST_USE;
 
+extern const struct fan_step_row fan_row_import, fan_row_import_author, fan_row_import_fill;
+/* What comes when both sides of an imported edge are done. */
+enum fan_step fan_import_after_edge(const struct fan_job *job);
+
 extern const struct fan_step_row fan_row_graph, fan_row_split;
 bool fan_job_changes_graph(const struct fan_job *job);
+/* The edge, as it was read, waits for Kafka from here on. */
+void fan_job_relate(struct fan_job *job, int64_t since_ms, int64_t ended_ms, int64_t latest_ms);
+/* Whether these can be what Redis says of an edge after a follow or an unfollow. */
+bool fan_relation_plausible(int64_t since_ms, int64_t ended_ms, int64_t latest_ms);
 
 /* Building blocks of a command. */
 void fan_call_arg(struct fan_call *call, struct feed_str arg);

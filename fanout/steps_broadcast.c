@@ -68,7 +68,7 @@ bool fan_author_take(struct fan_job *job, const struct fan_answer *answer, int64
 
 static bool changes_followers(const struct fan_job *job)
 {
-    return job->act == FEED_ACT_FOLLOW || job->act == FEED_ACT_UNFOLLOW;
+    return fan_job_changes_graph(job);
 }
 
 /* The author whose number of followers this record may have changed, or has seen. */
@@ -85,12 +85,24 @@ static bool settled(const struct fan_crossing *crossing)
     return crossing->state == FAN_BROADCAST_ON && crossing->followers >= crossing->below;
 }
 
+/* What an import has read of the page that it came into is near enough, far from a threshold. */
+static bool far_from_crossing(const struct fan_job *job)
+{
+    const struct fan_crossing *crossing = &job->crossing;
+    if (job->act != FEED_ACT_IMPORT || !crossing->known || crossing->followers == 0)
+        return false;
+    if (crossing->state == FAN_BROADCAST_NOT)
+        return crossing->followers < crossing->above / 2;
+    return crossing->state == FAN_BROADCAST_ON && crossing->followers / 2 > crossing->below;
+}
+
 enum fan_step fan_crossing_begin(const struct fan_job *job)
 {
     const struct fan_crossing *crossing = &job->crossing;
-    if (changes_followers(job))
-        return crossing->above < UINT64_MAX || (crossing->known && crossing->state) ? FAN_STEP_CROSS_COUNT
-                                                                                    : FAN_STEP_DONE;
+    if (changes_followers(job)) {
+        bool possible = crossing->above < UINT64_MAX || (crossing->known && crossing->state);
+        return possible && !far_from_crossing(job) ? FAN_STEP_CROSS_COUNT : FAN_STEP_DONE;
+    }
     if (job->act != FEED_ACT_ENTRY)
         return FAN_STEP_DONE;
     switch (crossing->state) {
@@ -171,6 +183,8 @@ static bool take_source(struct fan_job *job, const struct fan_answer *answer, st
 
 static enum fan_step after_source(struct fan_job *job)
 {
+    if (job->act == FEED_ACT_IMPORT)
+        return fan_import_after_edge(job);
     return job->renewed ? FAN_STEP_DONE : FAN_STEP_OUTBOX;
 }
 

@@ -95,7 +95,9 @@ static void build_refused(const struct fan_job *job, const struct fan_step_texts
 
 static enum fan_step after_refused(struct fan_job *job)
 {
-    return fan_place_sent_on(&job->edge_place) ? FAN_STEP_FOLLOW_REFUSED : FAN_STEP_OUTBOX;
+    if (fan_place_sent_on(&job->edge_place))
+        return FAN_STEP_FOLLOW_REFUSED;
+    return job->act == FEED_ACT_IMPORT ? fan_import_after_edge(job) : FAN_STEP_OUTBOX;
 }
 
 /* ---- the side of the follower ---- */
@@ -122,6 +124,8 @@ static enum fan_step after_join(struct fan_job *job)
         return job->edge_state == ENDED || job->edge_state == BLOCKED ? FAN_STEP_DONE : FAN_STEP_BACKFILL_READ;
     if (job->edge_state == BLOCKED)
         return FAN_STEP_FOLLOW_REFUSED;
+    if (job->act == FEED_ACT_IMPORT)
+        return job->edge_state == ENDED ? fan_import_after_edge(job) : FAN_STEP_IMPORT_AUTHOR;
     return job->edge_state == ENDED ? FAN_STEP_OUTBOX : FAN_STEP_BACKFILL_READ;
 }
 

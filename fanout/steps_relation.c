@@ -4,7 +4,7 @@
 
 bool fan_job_changes_graph(const struct fan_job *job)
 {
-    return job->act == FEED_ACT_FOLLOW || job->act == FEED_ACT_UNFOLLOW;
+    return job->act == FEED_ACT_FOLLOW || job->act == FEED_ACT_UNFOLLOW || job->act == FEED_ACT_IMPORT;
 }
 
 struct feed_relation fan_job_relation(const struct fan_job *job)
@@ -20,8 +20,10 @@ struct feed_relation fan_job_relation(const struct fan_job *job)
 
 void fan_job_relate_again(struct fan_job *job, int64_t retry_at_ms)
 {
-    fan_todo_fill(&job->todo, job->count);
     job->retry_at_ms = retry_at_ms;
+    job->related = false; /* of an import: GRAPH is the next step then */
+    if (job->step == FAN_STEP_GRAPH)
+        fan_todo_fill(&job->todo, job->count);
 }
 
 static void build_graph(const struct fan_job *job, const struct fan_step_texts *texts, size_t i, struct fan_call *call)
@@ -39,6 +41,21 @@ static bool time_valid(int64_t time_ms)
     return time_ms >= 0 && time_ms <= FEED_TIME_MAX_MS;
 }
 
+/* After a follow or an unfollow there is always one of the two: if not, Redis has lost it, as the life will tell. */
+bool fan_relation_plausible(int64_t since_ms, int64_t ended_ms, int64_t latest_ms)
+{
+    return time_valid(since_ms) && time_valid(ended_ms) && time_valid(latest_ms) && (since_ms > 0 || ended_ms > 0);
+}
+
+void fan_job_relate(struct fan_job *job, int64_t since_ms, int64_t ended_ms, int64_t latest_ms)
+{
+    bool holds = ended_ms < since_ms; /* as the functions see it: what was ended since does not */
+    job->relation_since_ms = holds ? since_ms : 0;
+    job->relation_ended_ms = ended_ms;
+    job->relation_latest_ms = holds ? latest_ms : 0;
+    job->relation_due = true;
+}
+
 static bool take_graph(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
 {
     (void)writes;
@@ -47,19 +64,9 @@ static bool take_graph(struct fan_job *job, const struct fan_answer *answer, str
         return false;
     if (job->edge_place.elsewhere)
         return true;
-    if (!time_valid(answer->items[0].number) || !time_valid(answer->items[1].number) ||
-        !time_valid(answer->items[2].number))
+    if (!fan_relation_plausible(answer->items[0].number, answer->items[1].number, answer->items[2].number))
         return false;
-    /* After a follow or an unfollow there is always one of the two: Redis has lost it, as the life will tell. */
-    if (answer->items[0].number == 0 && answer->items[1].number == 0)
-        return false;
-    job->relation_since_ms = answer->items[0].number;
-    job->relation_ended_ms = answer->items[1].number;
-    job->relation_latest_ms = answer->items[2].number;
-    if (job->relation_ended_ms >= job->relation_since_ms)
-        job->relation_since_ms = job->relation_latest_ms =
-            0; /* as the functions see it: what was ended since does not hold */
-    job->relation_due = true;
+    fan_job_relate(job, answer->items[0].number, answer->items[1].number, answer->items[2].number);
     return true;
 }
 

@@ -16,6 +16,8 @@
 /* Whether activities of this type can be read: the one above, or one with a minor version (feedwire.activity.v1.7),
  * which has added members and changed none. */
 bool feed_record_type_known(struct feed_str type);
+/* ce_type of a follow that is imported: an edge of the graph, and no activity. */
+#define FEED_IMPORT_TYPE "feedwire.import.v1"
 
 /* All views are borrowed from the storage below or from the input, as the functions say. Absent fields have data NULL.
  */
@@ -31,6 +33,7 @@ struct feed_activity {
     size_t to_count;
     struct feed_str data;   /* one msgpack value, encoded; at most FEED_DATA_MAX bytes */
     int64_t published_ms;   /* 0 = absent */
+    bool imported;          /* a record of FEED_IMPORT_TYPE; the verb is follow */
     struct feed_buf memory; /* owned: what the views point to if not the input */
 };
 
@@ -115,7 +118,8 @@ enum feed_act {
     FEED_ACT_UNMUTE,
     FEED_ACT_BLOCK,
     FEED_ACT_UNBLOCK,
-    FEED_ACT_FILTER
+    FEED_ACT_FILTER,
+    FEED_ACT_IMPORT /* a follow that tells nobody */
 };
 
 enum feed_act feed_activity_act(const struct feed_activity *activity);
@@ -123,6 +127,8 @@ enum feed_act feed_activity_act(const struct feed_activity *activity);
 bool feed_act_on_user(enum feed_act act);
 /* Whether an unfollow leaves what is in the feed already: data {"entries": "keep"}. */
 bool feed_activity_keeps_entries(const struct feed_activity *activity);
+/* Whether an import is the last of its follower for now, whose home feed is to be filled: data {"feed": "fill"}. */
+bool feed_activity_fills_feed(const struct feed_activity *activity);
 /* The verbs that a filter leaves out, in the order given, each once; views into the activity's data. Returns how many.
  */
 size_t feed_activity_excluded(const struct feed_activity *activity, struct feed_str out[FEED_EXCLUDE_MAX]);

@@ -37,6 +37,8 @@ static const struct act_row *row_of(const struct feed_activity *activity)
 enum feed_act feed_activity_act(const struct feed_activity *activity)
 {
     const struct act_row *row = row_of(activity);
+    if (activity->imported)
+        return FEED_ACT_IMPORT;
     return row ? row->act : FEED_ACT_ENTRY;
 }
 
@@ -88,13 +90,23 @@ static enum feed_error check_unfollow(const struct feed_act_input *input, struct
     return feed_activity_refuse(problem, FEED_E_INVALID, "data.entries", "must be \"keep\" or \"purge\"");
 }
 
-bool feed_activity_keeps_entries(const struct feed_activity *activity)
+static bool data_says(const struct feed_activity *activity, const char *name, const char *text)
 {
     if (!activity->data.data)
         return false;
     struct feed_input data = feed_input_of_msgpack(activity->data);
-    struct feed_input entries = data_member(&data, "entries");
-    return is_text(&entries, "keep");
+    struct feed_input value = data_member(&data, name);
+    return is_text(&value, text);
+}
+
+bool feed_activity_keeps_entries(const struct feed_activity *activity)
+{
+    return data_says(activity, "entries", "keep");
+}
+
+bool feed_activity_fills_feed(const struct feed_activity *activity)
+{
+    return data_says(activity, "feed", "fill");
 }
 
 static enum feed_error check_filter(const struct feed_act_input *input, const struct feed_activity *draft,

@@ -87,7 +87,7 @@ void feed_activity_make_record(const struct feed_activity *activity, struct feed
     add_header(record, "ce_specversion", FEED_STR("1.0"));
     add_header(record, "ce_id", activity->id);
     add_header(record, "ce_source", activity->source);
-    add_header(record, "ce_type", FEED_STR(FEED_RECORD_TYPE));
+    add_header(record, "ce_type", activity->imported ? FEED_STR(FEED_IMPORT_TYPE) : FEED_STR(FEED_RECORD_TYPE));
     add_header(record, "ce_time", (struct feed_str){parts->time, FEED_TIME_TEXT});
     add_header(record, "ce_tenant", activity->tenant);
     add_header(record, "content-type", FEED_STR("application/msgpack"));
@@ -97,17 +97,22 @@ void feed_activity_make_record(const struct feed_activity *activity, struct feed
 
 /* ---- reading ---- */
 
+/* That type, or one with a minor version. */
+static bool is_of_type(struct feed_str type, struct feed_str known)
+{
+    uint64_t minor;
+    if (type.len < known.len || memcmp(type.data, known.data, known.len) != 0)
+        return false;
+    if (type.len == known.len)
+        return true;
+    struct feed_str digits = {type.data + known.len + 1, type.len - known.len - 1};
+    return type.data[known.len] == '.' && digits.len > 0 && digits.data[0] != '0' &&
+           feed_str_to_u64(digits, MINOR_MAX, &minor) == FEED_OK;
+}
+
 bool feed_record_type_known(struct feed_str type)
 {
-    const size_t major = sizeof(FEED_RECORD_TYPE) - 1;
-    uint64_t minor;
-    if (type.len < major || memcmp(type.data, FEED_RECORD_TYPE, major) != 0)
-        return false;
-    if (type.len == major)
-        return true;
-    struct feed_str digits = {type.data + major + 1, type.len - major - 1};
-    return type.data[major] == '.' && digits.len > 0 && digits.data[0] != '0' &&
-           feed_str_to_u64(digits, MINOR_MAX, &minor) == FEED_OK;
+    return is_of_type(type, FEED_STR(FEED_RECORD_TYPE));
 }
 
 /* An empty header is there: data is not NULL. */
@@ -120,6 +125,12 @@ static struct feed_str header_of(const struct feed_record *record, const char *n
         }
     }
     return (struct feed_str){NULL, 0};
+}
+
+static bool is_import(const struct feed_record *record)
+{
+    struct feed_str type = header_of(record, "ce_type");
+    return type.data && is_of_type(type, FEED_STR(FEED_IMPORT_TYPE));
 }
 
 static enum feed_error read_headers(const struct feed_record *record, struct feed_activity_outside *out,
@@ -135,9 +146,10 @@ static enum feed_error read_headers(const struct feed_record *record, struct fee
         out->source = FEED_STR(FEED_SOURCE_DEFAULT);
     if (version.data && !feed_str_eq(version, FEED_STR("1.0")))
         return feed_activity_refuse(problem, FEED_E_UNSUPPORTED, "ce_specversion", "must be 1.0");
-    if (type.data && !feed_record_type_known(type))
+    if (type.data && !feed_record_type_known(type) && !is_import(record))
         return feed_activity_refuse(problem, FEED_E_UNSUPPORTED, "ce_type",
-                                    "must be " FEED_RECORD_TYPE ", or that with a minor version");
+                                    "must be " FEED_RECORD_TYPE " or " FEED_IMPORT_TYPE
+                                    ", or one of them with a minor version");
     if (!out->tenant.data)
         return feed_activity_refuse(problem, FEED_E_MISSING, "ce_tenant", "is missing");
     if (!feed_tenant_valid(out->tenant))
@@ -204,6 +216,8 @@ static enum feed_error check_record(const struct feed_record *record, const stru
                        (int)activity->actor.len, activity->actor.data);
     if (!feed_str_eq(record->key, (struct feed_str){key, (size_t)len}))
         return feed_activity_refuse(problem, FEED_E_INVALID, "key", "must be tenant/actor");
+    if (is_import(record) && feed_activity_act(activity) != FEED_ACT_FOLLOW)
+        return feed_activity_refuse(problem, FEED_E_INVALID, "verb", "must be follow in a record of " FEED_IMPORT_TYPE);
     return FEED_OK;
 }
 
@@ -218,7 +232,9 @@ enum feed_error feed_activity_from_record(const struct feed_record *record, stru
         error = parse_value(record, &outside, out, problem);
     if (error == FEED_OK)
         error = check_record(record, out, problem);
-    if (error != FEED_OK)
+    if (error == FEED_OK)
+        out->imported = is_import(record);
+    else
         feed_activity_clear(out);
     return error;
 }

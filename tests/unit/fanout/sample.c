@@ -59,4 +59,7 @@ void sample_make(const struct sample *sample, struct sample_record *out)
                     {"content-type", FEED_STR("application/json")}},
         .header_count = 4,
     };
+    if (sample->imported)
+        out->record.headers[out->record.header_count++] =
+            (struct feed_record_header){"ce_type", FEED_STR(FEED_IMPORT_TYPE)};
 }

@@ -18,6 +18,7 @@ struct sample {
     const char *data;   /* JSON; NULL: none */
     const char *to;     /* the JSON of the list, e.g. "[\"ann\"]"; NULL: none */
     const char *tenant; /* NULL: demo */
+    bool imported;      /* the record of an import */
 };
 
 /* The record, and the memory that its views point to. */

@@ -322,8 +322,8 @@ static void answer_about_a_page(struct world *world, const struct fan_value *ite
 
 static bool about_a_page(const struct world_command *command)
 {
-    static const char *const names[] = {"feedwire_v1_follow", "feedwire_v1_unfollow", "feedwire_v1_sever",
-                                        "feedwire_v1_edge", "feedwire_v1_followers"};
+    static const char *const names[] = {"feedwire_v1_follow", "feedwire_v1_unfollow",  "feedwire_v1_sever",
+                                        "feedwire_v1_edge",   "feedwire_v1_edge_load", "feedwire_v1_followers"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (is_function(command, names[i]))
             return true;
