@@ -1,7 +1,7 @@
 /* wake, rebuild: commands to the fan-out, sent through Kafka, and the wait until they are worked off. */
+#include "feedctl/await.h"
 #include "feedctl/commands.h"
 #include "shared/base/assert.h"
-#include "shared/kafka/inspect.h"
 #include "shared/kafka/producer.h"
 #include "shared/loop/loop.h"
 #include "shared/model/command.h"
@@ -11,15 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
     QUEUE_MAX = 100000,
     QUEUE_KBYTES_MAX = 64 * 1024,
     LINGER_MS = 5,
     LINE_MAX = 4096, /* of the list on stdin; longer ones are refused */
-    LOOK_MS = 250,
     GROUP_MAX = 249 + sizeof "-commands"
 };
 
@@ -102,75 +99,16 @@ static void send_lines(struct sending *sending)
     }
 }
 
-/* ---- waiting ---- */
-
-/* How many commands of the group are not finished: those behind `ends`, which *ends gets at the first call. */
-static enum feed_error waiting(const struct ctl_options *options, int64_t **ends, uint64_t *left, char *problem,
-                               size_t problem_size)
-{
-    struct feed_kafka_settings kafka = kafka_of(options);
-    struct feed_kafka_partition_lag *rows = NULL;
-    size_t count = 0;
-    char group[GROUP_MAX];
-    snprintf(group, sizeof group, "%s-commands", options->kafka_group);
-    enum feed_error error = feed_kafka_lag(&kafka, options->kafka_commands_topic, group, (unsigned)options->timeout_ms,
-                                           &rows, &count, problem, problem_size);
-    if (error != FEED_OK) {
-        return error;
-    }
-    bool first = !*ends;
-    if (first) {
-        *ends = calloc(count ? count : 1, sizeof **ends);
-        feed_assert(*ends);
-    }
-    *left = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (first) {
-            (*ends)[i] = rows[i].end;
-        }
-        int64_t done = rows[i].committed > rows[i].begin ? rows[i].committed : rows[i].begin;
-        if (done < (*ends)[i]) {
-            *left += (uint64_t)((*ends)[i] - done);
-        }
-    }
-    free(rows);
-    return FEED_OK;
-}
-
-/* Gives up when nothing has moved for the time of the options. */
 static int wait_until_done(const struct ctl_options *options, uint64_t sent)
 {
-    char problem[256];
-    int64_t *ends = NULL;
-    uint64_t left = 0, least = UINT64_MAX;
-    int64_t still_ms = 0;
-    enum feed_error error;
-    while ((error = waiting(options, &ends, &left, problem, sizeof problem)) == FEED_OK && left > 0) {
-        if (isatty(STDERR_FILENO)) {
-            fprintf(stderr, "\r%llu commands wait \033[K", (unsigned long long)left);
-        }
-        still_ms = left < least ? 0 : still_ms + LOOK_MS;
-        least = left < least ? left : least;
-        if (still_ms >= options->timeout_ms) {
-            break;
-        }
-        nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000L}, NULL);
+    char group[GROUP_MAX];
+    snprintf(group, sizeof group, "%s-commands", options->kafka_group);
+    const struct ctl_await await = {.topic = options->kafka_commands_topic, .group = group, .what = "commands"};
+    int code = ctl_await(options, &await);
+    if (code == CTL_EXIT_OK) {
+        printf(options->json ? "{\"done\":%llu}\n" : "%llu done\n", (unsigned long long)sent);
     }
-    free(ends);
-    if (isatty(STDERR_FILENO)) {
-        fprintf(stderr, "\r\033[K");
-    }
-    if (error != FEED_OK) {
-        fprintf(stderr, "feedctl: the commands were sent, but not whether they were worked off: %s\n", problem);
-        return CTL_EXIT_FAILED;
-    }
-    if (left > 0) {
-        fprintf(stderr, "feedctl: %llu commands still wait, and nothing moves; is the fan-out running?\n",
-                (unsigned long long)left);
-        return CTL_EXIT_FAILED;
-    }
-    printf(options->json ? "{\"done\":%llu}\n" : "%llu done\n", (unsigned long long)sent);
-    return CTL_EXIT_OK;
+    return code;
 }
 
 /* ---- the commands ---- */

@@ -11,6 +11,9 @@ int ctl_command_feed_show(const struct ctl_options *options, struct feed_str use
 int ctl_command_followers(const struct ctl_options *options, struct feed_str user);
 /* users: valid names, ended by NULL; or "-": one a line on stdin. Waits until the commands are worked off. */
 int ctl_command_feeds(const struct ctl_options *options, enum feed_command_kind kind, char **users);
+/* From the file of that name ("-": stdin), or with NULL from the topic of the options. Waits until all is worked off.
+ */
+int ctl_command_import(const struct ctl_options *options, const char *name);
 int ctl_command_lag(const struct ctl_options *options);
 int ctl_command_dlq_list(const struct ctl_options *options);
 int ctl_command_key_new(const struct ctl_options *options, struct feed_str subject);

@@ -46,6 +46,21 @@ static int on_feeds(enum feed_command_kind kind, const struct ctl_options *optio
     return ctl_command_feeds(options, kind, users);
 }
 
+static int on_import(const struct ctl_options *options, char **operands)
+{
+    bool topic = options->topic[0] != '\0';
+    if (operands[0] && operands[1]) {
+        return usage("import takes one FILE");
+    }
+    if ((operands[0] != NULL) == topic) {
+        return usage("import takes a FILE (- for stdin) or --topic, and not both");
+    }
+    if (topic && !feed_topic_valid(feed_str_of(options->topic))) {
+        return usage("--topic may have letters, digits, '.', '_' and '-' only");
+    }
+    return ctl_command_import(options, operands[0]);
+}
+
 static int dispatch(const struct ctl_options *options, char **words)
 {
     if (!feed_tenant_valid(feed_str_of(options->tenant))) {
@@ -65,6 +80,9 @@ static int dispatch(const struct ctl_options *options, char **words)
     }
     if (is(words[0], "rebuild")) {
         return on_feeds(FEED_COMMAND_REBUILD, options, words + 1);
+    }
+    if (is(words[0], "import")) {
+        return on_import(options, words + 1);
     }
     if (is(words[0], "lag") && !words[1]) {
         return ctl_command_lag(options);

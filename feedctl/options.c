@@ -9,6 +9,8 @@ const char ctl_summary[] =
     "  feedctl followers USER    who follows the user, and since when\n"
     "  feedctl wake USER..       makes home feeds that sleep; - reads users from stdin, one a line\n"
     "  feedctl rebuild USER..    brings back what is missing in home feeds; - as for wake\n"
+    "  feedctl import FILE       takes over a follow graph: lines of {\"actor\", \"object\", \"since\"} or\n"
+    "                            actor,object,since; - for stdin; without FILE from --topic\n"
     "  feedctl lag               how far the fan-out is behind, by partition\n"
     "  feedctl dlq list          the newest dead letters, with the reason of each (--limit)\n"
     "  feedctl key new NAME      makes an API key for a service, e.g. service:shop (--tenant, --scope, --days)";
@@ -19,6 +21,14 @@ const struct feed_option ctl_option_table[] = {
     {"limit", FEED_OPTION_INTEGER, FIELD(limit), "entries", "50", 1, 10000,
      "How many entries, followers or dead letters to show; a feed has at most 100."},
     {"json", FEED_OPTION_BOOLEAN, FIELD(json), "", "false", 0, 0, "Print JSON instead of text."},
+    {"topic", FEED_OPTION_TEXT, FIELD(topic), "", "", 0, 249,
+     "For `import` without a FILE: the topic whose records are like the lines of a file."},
+    {"format", FEED_OPTION_TEXT, FIELD(format), "", "auto", 1, 16,
+     "For `import`: ndjson, csv, or auto: as the first line looks."},
+    {"since", FEED_OPTION_TEXT, FIELD(since), "", "", 0, 64,
+     "For `import`: since when those follow who have no time of their own; RFC 3339. Empty: now."},
+    {"max_errors", FEED_OPTION_INTEGER, FIELD(max_errors), "lines", "0", 0, INT64_MAX,
+     "For `import`: how many bad lines are told and left out; with one more it stops."},
     {"scope", FEED_OPTION_TEXT, FIELD(scope), "", "publish", 1, 64,
      "For `key new`: what the key allows, of publish and read, with commas between."},
     {"days", FEED_OPTION_INTEGER, FIELD(days), "days", "0", 0, 36500,

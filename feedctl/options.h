@@ -9,6 +9,10 @@ struct ctl_options {
     char *feed;
     int64_t limit;
     bool json;
+    char *topic;
+    char *format;
+    char *since;
+    int64_t max_errors;
     char *scope;
     int64_t days;
     char *redis_url;
