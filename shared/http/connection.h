@@ -10,6 +10,7 @@
 #ifndef FEED_HTTP_CONNECTION_H
 #define FEED_HTTP_CONNECTION_H
 
+#include "shared/http/chunked.h"
 #include "shared/http/expiry.h"
 #include "shared/http/lws_guest.h"
 #include "shared/http/request_rules.h"
@@ -57,7 +58,9 @@ struct feed_request {
     struct feed_conn *conn; /* NULL: the client has gone */
     struct feed_http_request http;
     struct feed_buf body, answer; /* answer: LWS_PRE bytes, then head and body of the response */
-    uint64_t body_length;
+    uint64_t body_length;         /* 0 if it is chunked */
+    bool is_chunked;
+    struct feed_chunked chunked;
     bool handed;   /* to the handler, or refused: no more of its body is wanted */
     bool close;    /* the connection ends with this answer */
     bool answered; /* feed_request_respond was called */

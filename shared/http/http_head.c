@@ -165,8 +165,10 @@ static struct feed_http_verdict check_head(struct feed_conn *conn, struct feed_r
     if (verdict.status == 0)
         verdict = feed_http_check_path(request->http.path);
     if (verdict.status == 0)
-        verdict = feed_http_check_body(request->http.method, content_length, transfer, conn->listener->body_max,
-                                       &request->body_length);
+        verdict =
+            feed_http_check_body(&(struct feed_http_framed){request->http.method, http11, content_length, transfer},
+                                 conn->listener->body_max, &request->body_length, &request->is_chunked);
+    request->close = request->close || request->is_chunked; /* lws does not know where it ended */
     return verdict;
 }
 
@@ -192,7 +194,7 @@ struct feed_request *feed_http_read_head(struct feed_conn *conn, struct feed_htt
     request->http.method = method_of(method);
     read_headers(conn->wsi, request, &room);
     *verdict = check_head(conn, request);
-    feed_buf_init(&request->body, (size_t)request->body_length);
+    feed_buf_init(&request->body, request->is_chunked ? conn->listener->body_max : (size_t)request->body_length);
     feed_buf_init(&request->answer, ANSWER_MAX);
     return request;
 }

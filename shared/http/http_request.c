@@ -6,7 +6,8 @@
  * no "writable" to an HTTP connection whose input is stopped, so for the rest of a long answer input is allowed for
  * just that call. (3) It hands over everything after a head as body, also the next request. Such bytes are dropped and
  * the connection is closed after the answer, which tells a pipelining client that only the first was processed. (4) It
- * does not decode chunked bodies: those are refused with 411. (5) Closing a socket with unread input destroys an answer
+ * does not decode chunked bodies, and waits for their end without finding it: chunked.c does, and the connection is
+ * closed after the answer. (5) Closing a socket with unread input destroys an answer
  * on its way, so after "connection: close" the socket is shut for writing and drained for a while. */
 #include "shared/http/connection.h"
 
@@ -69,10 +70,30 @@ int feed_http_on_head(struct feed_conn *conn)
         verdict.status = conn->listener->head_fn(conn->listener->arg, &request->http, &verdict.detail);
     if (verdict.status != 0)
         refuse(conn, verdict.status, verdict.detail);
-    else if (request->body_length == 0)
+    else if (request->body_length == 0 && !request->is_chunked)
         hand_over(conn);
     else
         return expect_continue(conn);
+    return 0;
+}
+
+static int take_chunks(struct feed_conn *conn, struct feed_str bytes)
+{
+    struct feed_request *request = conn->request;
+    switch (feed_chunked_read(&request->chunked, &bytes, &request->body)) {
+    case FEED_OK:
+        break;
+    case FEED_E_TOO_LARGE:
+        refuse(conn, 413, "The body is longer than this server accepts.");
+        return 0;
+    case FEED_E_INVALID:
+        refuse(conn, 400, "The body is not in the chunked coding.");
+        return 0;
+    default:
+        return -1;
+    }
+    if (request->chunked.state == FEED_CHUNKED_END)
+        hand_over(conn);
     return 0;
 }
 
@@ -84,6 +105,8 @@ int feed_http_on_body(struct feed_conn *conn, const void *bytes, size_t len)
             request->close = true;
         return 0;
     }
+    if (request->is_chunked)
+        return take_chunks(conn, (struct feed_str){bytes, len});
     size_t missing = (size_t)request->body_length - request->body.len;
     if (len > missing) {
         request->close = true;

@@ -16,16 +16,32 @@ static struct feed_http_verdict refuse(unsigned status, const char *detail)
     return (struct feed_http_verdict){.status = status, .detail = detail};
 }
 
-struct feed_http_verdict feed_http_check_body(enum feed_http_method method, struct feed_str content_length,
-                                              struct feed_str transfer_encoding, size_t body_max, uint64_t *length)
+static struct feed_http_verdict check_coding(const struct feed_http_framed *head, bool *chunked)
 {
-    *length = 0;
-    if (transfer_encoding.data && content_length.data)
+    static const char word[] = "chunked";
+    struct feed_str coding = head->transfer_encoding;
+    if (head->content_length.data)
         return refuse(400, "A request must not have both Content-Length and Transfer-Encoding.");
-    if (transfer_encoding.data)
-        return refuse(411, "Chunked bodies are not supported: send the body with Content-Length.");
+    if (!head->http11)
+        return refuse(400, "HTTP/1.0 has no Transfer-Encoding.");
+    if (coding.len != sizeof(word) - 1 || strncasecmp(coding.data, word, coding.len) != 0)
+        return refuse(400, "The only transfer coding that is supported is chunked.");
+    if (head->method != FEED_HTTP_POST)
+        return refuse(411, "A body for this method needs Content-Length.");
+    *chunked = true;
+    return fine;
+}
+
+struct feed_http_verdict feed_http_check_body(const struct feed_http_framed *head, size_t body_max, uint64_t *length,
+                                              bool *chunked)
+{
+    struct feed_str content_length = head->content_length;
+    *length = 0;
+    *chunked = false;
+    if (head->transfer_encoding.data)
+        return check_coding(head, chunked);
     if (!content_length.data) {
-        bool expected = method == FEED_HTTP_POST || method == FEED_HTTP_OTHER;
+        bool expected = head->method == FEED_HTTP_POST || head->method == FEED_HTTP_OTHER;
         return expected ? refuse(411, "A request with this method needs Content-Length.") : fine;
     }
     for (size_t i = 0; i < content_length.len; i++)

@@ -12,11 +12,19 @@ struct feed_http_verdict {
     const char *detail;
 };
 
-/* The body that follows a head. Values of absent headers have data NULL. Sets *length when the verdict is 0.
- * 400: not a number, several, or beside Transfer-Encoding; 411: a transfer coding, or none of both where a body is
+/* What a head says about its body. Values of absent headers have data NULL. */
+struct feed_http_framed {
+    enum feed_http_method method;
+    bool http11;
+    struct feed_str content_length, transfer_encoding;
+};
+
+/* The body that follows a head. Sets *length when the verdict is 0, and *chunked when its end is in the body.
+ * 400: a length that is no number, several, or beside Transfer-Encoding; another coding than chunked, or one in
+ * HTTP/1.0; 411: a coding with another method than POST (libwebsockets reads no such body), or nothing where a body is
  * expected (POST and unknown methods; a PUT without both has no body, RFC 9112, 6.3); 413: longer than body_max. */
-struct feed_http_verdict feed_http_check_body(enum feed_http_method method, struct feed_str content_length,
-                                              struct feed_str transfer_encoding, size_t body_max, uint64_t *length);
+struct feed_http_verdict feed_http_check_body(const struct feed_http_framed *head, size_t body_max, uint64_t *length,
+                                              bool *chunked);
 
 /* A decoded path: absolute, at most FEED_HTTP_PATH_MAX bytes (414), without control characters, backslashes and dot
  * segments (400). */

@@ -76,8 +76,8 @@ struct feed_http_response {
 typedef void feed_http_fn(void *arg, struct feed_request *request, const struct feed_http_request *http);
 /* May be NULL. Called with the request's head, before its body is read: return 0 to go on, or the status of an early
  * refusal (e.g. 401, 415); answered as problem+json and closed. Before it, the server refuses by itself:
- * 413 when Content-Length is above body_max, 411 for chunked bodies and for POST and PATCH without Content-Length,
- * 400 for what could be read in two ways. One request of a connection is handled at a time; a request that was sent
+ * 413 when the body is longer than body_max, 411 for POST and PATCH without Content-Length (a POST may be chunked), 400
+ * for what could be read in two ways. One request of a connection is handled at a time; a request that was sent
  * behind a body before the answer came is dropped and the connection closed (see http_request.c). */
 typedef unsigned feed_http_head_fn(void *arg, const struct feed_http_request *head, const char **detail);
 

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import time
+import types
 
 import confluent_kafka
 import msgpack
@@ -39,8 +40,8 @@ class Answer:
 
 
 def send(ingest, body=None, key=None, method="POST", path=PATH, bearer=None, headers=None, content_type="application/json"):
-    """bearer None: a service's token; "" none at all. body: bytes, or what becomes JSON."""
-    if not isinstance(body, (bytes, type(None))):
+    """bearer None: a service's token; "" none at all. body: bytes, a generator of bytes (sent in chunks), or what becomes JSON."""
+    if not isinstance(body, (bytes, types.GeneratorType, type(None))):
         body = json.dumps(body).encode()
     head = {"Content-Type": content_type} if content_type and body is not None else {}
     if bearer != "":

@@ -318,13 +318,6 @@ def test_refused(ingest, name):
     assert (answer.headers.get("allow") == "POST, OPTIONS") == (status == 405)
 
 
-def test_chunked_bodies_are_refused(ingest):
-    with socket.create_connection(("127.0.0.1", ingest.http_port), DEADLINE_S) as s:
-        s.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token()}\r\nContent-Type: application/json\r\n"
-                  "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n".encode())
-        assert s.recv(4096).startswith(b"HTTP/1.1 411 ")
-
-
 def test_a_batch_is_refused_as_a_whole(broker, ingest):
     before = produced(broker.bootstrap)
     batch = [activity(f"user{i}") for i in range(100)]

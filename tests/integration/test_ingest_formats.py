@@ -58,6 +58,23 @@ def test_the_names_of_activity_streams(ingest, broker):
     assert send(ingest, {"type": "LIKE IT", "actor": "ann", "object": {"type": "post", "id": "7"}}).json["errors"][0]["field"] == "type"
 
 
+def test_a_stream_of_lines(ingest, broker):
+    """Chunked, as a client sends what it does not have yet: http.client does it for a generator."""
+    def lines(count):
+        for n in range(count):
+            yield json.dumps(activity(object={"type": "post", "id": f"stream {n}"})).encode() + b"\n"
+
+    answer = send(ingest, lines(1000), content_type="application/x-ndjson", key="stream")
+    assert answer.status == 202 and answer.json["accepted"] == 1000
+    again = send(ingest, b"".join(lines(1000)), content_type="application/x-ndjson", key="stream")  # the coding is no part of the request
+    assert again.headers["idempotent-replayed"] == "true" and again.ids == answer.ids
+    found = sorted(records(broker.bootstrap), key=lambda r: r.place[1])
+    assert [r.value["object"]["id"] for r in found] == [f"stream {n}" for n in range(1000)]
+    assert send(ingest, lines(1001), content_type="application/x-ndjson").status == 413
+    assert send(ingest, (b" " * 65536 for _ in range(17)), content_type="application/x-ndjson").status == 413
+    assert send(ingest, lines(1), content_type="application/x-ndjson", bearer="").status == 401
+
+
 RELATIONS = {  # (method, path): the record's value
     ("PUT", "/v1/follows/ann/bob"): ("follow", {}), ("DELETE", "/v1/follows/ann/bob"): ("unfollow", {}),
     ("DELETE", "/v1/follows/ann/bob?entries=keep"): ("unfollow", {"data": {"entries": "keep"}}),

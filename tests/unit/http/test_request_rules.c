@@ -38,9 +38,18 @@ static void test_body(void **state)
         {FEED_HTTP_POST, 400, "0x10", NULL, 0},
         {FEED_HTTP_POST, 400, "5", "chunked", 0},
         {FEED_HTTP_GET, 400, "5", "identity", 0},
-        {FEED_HTTP_POST, 411, NULL, "chunked", 0},
+        {FEED_HTTP_POST, 0, NULL, "chunked", 0},
+        {FEED_HTTP_POST, 0, NULL, "Chunked", 0},
         {FEED_HTTP_GET, 411, NULL, "chunked", 0},
-        {FEED_HTTP_GET, 411, NULL, "", 0},
+        {FEED_HTTP_PUT, 411, NULL, "chunked", 0},
+        {FEED_HTTP_GET, 400, NULL, "", 0},
+        {FEED_HTTP_POST, 400, NULL, "identity", 0},
+        {FEED_HTTP_POST, 400, NULL, "gzip, chunked", 0},
+        {FEED_HTTP_POST, 400, NULL, "chunked, chunked", 0},
+        {FEED_HTTP_POST, 400, NULL, "chunked,", 0},
+        {FEED_HTTP_POST, 400, NULL, "chunked;q=1", 0},
+        {FEED_HTTP_POST, 400, NULL, "xchunked", 0},
+        {FEED_HTTP_POST, 400, NULL, "\vchunked", 0},
         {FEED_HTTP_POST, 411, NULL, NULL, 0},
         {FEED_HTTP_PUT, 0, NULL, NULL, 0},
         {FEED_HTTP_OTHER, 411, NULL, NULL, 0},
@@ -52,10 +61,15 @@ static void test_body(void **state)
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         uint64_t length = 12345;
-        struct feed_http_verdict v =
-            feed_http_check_body(rows[i].method, absent_or(rows[i].length), absent_or(rows[i].coding), 1000, &length);
-        if (v.status != rows[i].status || (v.status == 0 && length != rows[i].expected) || !v.detail != !v.status)
+        bool chunked = false;
+        struct feed_http_framed head = {rows[i].method, true, absent_or(rows[i].length), absent_or(rows[i].coding)};
+        struct feed_http_verdict v = feed_http_check_body(&head, 1000, &length, &chunked);
+        if (v.status != rows[i].status || (v.status == 0 && length != rows[i].expected) || !v.detail != !v.status ||
+            chunked != (v.status == 0 && rows[i].coding != NULL))
             fail_msg("row %zu: status %u, length %llu", i, v.status, (unsigned long long)length);
+        head.http11 = false;
+        if (rows[i].coding)
+            assert_int_equal(feed_http_check_body(&head, 1000, &length, &chunked).status, 400);
     }
 }
 
