@@ -109,6 +109,13 @@ static bool on_accept(void *arg, const struct feed_http_request *head, unsigned 
     return false;
 }
 
+static void on_refused(void *arg, unsigned status)
+{
+    struct gateway *gateway = arg;
+    (void)status;
+    feed_metrics_add(gateway->metrics, GW_M_HANDSHAKES_REFUSED, GW_REFUSED_REQUEST, 1);
+}
+
 static void *on_open(void *arg, struct feed_ws *ws, const struct feed_http_request *head)
 {
     struct gateway *gateway = arg;
@@ -216,6 +223,7 @@ static enum feed_error start_server(struct gateway *gateway, char *problem, size
                               .port = (unsigned)options->http_port,
                               .ws_path = "/v1/ws",
                               .ws_protocol = "feedwire.v1.json",
+                              .refused_fn = on_refused,
                               .message_max = FEED_CLIENT_MESSAGE_MAX,
                               .ws_events = &ws_events,
                               .arg = gateway},

@@ -7,7 +7,7 @@
 #include "shared/http/admin_access.h"
 
 static const char *const wakes[] = {"asked", "refused", "failed", NULL};
-static const char *const refusals[] = {"origin", "full", NULL};
+static const char *const refusals[] = {"origin", "full", "request", NULL};
 
 const struct feed_metric gw_metrics_table[] = {
     {"websocket_messages_sent_total", FEED_METRIC_COUNTER, "Messages handed to sockets.", NULL, NULL, NULL},
@@ -15,7 +15,8 @@ const struct feed_metric gw_metrics_table[] = {
     {"websocket_closes_total", FEED_METRIC_COUNTER,
      "WebSocket connections that ended, by reason (schemas/close-codes.json).", "reason", gw_close_names, NULL},
     {"websocket_handshakes_refused_total", FEED_METRIC_COUNTER,
-     "Connections refused before they became WebSockets: origin = not an allowed one, full = too many connections.",
+     "Connections refused before they became WebSockets: origin = not an allowed one, full = too many connections, "
+     "request = no handshake, or one that breaks a rule.",
      "reason", refusals, NULL},
     {"websocket_queue_bytes", FEED_METRIC_GAUGE, "Bytes of messages that wait for sockets, in all connections.", NULL,
      NULL, NULL},

@@ -39,7 +39,7 @@ enum gw_metric {
 
 enum gw_wake_result { GW_WAKE_ASKED, GW_WAKE_REFUSED, GW_WAKE_FAILED };
 
-enum gw_refusal { GW_REFUSED_ORIGIN, GW_REFUSED_FULL };
+enum gw_refusal { GW_REFUSED_ORIGIN, GW_REFUSED_FULL, GW_REFUSED_REQUEST };
 
 extern const struct feed_metric gw_metrics_table[];
 

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const codes[] = {"200", "202", "204", "400", "401", "403", "404",   "405", "409",
-                                    "413", "415", "422", "429", "500", "503", "other", NULL};
+static const char *const codes[] = {"200", "202", "204", "207", "400", "401", "403", "404", "405",   "409", "411",
+                                    "413", "414", "415", "417", "422", "429", "500", "503", "other", NULL};
 
 static const char *const claims[] = {"first",      "continued", "replayed",  "running",
                                      "mismatched", "refused",   "unchecked", NULL};

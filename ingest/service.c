@@ -178,6 +178,12 @@ static int start_redis(struct ing_service *service)
     return error == FEED_OK ? 0 : refuse_option(service, problem ? problem : "redis.url cannot be used");
 }
 
+static void on_refused(void *arg, unsigned status)
+{
+    struct ing_service *service = arg;
+    feed_metrics_add(service->metrics, ING_METRIC_HTTP_REQUESTS, ing_metric_code(status), 1);
+}
+
 static int start_server(struct ing_service *service)
 {
     const struct ing_options *options = service->options;
@@ -195,6 +201,7 @@ static int start_server(struct ing_service *service)
                              .port = (unsigned)options->http_port,
                              .body_max = FEED_BODY_MAX,
                              .head_fn = ing_on_head,
+                             .refused_fn = on_refused,
                              .http_fn = ing_on_request,
                              .arg = service},
         feed_admin_listener(&service->admin, options->admin_address, (unsigned)options->admin_port),

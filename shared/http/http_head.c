@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_MAX = 64 * 1024 * 1024 };
+enum { ANSWER_MAX = 64 * 1024 * 1024, HOST_MAX = 255 + 6 /* a name of DNS, and a port */ };
 
 /* Those that lws knows only as custom headers, whose names have the colon. */
 static const char *const custom_names[FEED_HTTP_HEADER_COUNT] = {
@@ -141,7 +141,7 @@ struct feed_str feed_http_short_header(struct lws *wsi, enum lws_token_indexes t
 static struct feed_http_verdict check_head(struct feed_conn *conn, struct feed_request *request)
 {
     struct lws *wsi = conn->wsi;
-    char length[32], coding[64], version[16], connection[256];
+    char length[32], coding[64], version[16], connection[256], host[HOST_MAX + 1];
     bool too_long = false;
     struct feed_str content_length =
         feed_http_short_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof(length), &too_long);
@@ -150,6 +150,7 @@ static struct feed_http_verdict check_head(struct feed_conn *conn, struct feed_r
     struct feed_str http = feed_http_short_header(wsi, WSI_TOKEN_HTTP, version, sizeof(version), &too_long);
     struct feed_str options =
         feed_http_short_header(wsi, WSI_TOKEN_CONNECTION, connection, sizeof(connection), &too_long);
+    struct feed_str named = feed_http_short_header(wsi, WSI_TOKEN_HOST, host, sizeof(host), &too_long);
 
     bool http11 = feed_str_eq(http, FEED_STR("HTTP/1.1"));
     request->close = !http11 || feed_http_list_has(options, FEED_STR("close"), true);
@@ -157,8 +158,13 @@ static struct feed_http_verdict check_head(struct feed_conn *conn, struct feed_r
         return (struct feed_http_verdict){400, "A header that decides about the connection is too long."};
     if (!http11 && !feed_str_eq(http, FEED_STR("HTTP/1.0")))
         return (struct feed_http_verdict){400, "Only HTTP/1.0 and HTTP/1.1 are supported."};
-    if (http11 && lws_hdr_total_length(wsi, WSI_TOKEN_HOST) == 0)
+    if (http11 && !named.data)
         return (struct feed_http_verdict){400, "The Host header is missing."};
+    if (named.data && !feed_http_host_valid(named))
+        return (struct feed_http_verdict){400, "The Host header must be one host, with or without a port."};
+    for (int h = 0; h < FEED_HTTP_HEADER_COUNT; h++)
+        if (!feed_http_header_value_valid(request->http.headers[h]))
+            return (struct feed_http_verdict){400, "A header's value has a character that is not allowed."};
     struct custom_check check = {.verdict = {0, NULL}};
     lws_hdr_custom_name_foreach(wsi, check_custom_name, &check);
     struct feed_http_verdict verdict = check.verdict;

@@ -28,6 +28,14 @@ static void refuse(struct feed_conn *conn, unsigned status, const char *detail)
     feed_request_problem(conn->request, status, detail, 0);
 }
 
+/* By the rules of this server, not by its owner's. */
+static void refuse_by_rule(struct feed_conn *conn, unsigned status, const char *detail)
+{
+    if (conn->listener->refused_fn)
+        conn->listener->refused_fn(conn->listener->arg, status);
+    refuse(conn, status, detail);
+}
+
 static void hand_over(struct feed_conn *conn)
 {
     struct feed_request *request = conn->request;
@@ -46,7 +54,7 @@ static int expect_continue(struct feed_conn *conn)
     if (!expect.data && !too_long)
         return 0;
     if (!feed_http_list_has(expect, FEED_STR("100-continue"), true)) {
-        refuse(conn, 417, "The only expectation that is supported is 100-continue.");
+        refuse_by_rule(conn, 417, "The only expectation that is supported is 100-continue.");
         return 0;
     }
     unsigned char out[LWS_PRE + sizeof(go_on)];
@@ -66,7 +74,11 @@ int feed_http_on_head(struct feed_conn *conn)
         return -1;
     if (verdict.status == 0 && !conn->listener->http_fn)
         verdict = (struct feed_http_verdict){404, "There is nothing at this path."};
-    if (verdict.status == 0 && conn->listener->head_fn)
+    if (verdict.status != 0) {
+        refuse_by_rule(conn, verdict.status, verdict.detail);
+        return 0;
+    }
+    if (conn->listener->head_fn)
         verdict.status = conn->listener->head_fn(conn->listener->arg, &request->http, &verdict.detail);
     if (verdict.status != 0)
         refuse(conn, verdict.status, verdict.detail);
@@ -84,10 +96,10 @@ static int take_chunks(struct feed_conn *conn, struct feed_str bytes)
     case FEED_OK:
         break;
     case FEED_E_TOO_LARGE:
-        refuse(conn, 413, "The body is longer than this server accepts.");
+        refuse_by_rule(conn, 413, "The body is longer than this server accepts.");
         return 0;
     case FEED_E_INVALID:
-        refuse(conn, 400, "The body is not in the chunked coding.");
+        refuse_by_rule(conn, 400, "The body is not in the chunked coding.");
         return 0;
     default:
         return -1;

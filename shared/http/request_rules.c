@@ -91,6 +91,27 @@ bool feed_http_header_name_valid(struct feed_str name)
     return name.len > 0;
 }
 
+bool feed_http_header_value_valid(struct feed_str value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.data[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+bool feed_http_host_valid(struct feed_str host)
+{
+    for (size_t i = 0; i < host.len; i++) {
+        unsigned char c = (unsigned char)host.data[i];
+        bool alphanumeric = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+        if (!alphanumeric && (c == '\0' || !strchr("-._~:[]%", c)))
+            return false;
+    }
+    return host.len > 0;
+}
+
 struct feed_str feed_http_trim(struct feed_str s)
 {
     while (s.len > 0 && (s.data[0] == ' ' || s.data[0] == '\t')) {

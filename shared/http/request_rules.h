@@ -33,6 +33,13 @@ struct feed_http_verdict feed_http_check_path(struct feed_str path);
 /* A header's name is a token (RFC 9110, 5.6.2). */
 bool feed_http_header_name_valid(struct feed_str name);
 
+/* A header's value has no control characters but tabs (RFC 9110, 5.5). */
+bool feed_http_header_value_valid(struct feed_str value);
+
+/* One host, with or without a port (RFC 9110, 7.2): letters, digits and -._~:[]% only, so two Host headers, which come
+ * as a list, are none. */
+bool feed_http_host_valid(struct feed_str host);
+
 /* Does a comma-separated list name this token? Blanks around members are ignored. */
 bool feed_http_list_has(struct feed_str list, struct feed_str token, bool ignore_case);
 

@@ -80,6 +80,9 @@ typedef void feed_http_fn(void *arg, struct feed_request *request, const struct 
  * for what could be read in two ways. One request of a connection is handled at a time; a request that was sent
  * behind a body before the answer came is dropped and the connection closed (see http_request.c). */
 typedef unsigned feed_http_head_fn(void *arg, const struct feed_http_request *head, const char **detail);
+/* May be NULL. The server has refused a request by itself, with this status: to be counted. Not called for what
+ * head_fn, http_fn or accept_fn answered. */
+typedef void feed_http_refused_fn(void *arg, unsigned status);
 
 /* Exactly once for each request, also after feed_server_free (the answer is dropped then). Never calls back inline. */
 void feed_request_respond(struct feed_request *request, const struct feed_http_response *response);
@@ -127,6 +130,7 @@ struct feed_listener {
     unsigned port;       /* 0: any; see feed_server_port */
     size_t body_max;
     feed_http_head_fn *head_fn;
+    feed_http_refused_fn *refused_fn;
     feed_http_fn *http_fn; /* all HTTP requests that are not WebSocket handshakes at ws_path; NULL: 404 */
     const char *ws_path;   /* "/v1/ws"; NULL: no WebSocket */
     /* "feedwire.v1.json": a handshake that does not offer it is refused with 400. NULL: none is spoken, and one that is

@@ -105,6 +105,8 @@ int feed_ws_on_upgrade(struct feed_conn *conn, char *upgrade)
     if (verdict.status == 0 && request->body_length > 0)
         verdict = (struct feed_http_verdict){400, "A WebSocket handshake has no body."};
     const struct feed_listener *listener = conn->listener;
+    if (verdict.status != 0 && listener->refused_fn)
+        listener->refused_fn(listener->arg, verdict.status);
     if (verdict.status == 0 && listener->ws_events->accept_fn) {
         unsigned status = 403;
         if (!listener->ws_events->accept_fn(listener->arg, &request->http, &status))

@@ -7,7 +7,7 @@
 
 enum feed_metric_type { FEED_METRIC_COUNTER, FEED_METRIC_GAUGE, FEED_METRIC_HISTOGRAM };
 
-enum { FEED_METRIC_BUCKETS_MAX = 20, FEED_METRIC_LABEL_VALUES_MAX = 16 };
+enum { FEED_METRIC_BUCKETS_MAX = 20, FEED_METRIC_LABEL_VALUES_MAX = 24 };
 
 struct feed_metric {
     const char *name; /* e.g. "websocket_messages_sent_total" */

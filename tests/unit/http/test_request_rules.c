@@ -178,11 +178,37 @@ static void test_upgrade(void **state)
     assert_int_equal(feed_http_check_upgrade(FEED_HTTP_GET, &o, none).status, 0);
 }
 
+static void test_header_values(void **state)
+{
+    (void)state;
+    static const struct feed_str fine[] = {FEED_STR(""), FEED_STR("a b\tc"), FEED_STR("\xc3\xa9~!\"")};
+    static const struct feed_str bad[] = {FEED_STR("a\0"),     FEED_STR("a\rb"), FEED_STR("\n"),
+                                          FEED_STR("\x1b[2J"), FEED_STR("\x7f"), FEED_STR("\x0b")};
+    for (size_t i = 0; i < COUNT(fine); i++)
+        assert_true(feed_http_header_value_valid(fine[i]));
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_false(feed_http_header_value_valid(bad[i]));
+}
+
+static void test_hosts(void **state)
+{
+    (void)state;
+    static const char *const fine[] = {"x",   "localhost:8080", "a-b.example.", "127.0.0.1", "[::1]:80",
+                                       "a_b", "fe80::1%25eth0"};
+    static const char *const bad[] = {"",    "a,b",  "a b",  "a/b",      "user@a", "a?b",
+                                      "a#b", "a\\b", "a\tb", "\xc3\xa9", "a;b",    "<a>"};
+    for (size_t i = 0; i < COUNT(fine); i++)
+        assert_true(feed_http_host_valid(feed_str_of(fine[i])));
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_false(feed_http_host_valid(feed_str_of(bad[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_body),  cmocka_unit_test(test_path), cmocka_unit_test(test_header_names),
-        cmocka_unit_test(test_lists), cmocka_unit_test(test_trim), cmocka_unit_test(test_upgrade),
+        cmocka_unit_test(test_body), cmocka_unit_test(test_header_values), cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_path), cmocka_unit_test(test_header_names),  cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_trim), cmocka_unit_test(test_upgrade),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
