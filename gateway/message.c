@@ -109,7 +109,7 @@ static enum gw_fault read_feed(yyjson_val *value, size_t i, struct gw_message *m
 {
     if (!yyjson_is_obj(value))
         return fail(s, GW_FAULT_BAD_MESSAGE, "feeds[%zu] must be an object", i);
-    char where[24];
+    char where[32];
     snprintf(where, sizeof where, "feeds[%zu].", i);
     struct gw_hello_feed *feed = &message->feeds[i];
     *feed = (struct gw_hello_feed){0};

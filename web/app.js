@@ -91,7 +91,7 @@ function showFeeds(user, config, composer, tabs) {
       tabs.count(section, entries.length);
       const mine = feed === 'home' && composer.arrived(entries);
       if (!mine) tell(`${section.querySelector('h2').textContent}: ${announce(entries, user)}`);
-    });
+    }, () => client.feed(feed).loadOlder());
     client.feed(feed).subscribe((snapshot) => view.show(snapshot));
     return view;
   });

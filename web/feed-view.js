@@ -8,22 +8,27 @@ const HUES = 12;
 export class FeedView {
   #list;
   #foot;
+  #older;
   #viewer;
   #onArrive;
   #items = new Map();
   #snapshot;
   #drawing = 0;
+  #oldest;
   /* The first entries of a feed are not news. */
   #shownBefore = false;
 
-  /** `onArrive` is called with the new entries, newest first. */
-  constructor(section, viewer, onArrive) {
+  /** `onArrive` is called with the new entries, newest first; `loadOlder` adds older ones to the feed. */
+  constructor(section, viewer, onArrive, loadOlder) {
     this.#list = section.querySelector('.entries');
     this.#foot = section.querySelector('.foot');
     this.#viewer = viewer;
     this.#onArrive = onArrive;
     this.#list.replaceChildren();
     this.#foot.textContent = '';
+    this.#older = section.querySelector('.older');
+    this.#older.hidden = true;
+    this.#older.onclick = () => this.#loadOlder(loadOlder);
   }
 
   show(snapshot) {
@@ -39,7 +44,11 @@ export class FeedView {
     this.#drawing = 0;
     const { entries, more, status } = this.#snapshot;
     const known = this.#items;
-    const fresh = entries.filter(({ id }) => !known.has(id));
+    const oldest = this.#oldest;
+    this.#oldest = entries.at(-1)?.published;
+    const added = entries.filter(({ id }) => !known.has(id));
+    /* What is older than all that was there was asked for, and is no news. */
+    const fresh = added.filter(({ published }) => oldest === undefined || published >= oldest);
     this.#items = new Map(entries.map((entry) => [entry.id, known.get(entry.id) ?? this.#item(entry)]));
     for (const [id, item] of known) {
       if (!this.#items.has(id)) item.remove();
@@ -55,6 +64,19 @@ export class FeedView {
     }
     if (status === 'live') this.#shownBefore = true;
     this.#foot.textContent = footText(entries.length, more, this.#shownBefore);
+    this.#older.hidden = !more || status !== 'live';
+  }
+
+  async #loadOlder(loadOlder) {
+    if (this.#older.ariaDisabled === 'true') return;
+    this.#older.ariaDisabled = 'true';
+    try {
+      await loadOlder();
+    } catch (problem) {
+      this.#foot.textContent = `Older entries could not be loaded: ${problem.message}.`;
+    } finally {
+      this.#older.ariaDisabled = null;
+    }
   }
 
   #item(entry) {

@@ -120,6 +120,16 @@ const CHECKS = {
         need(message, 'final', 'boolean');
         checkIds(message['ids']);
     },
+    page(message) {
+        need(message, 'feed', 'string');
+        need(message, 'more', 'boolean');
+        checkEntries(message['entries']);
+        if (message['next'] === null)
+            return;
+        const next = members(message['next'], '"next"');
+        for (const name of ['published', 'id'])
+            need(next, name, 'string');
+    },
     heartbeat(message) {
         const positions = members(message['positions'], '"positions"');
         for (const name of Object.keys(positions))
@@ -158,6 +168,9 @@ function readMessage(data) {
 function helloText(token, feeds) {
     return JSON.stringify({ type: 'hello', id: 'hello', token, feeds });
 }
+function pageText(id, feed, before, limit) {
+    return JSON.stringify({ type: 'page', id, feed, before: { published: before.published, id: before.id }, limit });
+}
 /* What the WebSocket protocol itself says to a peer that breaks it or sends too much: trying again cannot mend it. */
 const OUR_FAULT = new Set([1002, 1007, 1009]);
 /** Whether a client must not come back by itself (schemas/close-codes.json). All of 4500-4999, so that codes made later
@@ -179,6 +192,8 @@ class FeedState {
     entries = Object.freeze([]);
     /** There are older entries in the feed than the last one here. */
     more = false;
+    /** There are, and a page would bring them. */
+    canPage = false;
     /** What was seen so far, in the server's words; undefined before the first slice. */
     position;
     #maxEntries;
@@ -196,7 +211,7 @@ class FeedState {
             return;
         this.#ids.clear();
         this.#gone.clear();
-        this.more = slice.more;
+        this.more = this.canPage = slice.more;
         this.#floor = undefined;
         this.#keep([...slice.entries].sort(compareEntries).filter((entry) => this.#isNew(entry)));
     }
@@ -224,6 +239,25 @@ class FeedState {
             this.#ids.delete(id);
         this.entries = Object.freeze(left);
     }
+    /** What a page of older entries is asked before; undefined: there are none. */
+    get pageBefore() {
+        return this.canPage ? (this.#floor ?? this.entries.at(-1)) : undefined;
+    }
+    applyPage(page) {
+        const next = [...this.entries];
+        for (const entry of page.entries) {
+            if (!this.#gone.has(entry.id) && this.#isNew(entry))
+                next.splice(placeOf(entry, next), 0, entry);
+        }
+        const last = page.entries.at(-1);
+        this.more = this.more && page.more;
+        this.canPage = this.more && page.next !== null;
+        if (!this.more)
+            this.#floor = undefined;
+        else if (last !== undefined && (this.#floor === undefined || compareEntries(last, this.#floor) > 0))
+            this.#floor = last;
+        this.#keep(next);
+    }
     #forget(ids) {
         for (const id of ids)
             this.#gone.add(id);
@@ -243,6 +277,8 @@ class FeedState {
         for (const trimmed of entries.splice(this.#maxEntries)) {
             this.#ids.delete(trimmed.id);
             this.more = true;
+            /* A page would bring what there is no room for. */
+            this.canPage = false;
             this.#floor = undefined;
         }
         if (this.more)
@@ -275,6 +311,8 @@ function placeOf(entry, entries) {
 /* No server can send a client away, or keep it from noticing a dead connection, for longer than this. Also, setTimeout
  * takes what exceeds 2^31 ms for nothing at all. */
 const SERVER_TIME_MAX_MS = 3_600_000;
+/* Begins the id of a page message; its feed follows. */
+const PAGE_ID = 'page:';
 class Session {
     feeds;
     #limit;
@@ -300,6 +338,11 @@ class Session {
     }
     isLive(feed) {
         return this.#complete.has(feed);
+    }
+    /** Asks for older entries; gives the frame. Undefined: there are none. The feed is live, and no page of it under way. */
+    page(feed, limit) {
+        const before = this.feeds.get(feed)?.pageBefore;
+        return before === undefined ? undefined : pageText(PAGE_ID + feed, feed, before, limit);
     }
     receive(data) {
         try {
@@ -331,21 +374,20 @@ class Session {
             }
             case 'push':
             case 'remove': {
-                const state = this.#stateOf(message.feed);
-                if (!this.#complete.has(message.feed))
-                    throw new BadMessage(`a ${message.type} before the slice of its feed`);
+                const state = this.#completeStateOf(message);
                 if (message.type === 'push')
                     state.applyPush(message);
                 else
                     state.applyRemove(message);
                 return [];
             }
+            case 'page':
+                this.#completeStateOf(message).applyPage(message);
+                return [{ do: 'paged', feed: message.feed }];
             case 'heartbeat':
                 return this.#checkPositions(message.positions);
             case 'error':
-                /* Before welcome it tells why the close that follows will come. */
-                this.#farewell = `${message.code}: ${message.message}`;
-                return [{ do: 'report', error: { code: message.code, message: message.message, retryable: message.retryable } }];
+                return this.#takeError(message);
             case 'bye':
                 this.#farewell = message.reason;
                 if (message.retry_after_ms !== undefined) {
@@ -353,6 +395,20 @@ class Session {
                 }
                 return [];
         }
+    }
+    #takeError({ code, message, retryable, id }) {
+        const error = { code, message, retryable };
+        if (typeof id === 'string' && id.startsWith(PAGE_ID))
+            return [{ do: 'paged', feed: id.slice(PAGE_ID.length), error }];
+        /* Before welcome it tells why the close that follows will come. */
+        this.#farewell = `${code}: ${message}`;
+        return [{ do: 'report', error }];
+    }
+    #completeStateOf({ type, feed }) {
+        const state = this.#stateOf(feed);
+        if (!this.#complete.has(feed))
+            throw new BadMessage(`a ${type} before the slice of its feed`);
+        return state;
     }
     #stateOf(feed) {
         const state = this.feeds.get(feed);
@@ -395,9 +451,11 @@ class FeedStore {
     snapshot;
     #state;
     #listeners = new Listeners();
-    constructor(state, status) {
+    loadOlder;
+    constructor(state, status, loadOlder) {
         this.#state = state;
-        this.snapshot = Object.freeze({ entries: state.entries, more: state.more, status });
+        this.loadOlder = loadOlder;
+        this.snapshot = Object.freeze({ entries: state.entries, more: state.canPage, status });
     }
     get entries() {
         return this.snapshot.entries;
@@ -412,7 +470,7 @@ class FeedStore {
     };
     /** Takes over what the state and the connection have become. */
     refresh(status) {
-        const { entries, more } = this.#state;
+        const { entries, canPage: more } = this.#state;
         const old = this.snapshot;
         if (old.entries === entries && old.more === more && old.status === status)
             return;
@@ -434,6 +492,18 @@ class FeedStore {
  * A socket that was left, and a token that comes too late, find that `#link` is another one, and have no effect. */
 const ATTEMPT_MS = 30_000;
 const BACKOFF = { baseMs: 1_000, maxMs: 30_000 };
+/* A promise with its two ends. */
+class Waiting {
+    resolve;
+    reject;
+    promise = new Promise((resolve, reject) => {
+        this.resolve = resolve;
+        this.reject = reject;
+    });
+}
+function offline() {
+    return { code: 'offline', message: 'there is no connection', retryable: true };
+}
 class FeedClient {
     status = 'connecting';
     /** Whose feeds these are; known after the first welcome. */
@@ -452,6 +522,8 @@ class FeedClient {
     #stopWaking;
     #link;
     #stopTimer = () => { };
+    /* Pages that were asked for on this connection, one a feed. */
+    #pages = new Map();
     #heartbeatMs = 0;
     /* The server said when to come back: not earlier, whatever happens here. */
     #obliged = false;
@@ -473,8 +545,9 @@ class FeedClient {
         this.#WebSocket = WebSocket;
         this.#session = new Session(feeds, maxEntries, options.limit);
         this.#backoff = new Backoff({ ...BACKOFF, ...options.backoff }, () => host.random());
-        for (const [feed, state] of this.#session.feeds)
-            this.#stores.set(feed, new FeedStore(state, 'connecting'));
+        for (const [feed, state] of this.#session.feeds) {
+            this.#stores.set(feed, new FeedStore(state, 'connecting', (limit) => this.#loadOlder(feed, limit)));
+        }
         this.#stopWaking = host.onWake(() => this.#wake());
         void this.#attempt();
     }
@@ -488,6 +561,28 @@ class FeedClient {
     /** Calls `listener` for each event, until the function that it returns is called. */
     on(event, listener) {
         return this.#listeners[event].add(listener);
+    }
+    async #loadOlder(feed, limit) {
+        const underWay = this.#pages.get(feed);
+        if (underWay !== undefined)
+            return underWay.promise;
+        if (this.#link?.socket === undefined || !this.#session.isLive(feed))
+            throw offline();
+        const frame = this.#session.page(feed, limit);
+        if (frame === undefined)
+            return false;
+        const page = new Waiting();
+        this.#pages.set(feed, page);
+        this.#link.socket.send(frame);
+        return page.promise;
+    }
+    #endPage(feed, error) {
+        const page = this.#pages.get(feed);
+        this.#pages.delete(feed);
+        if (error === undefined)
+            page?.resolve(this.#session.feeds.get(feed).canPage);
+        else
+            page?.reject(error);
     }
     /** Ends it for good. */
     close() {
@@ -562,6 +657,10 @@ class FeedClient {
             else if (effect.do === 'report') {
                 this.#listeners.error.tell(effect.error);
             }
+            else if (effect.do === 'paged') {
+                this.#refresh();
+                this.#endPage(effect.feed, effect.error);
+            }
             else {
                 this.#lose(0, 'the connection cannot be trusted');
             }
@@ -592,6 +691,8 @@ class FeedClient {
     #end(code, reason) {
         this.#link = undefined;
         const ending = this.#session.end(code, reason);
+        for (const feed of [...this.#pages.keys()])
+            this.#endPage(feed, offline());
         if (ending.final) {
             this.#finish(ending);
             return;
@@ -603,6 +704,8 @@ class FeedClient {
     }
     #finish({ code, reason }) {
         this.#session.end(code, reason);
+        for (const feed of [...this.#pages.keys()])
+            this.#endPage(feed, offline());
         this.#stopTimer();
         this.#stopWaking();
         this.#become({ status: 'closed', code, reason });

@@ -96,6 +96,24 @@ function watchOrder() {
   }).observe(list, { childList: true });
 }
 
+test('older entries are shown when they are asked for', async () => {
+  const oldest = Date.now() - 3_600_000;
+  for (let n = 0; n < 70; n += 1) await api.post({ ...note(`older ${n}`), id: randomUUID(), published: new Date(oldest + n).toISOString() });
+  const page = await openPage(browser);
+  await pickUser(page, stack.url, user);
+  await page.waitForFunction(() => document.querySelectorAll('#home .entry').length === 50);
+  const older = page.locator('#home .older');
+  await older.click();
+  await page.waitForFunction(() => document.querySelectorAll('#home .entry').length > 50);
+  await page.waitForFunction(() => document.querySelector('#home .older').hidden);
+  const times = await page.locator('#home .entry time').evaluateAll((all) => all.map(({ dateTime }) => Date.parse(dateTime)));
+  assert.deepEqual(times, times.toSorted((a, b) => b - a));
+  assert.ok(times.length >= 70);
+  assert.equal(await page.locator('#home .fresh').count(), 0, 'what was asked for is no news');
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
 test('after cuts of the connection the page is complete and in order, nothing twice', async () => {
   const config = await api.get('config');
   const gateway = new URL(config.gateway);

@@ -61,6 +61,20 @@ export interface ClientEvents {
 const ATTEMPT_MS = 30_000;
 const BACKOFF: BackoffOptions = { baseMs: 1_000, maxMs: 30_000 };
 
+/* A promise with its two ends. */
+class Waiting<T> {
+  resolve!: (value: T) => void;
+  reject!: (error: FeedError) => void;
+  readonly promise = new Promise<T>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+}
+
+function offline(): FeedError {
+  return { code: 'offline', message: 'there is no connection', retryable: true };
+}
+
 interface Link {
   socket?: WebSocketLike;
 }
@@ -84,6 +98,8 @@ export class FeedClient {
   readonly #stopWaking: () => void;
   #link: Link | undefined;
   #stopTimer: () => void = () => {};
+  /* Pages that were asked for on this connection, one a feed. */
+  readonly #pages = new Map<string, Waiting<boolean>>();
   #heartbeatMs = 0;
   /* The server said when to come back: not earlier, whatever happens here. */
   #obliged = false;
@@ -102,7 +118,9 @@ export class FeedClient {
     this.#WebSocket = WebSocket;
     this.#session = new Session(feeds, maxEntries, options.limit);
     this.#backoff = new Backoff({ ...BACKOFF, ...options.backoff }, () => host.random());
-    for (const [feed, state] of this.#session.feeds) this.#stores.set(feed, new FeedStore(state, 'connecting'));
+    for (const [feed, state] of this.#session.feeds) {
+      this.#stores.set(feed, new FeedStore(state, 'connecting', (limit) => this.#loadOlder(feed, limit)));
+    }
     this.#stopWaking = host.onWake(() => this.#wake());
     void this.#attempt();
   }
@@ -117,6 +135,25 @@ export class FeedClient {
   /** Calls `listener` for each event, until the function that it returns is called. */
   on<Name extends keyof ClientEvents>(event: Name, listener: (value: ClientEvents[Name]) => void): () => void {
     return (this.#listeners[event] as unknown as Listeners<ClientEvents[Name]>).add(listener);
+  }
+
+  async #loadOlder(feed: string, limit?: number): Promise<boolean> {
+    const underWay = this.#pages.get(feed);
+    if (underWay !== undefined) return underWay.promise;
+    if (this.#link?.socket === undefined || !this.#session.isLive(feed)) throw offline();
+    const frame = this.#session.page(feed, limit);
+    if (frame === undefined) return false;
+    const page = new Waiting<boolean>();
+    this.#pages.set(feed, page);
+    this.#link.socket.send(frame);
+    return page.promise;
+  }
+
+  #endPage(feed: string, error?: FeedError): void {
+    const page = this.#pages.get(feed);
+    this.#pages.delete(feed);
+    if (error === undefined) page?.resolve(this.#session.feeds.get(feed)!.canPage);
+    else page?.reject(error);
   }
 
   /** Ends it for good. */
@@ -180,6 +217,9 @@ export class FeedClient {
         this.#backoff.reset();
       } else if (effect.do === 'report') {
         this.#listeners.error.tell(effect.error);
+      } else if (effect.do === 'paged') {
+        this.#refresh();
+        this.#endPage(effect.feed, effect.error);
       } else {
         this.#lose(0, 'the connection cannot be trusted');
       }
@@ -213,6 +253,7 @@ export class FeedClient {
   #end(code: number, reason: string): void {
     this.#link = undefined;
     const ending = this.#session.end(code, reason);
+    for (const feed of [...this.#pages.keys()]) this.#endPage(feed, offline());
     if (ending.final) {
       this.#finish(ending);
       return;
@@ -225,6 +266,7 @@ export class FeedClient {
 
   #finish({ code, reason }: ClosedEvent): void {
     this.#session.end(code, reason);
+    for (const feed of [...this.#pages.keys()]) this.#endPage(feed, offline());
     this.#stopTimer();
     this.#stopWaking();
     this.#become({ status: 'closed', code, reason });

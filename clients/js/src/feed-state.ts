@@ -4,7 +4,7 @@
  * to the oldest one here. So when the feed goes on below (`more`), an entry older than the oldest that was here is left
  * out, also when that one has been removed since: it would stand next to a gap. The same rule keeps memory bounded,
  * because what was trimmed cannot come back. And what was removed for good stays away, should it still arrive. */
-import type { Entry, Push, Remove, Slice } from './protocol.js';
+import type { Entry, Page, Place, Push, Remove, Slice } from './protocol.js';
 
 /** Order of a feed: by (published, id), newest first. */
 export function compareEntries(a: Entry, b: Entry): number {
@@ -18,6 +18,8 @@ export class FeedState {
   entries: readonly Entry[] = Object.freeze([]);
   /** There are older entries in the feed than the last one here. */
   more = false;
+  /** There are, and a page would bring them. */
+  canPage = false;
   /** What was seen so far, in the server's words; undefined before the first slice. */
   position: string | undefined;
 
@@ -37,7 +39,7 @@ export class FeedState {
     if (!slice.reset) return;
     this.#ids.clear();
     this.#gone.clear();
-    this.more = slice.more;
+    this.more = this.canPage = slice.more;
     this.#floor = undefined;
     this.#keep([...slice.entries].sort(compareEntries).filter((entry) => this.#isNew(entry)));
   }
@@ -62,6 +64,24 @@ export class FeedState {
     this.entries = Object.freeze(left);
   }
 
+  /** What a page of older entries is asked before; undefined: there are none. */
+  get pageBefore(): Place | undefined {
+    return this.canPage ? (this.#floor ?? this.entries.at(-1)) : undefined;
+  }
+
+  applyPage(page: Page): void {
+    const next = [...this.entries];
+    for (const entry of page.entries) {
+      if (!this.#gone.has(entry.id) && this.#isNew(entry)) next.splice(placeOf(entry, next), 0, entry);
+    }
+    const last = page.entries.at(-1);
+    this.more = this.more && page.more;
+    this.canPage = this.more && page.next !== null;
+    if (!this.more) this.#floor = undefined;
+    else if (last !== undefined && (this.#floor === undefined || compareEntries(last, this.#floor) > 0)) this.#floor = last;
+    this.#keep(next);
+  }
+
   #forget(ids: ReadonlySet<string>): void {
     for (const id of ids) this.#gone.add(id);
     for (const oldest of this.#gone) {
@@ -80,6 +100,8 @@ export class FeedState {
     for (const trimmed of entries.splice(this.#maxEntries)) {
       this.#ids.delete(trimmed.id);
       this.more = true;
+      /* A page would bring what there is no room for. */
+      this.canPage = false;
       this.#floor = undefined;
     }
     if (this.more) this.#floor ??= entries.at(-1);

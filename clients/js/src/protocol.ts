@@ -59,6 +59,22 @@ export interface Remove {
   readonly position: string;
 }
 
+/** Names an entry's place in a feed, whether it is there or not. */
+export interface Place {
+  readonly published: string;
+  readonly id: string;
+}
+
+export interface Page {
+  readonly type: 'page';
+  readonly feed: string;
+  readonly entries: readonly Entry[];
+  /** The feed goes on below the last one of these, or below what was asked for if there are none. */
+  readonly more: boolean;
+  /** Where the next page begins; null: there is none. */
+  readonly next: Place | null;
+}
+
 export interface Heartbeat {
   readonly type: 'heartbeat';
   readonly positions: Readonly<Record<string, string>>;
@@ -69,6 +85,8 @@ export interface ServerError {
   readonly code: string;
   readonly message: string;
   readonly retryable: boolean;
+  /** Of the message that caused it. */
+  readonly id?: unknown;
 }
 
 export interface Bye {
@@ -77,7 +95,7 @@ export interface Bye {
   readonly retry_after_ms?: number;
 }
 
-export type ServerMessage = Welcome | Slice | Push | Remove | Heartbeat | ServerError | Bye;
+export type ServerMessage = Welcome | Slice | Push | Remove | Page | Heartbeat | ServerError | Bye;
 
 /** The server sent something that is against the protocol. */
 export class BadMessage extends Error {}
@@ -136,6 +154,14 @@ const CHECKS: Record<ServerMessage['type'], (message: Members) => void> = {
     need(message, 'final', 'boolean');
     checkIds(message['ids']);
   },
+  page(message) {
+    need(message, 'feed', 'string');
+    need(message, 'more', 'boolean');
+    checkEntries(message['entries']);
+    if (message['next'] === null) return;
+    const next = members(message['next'], '"next"');
+    for (const name of ['published', 'id']) need(next, name, 'string');
+  },
   heartbeat(message) {
     const positions = members(message['positions'], '"positions"');
     for (const name of Object.keys(positions)) need(positions, name, 'string');
@@ -176,6 +202,10 @@ export interface FeedRequest {
 
 export function helloText(token: string, feeds: readonly FeedRequest[]): string {
   return JSON.stringify({ type: 'hello', id: 'hello', token, feeds });
+}
+
+export function pageText(id: string, feed: string, before: Place, limit?: number): string {
+  return JSON.stringify({ type: 'page', id, feed, before: { published: before.published, id: before.id }, limit });
 }
 
 /* What the WebSocket protocol itself says to a peer that breaks it or sends too much: trying again cannot mend it. */

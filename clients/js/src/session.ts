@@ -6,10 +6,11 @@
  *      ^               |                  |                                 |
  *      '---------------+------------------+------------ end ---------------'                                        */
 import { FeedState } from './feed-state.js';
-import { BadMessage, helloText, isFinalCode, readMessage } from './protocol.js';
-import type { FeedRequest, ServerMessage } from './protocol.js';
+import { BadMessage, helloText, isFinalCode, pageText, readMessage } from './protocol.js';
+import type { FeedRequest, ServerError, ServerMessage } from './protocol.js';
 
-/** What went wrong. `code` is the server's word, or one of `token_failed`, `bad_server_message`, `missed`. */
+/** What went wrong. `code` is the server's word, or one of `token_failed`, `bad_server_message`, `missed`,
+ * `offline`. */
 export interface FeedError {
   readonly code: string;
   readonly message: string;
@@ -23,6 +24,8 @@ export type Effect =
   /** The connection has lasted for a heartbeat. */
   | { readonly do: 'steady' }
   | { readonly do: 'report'; readonly error: FeedError }
+  /** The page of this feed that was asked for is there, or will not come. */
+  | { readonly do: 'paged'; readonly feed: string; readonly error?: FeedError }
   /** The connection cannot be trusted: leave it and come back. */
   | { readonly do: 'drop' };
 
@@ -35,6 +38,9 @@ export type Ending =
 /* No server can send a client away, or keep it from noticing a dead connection, for longer than this. Also, setTimeout
  * takes what exceeds 2^31 ms for nothing at all. */
 const SERVER_TIME_MAX_MS = 3_600_000;
+
+/* Begins the id of a page message; its feed follows. */
+const PAGE_ID = 'page:';
 
 export class Session {
   readonly feeds: ReadonlyMap<string, FeedState>;
@@ -67,6 +73,12 @@ export class Session {
     return this.#complete.has(feed);
   }
 
+  /** Asks for older entries; gives the frame. Undefined: there are none. The feed is live, and no page of it under way. */
+  page(feed: string, limit?: number): string | undefined {
+    const before = this.feeds.get(feed)?.pageBefore;
+    return before === undefined ? undefined : pageText(PAGE_ID + feed, feed, before, limit);
+  }
+
   receive(data: unknown): Effect[] {
     try {
       const message = readMessage(data);
@@ -93,18 +105,18 @@ export class Session {
       }
       case 'push':
       case 'remove': {
-        const state = this.#stateOf(message.feed);
-        if (!this.#complete.has(message.feed)) throw new BadMessage(`a ${message.type} before the slice of its feed`);
+        const state = this.#completeStateOf(message);
         if (message.type === 'push') state.applyPush(message);
         else state.applyRemove(message);
         return [];
       }
+      case 'page':
+        this.#completeStateOf(message).applyPage(message);
+        return [{ do: 'paged', feed: message.feed }];
       case 'heartbeat':
         return this.#checkPositions(message.positions);
       case 'error':
-        /* Before welcome it tells why the close that follows will come. */
-        this.#farewell = `${message.code}: ${message.message}`;
-        return [{ do: 'report', error: { code: message.code, message: message.message, retryable: message.retryable } }];
+        return this.#takeError(message);
       case 'bye':
         this.#farewell = message.reason;
         if (message.retry_after_ms !== undefined) {
@@ -112,6 +124,20 @@ export class Session {
         }
         return [];
     }
+  }
+
+  #takeError({ code, message, retryable, id }: ServerError): Effect[] {
+    const error = { code, message, retryable };
+    if (typeof id === 'string' && id.startsWith(PAGE_ID)) return [{ do: 'paged', feed: id.slice(PAGE_ID.length), error }];
+    /* Before welcome it tells why the close that follows will come. */
+    this.#farewell = `${code}: ${message}`;
+    return [{ do: 'report', error }];
+  }
+
+  #completeStateOf({ type, feed }: { type: string; feed: string }): FeedState {
+    const state = this.#stateOf(feed);
+    if (!this.#complete.has(feed)) throw new BadMessage(`a ${type} before the slice of its feed`);
+    return state;
   }
 
   #stateOf(feed: string): FeedState {

@@ -12,7 +12,7 @@ export interface Snapshot {
   /** Newest first, no id twice. */
   readonly entries: readonly Entry[];
   readonly status: Status;
-  /** The feed has older entries than these. */
+  /** The feed has older entries than these, and `loadOlder` brings them. */
   readonly more: boolean;
 }
 
@@ -22,6 +22,9 @@ export interface Feed {
   readonly snapshot: Snapshot;
   /** Calls `listener` at once and after each change, until the function that it returns is called. */
   readonly subscribe: (listener: (snapshot: Snapshot) => void) => () => void;
+  /** Adds up to `limit` older entries (50) to the feed. Gives whether there are more then. Rejects with a FeedError while
+   * there is no connection, and when the server cannot read the feed. Calls in the meantime get the same answer. */
+  readonly loadOlder: (limit?: number) => Promise<boolean>;
 }
 
 export class FeedStore implements Feed {
@@ -29,9 +32,12 @@ export class FeedStore implements Feed {
   readonly #state: FeedState;
   readonly #listeners = new Listeners<Snapshot>();
 
-  constructor(state: FeedState, status: Status) {
+  readonly loadOlder: (limit?: number) => Promise<boolean>;
+
+  constructor(state: FeedState, status: Status, loadOlder: (limit?: number) => Promise<boolean>) {
     this.#state = state;
-    this.snapshot = Object.freeze({ entries: state.entries, more: state.more, status });
+    this.loadOlder = loadOlder;
+    this.snapshot = Object.freeze({ entries: state.entries, more: state.canPage, status });
   }
 
   get entries(): readonly Entry[] {
@@ -50,7 +56,7 @@ export class FeedStore implements Feed {
 
   /** Takes over what the state and the connection have become. */
   refresh(status: Status): void {
-    const { entries, more } = this.#state;
+    const { entries, canPage: more } = this.#state;
     const old = this.snapshot;
     if (old.entries === entries && old.more === more && old.status === status) return;
     this.snapshot = Object.freeze({ entries, more, status });

@@ -99,6 +99,46 @@ function until(client: FeedClient, holds: () => boolean): Promise<void> {
 
 const statusIs = (client: FeedClient, status: string): Promise<void> => until(client, () => client.status === status);
 
+withServer('older entries are loaded when they are asked for', async ({ server, start }) => {
+  const client = start();
+  await assert.rejects(client.feed('home').loadOlder(), { code: 'offline' });
+  const peer = await server.next();
+  await peer.greet({ home: { entries: [entry(9)], more: true } });
+  await statusIs(client, 'live');
+  const feed = client.feed('home');
+  assert.equal(feed.snapshot.more, true);
+  const [first, second] = [feed.loadOlder(2), feed.loadOlder()];
+  const asked = await peer.received.take('page');
+  assert.deepEqual(asked, { type: 'page', id: 'page:home', feed: 'home', limit: 2, before: { published: entry(9).published, id: entry(9).id } });
+  peer.send({ type: 'page', id: asked['id'], feed: 'home', entries: [entry(8), entry(7)], more: true, next: entry(7) });
+  assert.deepEqual([await first, await second], [true, true]);
+  assert.deepEqual(numbers(feed.entries), [9, 8, 7]);
+  const last = feed.loadOlder();
+  await peer.received.take('page');
+  peer.send({ type: 'page', id: 'page:home', feed: 'home', entries: [entry(6)], more: false, next: null, end: 'no_archive' });
+  assert.equal(await last, false);
+  assert.equal(feed.snapshot.more, false);
+  assert.equal(await feed.loadOlder(), false);
+  assert.equal(peer.received.length, 0);
+});
+
+withServer('a page that does not come is an error, and can be asked for again', async ({ server, start }) => {
+  const client = start();
+  const peer = await server.next();
+  await peer.greet({ home: { entries: [entry(9)], more: true } });
+  await statusIs(client, 'live');
+  const refused = client.feed('home').loadOlder();
+  const asked = await peer.received.take('page');
+  peer.send({ type: 'error', id: asked['id'], code: 'unavailable', message: 'not now', retryable: true });
+  await assert.rejects(refused, { code: 'unavailable', retryable: true });
+  const cut = client.feed('home').loadOlder();
+  await peer.received.take('page');
+  const lost = assert.rejects(cut, { code: 'offline' });
+  peer.socket.terminate();
+  await lost;
+  assert.equal(client.status, 'offline');
+});
+
 withServer('it connects, says hello, and its feeds are live', async ({ server, start }) => {
   const client = start({ feeds: ['home', 'notifications'] });
   assert.equal(client.status, 'connecting');

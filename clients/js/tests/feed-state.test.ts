@@ -181,3 +181,42 @@ test('a feed ends where it ended, also when its oldest entry was removed', () =>
   state.applyPush(pushOf('p5', entry(3), entry(7)));
   assert.deepEqual(numbers(state.entries), [7]);
 });
+
+const pageOf = (entries: unknown[], more: boolean, next: object | null = null): any => ({ type: 'page', feed: 'home', entries, more, next });
+
+test('a page goes below, and what is pushed later reaches down to it', () => {
+  const state = stateWith([entry(9), entry(8)], true);
+  assert.equal(state.pageBefore?.id, entry(8).id);
+  state.applyPage(pageOf([entry(7), entry(5)], true, entry(5)));
+  assert.deepEqual(numbers(state.entries), [9, 8, 7, 5]);
+  state.applyPush(pushOf('p1', entry(6), entry(4)));
+  assert.deepEqual(numbers(state.entries), [9, 8, 7, 6, 5]);
+  state.applyPage(pageOf([entry(4), entry(3)], false));
+  assert.equal(state.more, false);
+  assert.equal(state.pageBefore, undefined);
+  state.applyPush(pushOf('p2', entry(1)));
+  assert.deepEqual(numbers(state.entries), [9, 8, 7, 6, 5, 4, 3, 1]);
+});
+
+test('what a page repeats, or was removed for good, changes nothing', () => {
+  const state = stateWith([entry(9), entry(8), entry(7)], true);
+  state.applyRemove(removeOf('p1', true, entry(7)));
+  assert.equal(state.pageBefore?.id, entry(7).id);
+  state.applyPage(pageOf([entry(8), entry(7), entry(6)], true, entry(6)));
+  assert.deepEqual(numbers(state.entries), [9, 8, 6]);
+});
+
+test('a feed may go on where no page leads', () => {
+  const state = stateWith([entry(9)], true);
+  state.applyPage(pageOf([entry(8)], true));
+  assert.equal(state.pageBefore, undefined);
+  state.applyPush(pushOf('p1', entry(5)));
+  assert.deepEqual(numbers(state.entries), [9, 8]);
+});
+
+test('pages end where there is no room for more', () => {
+  const state = stateWith([entry(9), entry(8)], true, 3);
+  state.applyPage(pageOf([entry(7), entry(6)], true, entry(6)));
+  assert.deepEqual(numbers(state.entries), [9, 8, 7]);
+  assert.equal(state.pageBefore, undefined);
+});
