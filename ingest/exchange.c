@@ -386,7 +386,8 @@ static enum feed_rate_kind endpoint_of(enum ing_gate_verdict verdict)
 {
     if (verdict == ING_GATE_UNDO)
         return FEED_RATE_UNDO;
-    return verdict == ING_GATE_RELATE ? FEED_RATE_RELATE : FEED_RATE_PUBLISH;
+    bool relates = verdict == ING_GATE_RELATE || verdict == ING_GATE_IMPORT;
+    return relates ? FEED_RATE_RELATE : FEED_RATE_PUBLISH;
 }
 
 static void out_of_memory(struct ing_service *service, struct feed_request *request, struct feed_str origin)

@@ -2,6 +2,7 @@
  * has a good token hears about media types. */
 #include "ingest/gate.h"
 
+#include "ingest/edges.h"
 #include "ingest/event.h"
 #include "ingest/relate.h"
 
@@ -64,6 +65,11 @@ static struct place place_of(struct feed_str path)
                               .delete = true,
                               .verdict = ING_GATE_UNDO,
                               .detail = "An activity can be removed, with DELETE."};
+    if (feed_str_eq(path, FEED_STR(ING_PATH_FOLLOWS)))
+        return (struct place){.methods = "POST",
+                              .post = true,
+                              .verdict = ING_GATE_IMPORT,
+                              .detail = "A follow graph is imported with POST."};
     if (ing_relate_path(path))
         return (struct place){.methods = "PUT, DELETE",
                               .put = true,
@@ -76,6 +82,12 @@ static struct place place_of(struct feed_str path)
 static struct ing_gate decide_media(struct ing_gate gate, const struct feed_http_request *head)
 {
     gate.media = ing_media_of(head->headers[FEED_HTTP_CONTENT_TYPE]);
+    bool event = gate.media == ING_MEDIA_EVENT || gate.media == ING_MEDIA_EVENTS || ing_event_binary(head);
+    if (gate.verdict == ING_GATE_IMPORT && (gate.media == ING_MEDIA_OTHER || event)) {
+        return refuse(gate, 415,
+                      "Content-Type must be application/json or application/x-ndjson, in UTF-8; follows are no "
+                      "CloudEvents.");
+    }
     if (gate.media == ING_MEDIA_OTHER) {
         return refuse(gate, 415,
                       "Content-Type must be application/json, application/x-ndjson, application/cloudevents+json or "
@@ -122,10 +134,13 @@ struct ing_gate ing_gate_decide(const struct ing_gate_rules *rules, const struct
     if (fault) {
         return refuse(gate, 401, fault);
     }
-    if (!gate.claims.may_post) {
-        return refuse(gate, 403, "The scope of this credential does not allow to publish.");
+    bool imports = place.verdict == ING_GATE_IMPORT;
+    if (imports ? !gate.claims.may_import : !gate.claims.may_post) {
+        return refuse(gate, 403,
+                      imports ? "The scope of this credential does not allow to import: it lacks admin."
+                              : "The scope of this credential does not allow to publish.");
     }
     gate.verdict = place.verdict;
     gate.put = head->method == FEED_HTTP_PUT;
-    return gate.verdict == ING_GATE_PUBLISH ? decide_media(gate, head) : gate;
+    return imports || gate.verdict == ING_GATE_PUBLISH ? decide_media(gate, head) : gate;
 }

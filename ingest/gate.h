@@ -23,6 +23,7 @@ enum ing_gate_verdict {
     ING_GATE_DOCUMENT,  /* answer with schemas/ingest.openapi.json */
     ING_GATE_PREFLIGHT, /* answer 204 with what is allowed */
     ING_GATE_PUBLISH,   /* media and claims are set */
+    ING_GATE_IMPORT,    /* the same */
     ING_GATE_UNDO,      /* claims are set */
     ING_GATE_RELATE     /* the same; put tells which */
 };

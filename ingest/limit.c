@@ -72,7 +72,7 @@ enum feed_error ing_takes_init(struct ing_takes *takes, const struct feed_tier *
     for (size_t i = 0; i < count; i++)
         actors[i] = submission->elements[i].activity.actor;
     add_single(takes, tier, endpoint, claims, (unsigned)count);
-    if (tier->rates[FEED_RATE_ACTOR].per_s > 0)
+    if (tier->rates[FEED_RATE_ACTOR].per_s > 0 && !submission->imports) /* a graph is nobody's own act */
         add_actors(takes, claims->tenant, actors, count);
     free(actors);
     return FEED_OK;

@@ -25,6 +25,7 @@ static void submit(struct ing_service *service, struct feed_request *request, co
     const struct ing_submission_input input = {.media = media,
                                                .body = body,
                                                .event = binary ? http : NULL,
+                                               .imports = gate->verdict == ING_GATE_IMPORT,
                                                .claims = &gate->claims,
                                                .data_max =
                                                    (size_t)feed_tiers_file_of(service->tiers, tenant)->data_bytes,
@@ -92,7 +93,7 @@ void ing_on_request(void *arg, struct feed_request *request, const struct feed_h
     } else if (service->stopping) {
         ing_answer_unavailable(&answer, "This server is being stopped; try again.", ING_RETRY_FULL_S, gate.origin);
         ing_respond(service, request, &answer);
-    } else if (gate.verdict == ING_GATE_PUBLISH) {
+    } else if (gate.verdict == ING_GATE_PUBLISH || gate.verdict == ING_GATE_IMPORT) {
         submit(service, request, http, &gate, gate.media, http->body);
     } else {
         submit_meant(service, request, http, &gate);

@@ -3,9 +3,11 @@
  * (422, 403). */
 #include "ingest/submission.h"
 
+#include "ingest/edges.h"
 #include "ingest/event.h"
 #include "shared/base/assert.h"
 #include "shared/base/json_depth.h"
+#include "shared/model/edge.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -72,6 +74,8 @@ static struct ing_element *add_element(struct ing_submission *submission)
 static enum feed_error read_value(const struct ing_submission_input *input, yyjson_val *value,
                                   struct feed_activity *activity, struct feed_activity_problem *what)
 {
+    if (input->imports)
+        return ing_edge_read(value, input->now_ms, activity, what);
     if (input->event)
         return ing_event_read_binary(input->event, value, activity, what);
     if (input->media == ING_MEDIA_EVENT || input->media == ING_MEDIA_EVENTS)
@@ -237,6 +241,16 @@ static void assign_id(struct ing_element *element, size_t index, const struct in
     element->activity.id = feed_str_of(element->assigned_id);
 }
 
+/* That of the edge, so that the same one is always the same record. */
+static void take_edge_id(struct ing_element *element)
+{
+    struct feed_activity *activity = &element->activity;
+    const struct feed_edge edge = {
+        .actor = activity->actor, .object = activity->object_id, .since_ms = activity->published_ms};
+    feed_edge_id(activity->tenant, &edge, element->assigned_id);
+    activity->id = feed_str_of(element->assigned_id);
+}
+
 /* `published` counts only with a caller's id: without one the activity is new, and so is its time. */
 static void complete(struct ing_submission *submission, size_t index, const struct feed_token_claims *claims,
                      const struct ing_stamp *stamp)
@@ -246,6 +260,8 @@ static void complete(struct ing_submission *submission, size_t index, const stru
     activity->tenant = feed_str_of(claims->tenant);
     if (!activity->source.data)
         activity->source = FEED_STR(FEED_SOURCE_DEFAULT);
+    if (activity->imported && activity->published_ms > 0)
+        take_edge_id(element);
     if (!activity->id.data) {
         assign_id(element, index, stamp);
         activity->published_ms = stamp->first_ms;
@@ -264,7 +280,7 @@ void ing_submission_complete(struct ing_submission *submission, const struct fee
 
 static void check_actors(struct ing_submission *submission, const struct feed_token_claims *claims)
 {
-    if (claims->may_publish) {
+    if (claims->may_publish || submission->imports) {
         return;
     }
     for (size_t i = 0; i < submission->count; i++) {
@@ -288,6 +304,7 @@ static void describe_problems(struct ing_submission *submission)
 void ing_submission_read(struct ing_submission *submission, const struct ing_submission_input *input)
 {
     memset(submission, 0, sizeof(*submission));
+    submission->imports = input->imports;
     if (input->body.len == 0) {
         refuse(submission, 400, "The body is empty.");
         return;
@@ -302,6 +319,9 @@ void ing_submission_read(struct ing_submission *submission, const struct ing_sub
     }
     if (submission->status == 0) {
         check_actors(submission, input->claims);
+    }
+    if (submission->status == 0 && input->imports && ing_edges_mark_last(submission) != FEED_OK) {
+        refuse(submission, 500, "There is not enough memory.");
     }
     if (submission->status != 422 && submission->status != 403) {
         submission->problem_count = submission->problem_total = 0; /* something worse came after them */

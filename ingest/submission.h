@@ -28,6 +28,7 @@ struct ing_problem {
 struct ing_submission {
     struct ing_element *elements;
     size_t count, capacity;
+    bool imports; /* they are edges of a follow graph */
 
     unsigned status; /* 0: good, else 400, 403, 413, 422 or 500 */
     char detail[192];
@@ -40,6 +41,7 @@ struct ing_submission_input {
     struct feed_str body;
     const struct feed_http_request *event; /* whose headers are those of an event in binary mode; NULL: none. Only with
                                               JSON, which is one activity then */
+    bool imports;                          /* edges of a follow graph; with JSON or NDJSON */
     const struct feed_token_claims *claims;
     size_t data_max; /* of one activity, as msgpack: what the tenant's tier allows */
     int64_t now_ms;

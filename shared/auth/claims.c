@@ -140,6 +140,7 @@ void feed_scope_read(struct feed_str scope, struct feed_token_claims *out)
     out->may_publish = publish;
     out->may_post = publish || own;
     out->may_read = read || own;
+    out->may_import = admin;
 }
 
 static bool read_scope(yyjson_val *value, struct feed_token_claims *out)

@@ -35,6 +35,7 @@ struct feed_token_claims {
     bool may_publish; /* for any actor of the tenant */
     bool may_post;    /* at all */
     bool may_read;
+    bool may_import;                             /* admin: the follow graph of the tenant */
     bool all_feeds;                              /* no `feeds` claim */
     bool home, notifications;                    /* with a `feeds` claim: which it names */
     uint64_t key_tag;                            /* of the key that vouches for it (feed_auth_key_holds) */

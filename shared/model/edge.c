@@ -196,10 +196,16 @@ void feed_edge_activity(const struct feed_edge *edge, bool fill, struct feed_act
     out->verb = FEED_STR("follow");
     out->object_type = FEED_STR("user");
     out->object_id = edge->object;
-    out->data = fill ? FEED_STR("\x81\xa4"
-                                "feed\xa4"
-                                "fill")
-                     : (struct feed_str){NULL, 0}; /* {"feed": "fill"} */
+    if (fill)
+        feed_edge_fill(out);
+}
+
+void feed_edge_fill(struct feed_activity *activity)
+{
+    static const char data[] = "\x81\xa4" /* {"feed": "fill"} */
+                               "feed\xa4"
+                               "fill";
+    activity->data = (struct feed_str){data, sizeof data - 1};
 }
 
 void feed_edge_id(struct feed_str tenant, const struct feed_edge *edge, char out[FEED_ID_TEXT + 1])

@@ -31,6 +31,8 @@ bool feed_edge_is_csv_head(struct feed_str line);
 /* The activity that stands for the edge, borrowed from it: imported, with everything but id, source, tenant and
  * published_ms. fill: the follower's home feed is to be filled when the edge is there. */
 void feed_edge_activity(const struct feed_edge *edge, bool fill, struct feed_activity *out);
+/* The same for an activity that is one already. */
+void feed_edge_fill(struct feed_activity *activity);
 /* The id of an edge whose time is known: the same for the same edge. */
 void feed_edge_id(struct feed_str tenant, const struct feed_edge *edge, char out[FEED_ID_TEXT + 1]);
 

@@ -48,10 +48,11 @@ def test_served_and_true(ingest):
     assert answer.status == 200 and answer.json == DOCUMENT and answer.headers["content-type"] == "application/json"
     assert send(ingest, b"", path="/v1/openapi.json").status == 405
     assert valid("accepted", send(ingest, activity()).json)
+    assert valid("edge", {"actor": "ann", "object": "bob", "since": 1700000000000}) and not valid("edge", {"actor": "ann", "object": "bob", "since": 1700000000})
     assert valid("ProblemWithErrors", send(ingest, activity("a b")).json)
     assert not valid("activity", activity("a b")) and not valid("activity", {"actor": "ann"}) and valid("activity", activity())
     command = [pathlib.Path(sys.executable).parent / "schemathesis", "run", f"http://127.0.0.1:{ingest.http_port}/v1/openapi.json", "--checks", CHECKS,
-               "--header", f"Authorization: Bearer {token()}", "--phases", "fuzzing", "--max-examples", str(EXAMPLES), "--seed", str(SEED), "--no-color",
+               "--header", f"Authorization: Bearer {token(scope='publish admin')}", "--phases", "fuzzing", "--max-examples", str(EXAMPLES), "--seed", str(SEED), "--no-color",
                "--generation-database", "none"]
     tried = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, timeout=300)
     assert tried.returncode == 0, tried.stdout[-6000:]

@@ -66,6 +66,63 @@ static void test_good(void **state)
     assert_int_equal(decide(f).media, ING_MEDIA_NDJSON);
 }
 
+/* Only who administrates brings a graph, and nothing else follows from that. */
+static void test_imports_need_their_scope(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *path, *scope;
+        unsigned status; /* 0: goes on */
+    } rows[] = {
+        {"/v1/follows", "admin", 0},      {"/v1/follows", "publish admin", 0},
+        {"/v1/follows", "publish", 403},  {"/v1/follows", "read", 403},
+        {"/v1/follows", "", 403},         {"/v1/activities", "admin", 403},
+        {"/v1/activities", "publish", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct feed_buf authorization;
+        feed_buf_init(&authorization, 8192);
+        feed_buf_text(&authorization, "Bearer ");
+        feed_token_sign(FEED_STR("0123456789abcdef0123456789abcdef"), FEED_STR("demo"), FEED_STR("service:x"), 2000,
+                        feed_str_of(rows[i].scope), &authorization);
+        f->head.path = feed_str_of(rows[i].path);
+        f->head.headers[FEED_HTTP_AUTHORIZATION] = feed_buf_view(&authorization);
+        struct ing_gate gate = decide(f);
+        assert_int_equal(gate.verdict == ING_GATE_REFUSE ? gate.status : 0, rows[i].status);
+        if (rows[i].status == 0)
+            assert_int_equal(gate.verdict, i < 2 ? ING_GATE_IMPORT : ING_GATE_PUBLISH);
+        feed_buf_fini(&authorization);
+    }
+}
+
+static void test_imports_are_json(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *type;
+        unsigned status;
+    } rows[] = {{"application/json", 0},
+                {"application/x-ndjson", 0},
+                {"application/cloudevents+json", 415},
+                {"application/cloudevents-batch+json", 415},
+                {"text/csv", 415}};
+    struct feed_buf authorization;
+    feed_buf_init(&authorization, 8192);
+    feed_buf_text(&authorization, "Bearer ");
+    feed_token_sign(FEED_STR("0123456789abcdef0123456789abcdef"), FEED_STR("demo"), FEED_STR("service:x"), 2000,
+                    FEED_STR("admin"), &authorization);
+    f->head.path = FEED_STR("/v1/follows");
+    f->head.headers[FEED_HTTP_AUTHORIZATION] = feed_buf_view(&authorization);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        f->head.headers[FEED_HTTP_CONTENT_TYPE] = feed_str_of(rows[i].type);
+        struct ing_gate gate = decide(f);
+        assert_int_equal(gate.verdict == ING_GATE_REFUSE ? gate.status : 0, rows[i].status);
+    }
+    f->head.method = FEED_HTTP_PUT;
+    refused(f, 405);
+    feed_buf_fini(&authorization);
+}
+
 static void test_origins(void **state)
 {
     struct fixture *f = *state;
@@ -170,8 +227,15 @@ static void test_media(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        CASE(test_good),   CASE(test_origins),       CASE(test_preflight), CASE(test_paths_and_methods),
-        CASE(test_tokens), CASE(test_expired_token), CASE(test_media),     CASE(test_one_activity)};
+    const struct CMUnitTest tests[] = {CASE(test_good),
+                                       CASE(test_origins),
+                                       CASE(test_preflight),
+                                       CASE(test_paths_and_methods),
+                                       CASE(test_tokens),
+                                       CASE(test_expired_token),
+                                       CASE(test_media),
+                                       CASE(test_one_activity),
+                                       CASE(test_imports_need_their_scope),
+                                       CASE(test_imports_are_json)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
