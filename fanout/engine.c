@@ -81,6 +81,7 @@ static void finish(struct fan_job *job)
 {
     struct fan_engine *engine = job->engine;
     leave_lanes(job);
+    fan_engine_purges_finished(engine, job);
     if (job->page)
         fan_stock_put_page(engine, job->page);
     if (job->partition) {
@@ -88,6 +89,8 @@ static void finish(struct fan_job *job)
         engine->counts.repeats += job->repeat;
         if (job->is_command)
             engine->counts.commands++;
+        else if (job->forgotten)
+            engine->counts.forgotten++;
         else if (job->dead)
             engine->counts.dead_letter++;
         else if (job->repeat)
@@ -290,6 +293,8 @@ struct fan_engine *fan_engine_new(const struct fan_settings *settings, const str
     engine->texts.sleeps = settings->ttl_ms > 0;
     fan_partitions_init(&engine->partitions);
     fan_lanes_init(&engine->lanes);
+    fan_purges_init(&engine->purges);
+    engine->purges_version = 1;
     return engine;
 }
 
@@ -302,6 +307,7 @@ void fan_engine_free(struct fan_engine *engine)
         free(letter);
     }
     fan_partitions_fini(&engine->partitions);
+    fan_purges_fini(&engine->purges);
     free(engine);
 }
 

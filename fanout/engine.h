@@ -36,12 +36,13 @@ struct fan_settings {
 /* What has happened since the start; only ever added to. */
 struct fan_counts {
     struct fan_writes writes;
-    uint64_t done, repeat, dead_letter, imported; /* finished records, each in one of the four */
-    uint64_t commands;                            /* finished records of the topic of commands, dead ones too */
-    uint64_t repeats;                             /* outbox writes that found the activity there */
-    uint64_t letters;                             /* dead letters acknowledged */
-    uint64_t retries;                             /* letters that were not acknowledged and were sent again */
-    uint64_t relations;                           /* acknowledged by Kafka */
+    uint64_t done, repeat, dead_letter, imported, forgotten; /* finished records, each in one of the five */
+    uint64_t purges;                                         /* users erased */
+    uint64_t commands;  /* finished records of the topic of commands, dead ones too */
+    uint64_t repeats;   /* outbox writes that found the activity there */
+    uint64_t letters;   /* dead letters acknowledged */
+    uint64_t retries;   /* letters that were not acknowledged and were sent again */
+    uint64_t relations; /* acknowledged by Kafka */
 };
 
 /* A partition's position: everything before next_offset is finished. */
@@ -115,6 +116,17 @@ void fan_engine_redis_gone(struct fan_engine *engine);
 void fan_engine_answer(struct fan_seat *seat, const struct fan_answer *answer);
 /* The port's arg, for callbacks that get only the job. */
 void *fan_engine_port_arg(const struct fan_job *job);
+
+/* ---- purges ---- */
+
+/* Who was erased, all of them; copied. Records that come from now on are looked at with this, and `version`, which is
+ * above 0, stands for it. */
+void fan_engine_know_purges(struct fan_engine *engine, const struct fan_purges *purges, uint64_t version);
+/* The version that all records in hand were looked at with, so that nothing of those who were erased until then is
+ * written any more; 0: none. */
+uint64_t fan_engine_knows_purges(const struct fan_engine *engine);
+/* The user is erased: the job is finished. */
+void fan_engine_purge_done(struct fan_job *job);
 
 /* ---- time, end, figures ---- */
 

@@ -1,5 +1,5 @@
 /* The inside of the engine, shared by its files: engine.c (the work), intake.c (what Kafka gives and takes), outlet.c
- * (what goes to Kafka), stock.c (spare jobs and pages). */
+ * (what goes to Kafka), purging.c (who was erased), stock.c (spare jobs and pages). */
 #ifndef FANOUT_ENGINE_STATE_H
 #define FANOUT_ENGINE_STATE_H
 
@@ -30,6 +30,10 @@ struct fan_engine {
 
     struct fan_job *held_first, *held_last; /* with relations that wait for a check of Redis, in the order of reading */
     uint64_t checks;                        /* that have begun */
+
+    struct fan_purges purges;
+    uint64_t purges_version;   /* counts from 1 */
+    size_t knowing, unknowing; /* records in hand that were looked at with this version; with those before */
 
     struct fan_letter *unsent; /* letters that Kafka did not take; again at letters_at_ms */
     int64_t letters_at_ms;
@@ -65,6 +69,14 @@ void fan_engine_post_unsent(struct fan_engine *engine);
 void fan_engine_hold_relation(struct fan_engine *engine, struct fan_job *job);
 /* The job has nothing to send any more. */
 void fan_engine_drop_relation(struct fan_engine *engine, struct fan_job *job);
+
+/* purging.c */
+
+/* Gives a job that stands in no queue to the port, which erases the user. */
+void fan_engine_purge(struct fan_engine *engine, struct fan_job *job);
+void fan_engine_drop_purge(struct fan_engine *engine, struct fan_job *job);
+/* The record is not in hand any more. */
+void fan_engine_purges_finished(struct fan_engine *engine, const struct fan_job *job);
 
 /* stock.c */
 

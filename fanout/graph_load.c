@@ -13,6 +13,7 @@ void fan_load_init(struct fan_load *load, unsigned page_followers)
     load->counts = (struct fan_load_counts){.records = 0};
     load->split.state = FAN_SPLIT_OFF;
     load->split_page = fan_page_new();
+    fan_purges_init(&load->purges);
     snprintf(load->page_followers, sizeof load->page_followers, "%u", page_followers);
     load->spare_count = FAN_LOAD_WINDOW;
     for (unsigned i = 0; i < FAN_LOAD_WINDOW; i++)
@@ -22,6 +23,7 @@ void fan_load_init(struct fan_load *load, unsigned page_followers)
 void fan_load_fini(struct fan_load *load)
 {
     fan_page_free(load->split_page);
+    fan_purges_fini(&load->purges);
 }
 
 bool fan_load_has_room(const struct fan_load *load)
@@ -50,6 +52,35 @@ static void copy(struct feed_str text, char *out, size_t size)
     feed_assert(error == FEED_OK); /* a valid name fits */
 }
 
+bool fan_load_purge(struct fan_load *load, struct feed_str key, struct feed_str value)
+{
+    struct feed_relation relation;
+    struct feed_id id;
+    if (feed_relation_read(key, value, &relation) != FEED_OK || relation.kind != FEED_RELATION_PURGE ||
+        feed_purged_parse(relation.user, &id) != FEED_OK)
+        return true;
+    return fan_purges_add(&load->purges, &id, relation.since_ms);
+}
+
+void fan_load_purges_known(struct fan_load *load)
+{
+    fan_purges_sort(&load->purges);
+}
+
+static int64_t newest_of(const struct feed_relation *relation)
+{
+    int64_t newest_ms = relation->since_ms > relation->ended_ms ? relation->since_ms : relation->ended_ms;
+    return newest_ms > relation->latest_ms ? newest_ms : relation->latest_ms;
+}
+
+static bool is_erased(const struct fan_load *load, const struct feed_relation *relation)
+{
+    int64_t newest_ms = newest_of(relation);
+    return relation->kind != FEED_RELATION_PURGE &&
+           (fan_purges_cover(&load->purges, relation->tenant, relation->user, newest_ms) ||
+            fan_purges_cover(&load->purges, relation->tenant, relation->subject, newest_ms));
+}
+
 void fan_load_record(struct fan_load *load, struct feed_str key, struct feed_str value)
 {
     feed_assert(fan_load_has_room(load));
@@ -60,6 +91,15 @@ void fan_load_record(struct fan_load *load, struct feed_str key, struct feed_str
     load->counts.bad += error == FEED_E_INVALID;
     if (error != FEED_OK)
         return; /* also a deleted one: nothing to put back */
+    if (is_erased(load, &relation)) {
+        load->counts.erased++;
+        return;
+    }
+    struct feed_id purged = {.bytes = {0}};
+    if (relation.kind == FEED_RELATION_PURGE && feed_purged_parse(relation.user, &purged) != FEED_OK) {
+        load->counts.bad++;
+        return;
+    }
     unsigned slot = load->spare[--load->spare_count];
     struct fan_load_slot *edge = &load->slots[slot];
     copy(relation.tenant, edge->tenant, sizeof edge->tenant);
@@ -70,6 +110,8 @@ void fan_load_record(struct fan_load *load, struct feed_str key, struct feed_str
     write_time(relation.latest_ms, edge->latest_text);
     fan_place_reset(&edge->place);
     edge->decided = false;
+    edge->is_purge = relation.kind == FEED_RELATION_PURGE;
+    edge->purged = purged;
     make_ready(load, slot);
 }
 
@@ -83,6 +125,14 @@ static void build_edge(const struct fan_load *load, const struct fan_load_slot *
     fan_call_arg(call, feed_str_of(edge->latest_text));
     fan_place_args(&edge->place, call);
     fan_call_arg(call, feed_str_of(load->page_followers));
+}
+
+static void build_purge(const struct fan_load_slot *slot, struct fan_call *call)
+{
+    fan_call_function(call, "FCALL", "feedwire_v1_purge", "1");
+    fan_call_arg(call, FEED_STR(FEED_PURGES_KEY));
+    fan_call_arg(call, (struct feed_str){(const char *)slot->purged.bytes, sizeof slot->purged.bytes});
+    fan_call_arg(call, feed_str_of(slot->since_text));
 }
 
 static void build_followee(const struct fan_load_slot *edge, struct fan_call *call)
@@ -110,6 +160,8 @@ bool fan_load_next(const struct fan_load *load, struct fan_call *call, unsigned 
     if (splits(load, *slot))
         fan_split_build(&load->split, load->split_page, feed_str_of(edge->tenant), feed_str_of(edge->subject),
                         load->page_followers, call);
+    else if (edge->is_purge)
+        build_purge(edge, call);
     else if (edge->decided)
         build_followee(edge, call);
     else
@@ -173,9 +225,10 @@ bool fan_load_answer(struct fan_load *load, unsigned slot, const struct fan_answ
     struct fan_load_slot *edge = &load->slots[slot];
     if (splits(load, slot))
         return take_split(load, slot, answer);
-    if (edge->decided) {
+    if (edge->decided || edge->is_purge) {
         bool good = answer->kind == FAN_ANSWER_INTEGER;
-        load->counts.edges += good;
+        load->counts.edges += good && edge->decided;
+        load->counts.purges += good && edge->is_purge;
         let_go(load, slot);
         return good;
     }

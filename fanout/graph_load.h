@@ -20,12 +20,16 @@ struct fan_load_slot {
     char since_text[24], ended_text[24]; /* "0": none */
     char latest_text[24];
     struct fan_place place;
+    bool is_purge;
+    struct feed_id purged;
     bool decided; /* the edge is done; the follower's side is left */
 };
 
 struct fan_load_counts {
     uint64_t records; /* taken, whatever they were */
     uint64_t edges;   /* put back */
+    uint64_t purges;  /* so many users stay erased */
+    uint64_t erased;  /* left out */
     uint64_t unknown; /* of kinds that this version does not know */
     uint64_t bad;     /* no records of ours */
 };
@@ -40,6 +44,7 @@ struct fan_load {
     unsigned waiting[FAN_LOAD_WINDOW]; /* slots that wait for its end */
     size_t waiting_count;
     char page_followers[12];
+    struct fan_purges purges;
     struct fan_load_counts counts;
 };
 
@@ -48,6 +53,11 @@ void fan_load_init(struct fan_load *load, unsigned page_followers);
 void fan_load_fini(struct fan_load *load);
 /* Whether another record may be given. */
 bool fan_load_has_room(const struct fan_load *load);
+/* First, for every record: only who was erased is taken. Whatever names them afterwards is left out, if it is not
+ * younger: the records without a value that took its place stand behind it, until the topic is compacted. False: there
+ * are too many. */
+bool fan_load_purge(struct fan_load *load, struct feed_str key, struct feed_str value) FEED_MUST_USE;
+void fan_load_purges_known(struct fan_load *load);
 /* A record; there is room (asserted). */
 void fan_load_record(struct fan_load *load, struct feed_str key, struct feed_str value);
 /* The next command, and for which slot it is; false when there is none. Views borrowed from load and call. It is given

@@ -49,7 +49,10 @@ enum feed_error fan_graph_port_relate(void *arg, struct fan_job *job)
     return error;
 }
 
-/* ---- back ---- */
+/* ---- back ----
+ *
+ * The topic is read twice: first for those who were erased, because their records may stand anywhere in it, and nothing
+ * of them is to be put back. That takes a part of the time that Redis needs for the second. */
 
 /* Outlives its load while answers are under way: each command's arg is its slot. */
 struct fan_graph_load {
@@ -63,7 +66,9 @@ struct fan_graph_load {
     size_t under_way;
     uint64_t edges_reported;
     int64_t begun_ms;
+    bool loading;  /* who was erased is known; the second reading */
     bool read;     /* the end of the topic was reached */
+    bool too_many; /* were erased */
     bool given_up; /* freed with the last answer */
 };
 
@@ -78,6 +83,8 @@ static void report(struct fan_graph_load *load, const char *event, const char *m
     const struct fan_load_counts *counts = &load->core.counts;
     FEED_LOG(service->log, counts->bad || counts->unknown ? FEED_LOG_WARN : FEED_LOG_INFO, event, message,
              FEED_LOG_NUMBER("records", (int64_t)counts->records), FEED_LOG_NUMBER("edges", (int64_t)counts->edges),
+             FEED_LOG_NUMBER("purged_users", (int64_t)counts->purges),
+             FEED_LOG_NUMBER("of_purged_users", (int64_t)counts->erased),
              FEED_LOG_NUMBER("of_unknown_kinds", (int64_t)counts->unknown),
              FEED_LOG_NUMBER("unreadable", (int64_t)counts->bad),
              FEED_LOG_NUMBER("duration_ms", feed_loop_now_ms(service->loop) - load->begun_ms));
@@ -160,9 +167,37 @@ static void on_answer(void *arg, enum feed_error error, const struct feed_reply 
     finish_if_through(load);
 }
 
+static void on_message(void *arg, const struct feed_kafka_message *message);
+static void on_read(void *arg, enum feed_error error, const char *reason);
+
+/* From the beginning, for the first or the second time. */
+static void read_topic(struct fan_graph_load *load)
+{
+    static const struct feed_kafka_reader_events events = {.message_fn = on_message, .done_fn = on_read};
+    struct fan_service *service = load->service;
+    const struct fan_options *options = service->options;
+    const struct feed_kafka_reader_settings settings = {
+        .kafka = {options->kafka_brokers, "feedwire-fanout", options->kafka_properties},
+        .topic = options->kafka_graph_topic,
+        .group = options->kafka_group,
+        .ask_timeout_ms = ASK_TIMEOUT_MS,
+        .queued_kbytes_max = QUEUED_KBYTES_MAX,
+    };
+    char problem[256];
+    feed_kafka_reader_free(load->reader);
+    load->reader = NULL;
+    enum feed_error error = feed_kafka_reader_new(service->loop, service->log, &settings, &events, load, &load->reader,
+                                                  problem, sizeof problem);
+    feed_assert(error == FEED_OK); /* the group's consumer was made of the same settings */
+}
+
 static void on_message(void *arg, const struct feed_kafka_message *message)
 {
     struct fan_graph_load *load = arg;
+    if (!load->loading) {
+        load->too_many = !fan_load_purge(&load->core, message->key, message->value) || load->too_many;
+        return;
+    }
     fan_load_record(&load->core, message->key, message->value);
     if (!fan_load_has_room(&load->core))
         feed_kafka_reader_pause(load->reader);
@@ -173,6 +208,16 @@ static void on_read(void *arg, enum feed_error error, const char *reason)
 {
     struct fan_graph_load *load = arg;
     struct fan_service *service = load->service;
+    if (load->too_many) {
+        error = FEED_E_TOO_LARGE;
+        reason = "more users were erased than can be known";
+    }
+    if (error == FEED_OK && !load->loading) {
+        load->loading = true;
+        fan_load_purges_known(&load->core);
+        read_topic(load);
+        return;
+    }
     if (error == FEED_OK) {
         load->read = true;
         finish_if_through(load);
@@ -201,26 +246,14 @@ void fan_graph_port_give_up(struct fan_service *service)
 
 void fan_graph_port_load(struct fan_service *service)
 {
-    static const struct feed_kafka_reader_events events = {.message_fn = on_message, .done_fn = on_read};
-    const struct fan_options *options = service->options;
-    const struct feed_kafka_reader_settings settings = {
-        .kafka = {options->kafka_brokers, "feedwire-fanout", options->kafka_properties},
-        .topic = options->kafka_graph_topic,
-        .group = options->kafka_group,
-        .ask_timeout_ms = ASK_TIMEOUT_MS,
-        .queued_kbytes_max = QUEUED_KBYTES_MAX,
-    };
     fan_graph_port_give_up(service);
     struct fan_graph_load *load = calloc(1, sizeof *load);
     feed_assert(load);
     load->service = service;
     load->begun_ms = feed_loop_now_ms(service->loop);
-    fan_load_init(&load->core, (unsigned)options->page_followers);
+    fan_load_init(&load->core, (unsigned)service->options->page_followers);
     service->load = load;
-    char problem[256];
-    enum feed_error error = feed_kafka_reader_new(service->loop, service->log, &settings, &events, load, &load->reader,
-                                                  problem, sizeof problem);
-    feed_assert(error == FEED_OK); /* the group's consumer was made of the same settings */
+    read_topic(load);
     FEED_LOG(service->log, FEED_LOG_INFO, "graph_load_begun", "Redis is empty; the graph is loaded from Kafka first");
 }
 

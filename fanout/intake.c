@@ -24,6 +24,7 @@ static void abandon(struct fan_engine *engine, const struct fan_partition *parti
             if (job->partition != partition)
                 continue;
             fan_engine_drop_relation(engine, job);
+            fan_engine_drop_purge(engine, job);
             job->partition = NULL;
             if (job->place != FAN_JOB_LANES && job->place != FAN_JOB_LOOK)
                 fan_engine_move(job, FAN_JOB_LOOK);
@@ -104,9 +105,11 @@ void fan_engine_record(struct fan_engine *engine, const struct fan_record *recor
     engine->bytes += job->bytes;
     job->sleeps = engine->texts.sleeps;
     if (fan_is_of_commands(record->partition))
-        fan_job_prepare_command(job, engine->settings.home_own);
+        fan_job_prepare_command(job, engine->settings.home_own, &engine->purges);
     else
-        fan_job_prepare(job, engine->settings.home_own);
+        fan_job_prepare(job, engine->settings.home_own, &engine->purges);
+    job->knows = job->step == FAN_STEP_PURGE ? 0 : engine->purges_version;
+    engine->knowing += job->knows > 0;
     uint64_t threshold = engine->settings.broadcast_threshold;
     job->crossing.above = threshold ? threshold - 1 : UINT64_MAX;
     job->crossing.below = threshold ? threshold * engine->settings.broadcast_return_percent / 100 : UINT64_MAX;
@@ -114,6 +117,8 @@ void fan_engine_record(struct fan_engine *engine, const struct fan_record *recor
     if (job->bad_reason) {
         fan_engine_place(job, FAN_JOB_LOOK);
         fan_engine_post(engine, fan_job_bad_letter(job));
+    } else if (job->step == FAN_STEP_PURGE) {
+        fan_engine_purge(engine, job);
     } else {
         join_lanes(engine, job);
     }

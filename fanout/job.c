@@ -111,7 +111,7 @@ static bool left_over(const struct fan_job *job)
 enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *port, int64_t now_ms)
 {
     for (;;) {
-        if (!job->partition)
+        if (!job->partition || job->forgotten)
             return job->under_way || job->letters || job->relation_due || job->relation_sent ? FAN_JOB_WAITS
                                                                                              : FAN_JOB_FINISHED;
         if (left_over(job)) {
@@ -134,7 +134,7 @@ enum fan_job_next fan_job_advance(struct fan_job *job, const struct fan_port *po
         }
         if (job->next < job->count && job->under_way < fan_step_window(job->step))
             return FAN_JOB_CAN_SEND;
-        if (job->under_way || job->letters || job->relation_due || job->relation_sent)
+        if (job->under_way || job->letters || job->relation_due || job->relation_sent || job->purging)
             return FAN_JOB_WAITS;
         if (job->step == FAN_STEP_DONE)
             return FAN_JOB_FINISHED;

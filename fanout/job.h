@@ -32,6 +32,7 @@
  * author; the last one of its follower goes on to IMPORT_FILL, and to the brackets of a wake if there is a feed to fill
  *   a wake:           WAKE_MAKE - (WAKE_SOURCES - WAKE_READ - WAKE_WRITE) for some sources at a time - WAKE_READY -
  *                     DONE; a rebuild has only what is in brackets
+ *   a purge:          PURGE - DONE; the port does it (purge_port.c)
  *   an unfollow that keeps what came: UNFOLLOW - KEEP_SINCE - BACKFILL_READ - BACKFILL_WRITE - FOLLOWEE_REMOVE, when
  * the followee is a broadcast author, of whom there are no copies to keep an undo: UNDO_FIND - UNDO_NOTIFY -
  * UNDO_OUTBOX - UNDO_FOLLOWERS - UNDO_HOME - UNDO_ENDED - UNDO_KEPT - DONE, with pages of followers, and then of ended
@@ -64,6 +65,7 @@
 #include "fanout/letter.h"
 #include "fanout/page.h"
 #include "fanout/place.h"
+#include "fanout/purges.h"
 #include "fanout/record.h"
 #include "fanout/split.h"
 #include "fanout/todo.h"
@@ -120,6 +122,7 @@ enum fan_step {
     FAN_STEP_IMPORT,          /* the edge of an import into g:, and how it stands now */
     FAN_STEP_IMPORT_AUTHOR,   /* whether the followed is a broadcast author */
     FAN_STEP_IMPORT_FILL,     /* whether the follower has a home feed that is to be filled */
+    FAN_STEP_PURGE,           /* the port erases the user */
     FAN_STEP_BAD_RECORD,
     FAN_STEP_DONE,
     FAN_STEP_COUNT
@@ -188,6 +191,11 @@ struct fan_job {
     struct feed_activity activity; /* of a command: only tenant and actor, the user */
     enum feed_act act;
     bool is_command;
+    bool forgotten;             /* it names somebody who was purged since */
+    bool purging;               /* the port is at it */
+    int64_t purge_until_ms;     /* of a purge */
+    struct fan_job *purge_next; /* for the port, while it is at it */
+    uint64_t knows;             /* which version of the purges it was looked at with; 0: a purge itself */
     enum feed_command_kind command;
     struct fan_page *sources;            /* of a wake or rebuild, owned: (author, since, till) thrice as many texts */
     char source_name[FEED_USER_MAX + 1]; /* the last source; "" before the first ones */
@@ -303,10 +311,10 @@ enum fan_step fan_step_next(struct fan_job *job);
 /* ---- beginnings (job_begin.c) ---- */
 
 /* Reads the record (copied into the job before) and prepares the first step. home_own: whether what somebody does
- * belongs into their own home feed. */
-void fan_job_prepare(struct fan_job *job, bool home_own);
+ * belongs into their own home feed. Of a purged user nothing is left to do. */
+void fan_job_prepare(struct fan_job *job, bool home_own, const struct fan_purges *purges);
 /* The same for a record of the topic of commands. */
-void fan_job_prepare_command(struct fan_job *job, bool home_own);
+void fan_job_prepare_command(struct fan_job *job, bool home_own, const struct fan_purges *purges);
 /* One recipient more, unless it is among them. */
 void fan_job_add_recipient(struct fan_job *job, struct feed_str user);
 

@@ -73,23 +73,45 @@ static enum fan_step first_step(enum feed_act act)
     return first[act];
 }
 
-static enum fan_step refuse_command(struct fan_job *job, enum feed_error error)
+static void refuse_command(struct fan_job *job, const char *reason, const char *text)
 {
-    job->bad_reason = error == FEED_E_UNSUPPORTED ? "unsupported" : "malformed";
+    job->bad_reason = reason;
     snprintf(job->problem.field, sizeof job->problem.field, "value");
-    snprintf(job->problem.text, sizeof job->problem.text, "%s",
-             error == FEED_E_UNSUPPORTED ? "is a command that this version does not know"
-                                         : "is not a command, or its key is not tenant/user");
-    return FAN_STEP_BAD_RECORD;
+    snprintf(job->problem.text, sizeof job->problem.text, "%s", text);
+    job->step = FAN_STEP_BAD_RECORD;
 }
 
-void fan_job_prepare_command(struct fan_job *job, bool home_own)
+/* A clock may be ahead, but a purge of the future would forget what is still to be done. */
+static bool purge_of_future(const struct fan_job *job, const struct feed_command *command)
+{
+    enum { CLOCKS_DIFFER_MS = 60000 };
+    return command->kind == FEED_COMMAND_PURGE && command->until_ms > job->record.time_ms + CLOCKS_DIFFER_MS;
+}
+
+static enum fan_step first_step_of_command(struct fan_job *job)
+{
+    if (job->command == FEED_COMMAND_PURGE)
+        return FAN_STEP_PURGE;
+    if (job->forgotten)
+        return FAN_STEP_DONE;
+    job->sources = fan_page_new();
+    return job->command == FEED_COMMAND_WAKE ? FAN_STEP_WAKE_MAKE : FAN_STEP_WAKE_SOURCES;
+}
+
+void fan_job_prepare_command(struct fan_job *job, bool home_own, const struct fan_purges *purges)
 {
     struct feed_command command;
     enum feed_error error = feed_command_read(job->record.key, job->record.value, &command);
     job->is_command = true;
     if (error != FEED_OK) {
-        job->step = refuse_command(job, error);
+        if (error == FEED_E_UNSUPPORTED)
+            refuse_command(job, "unsupported", "is a command that this version does not know");
+        else
+            refuse_command(job, "malformed", "is not a command, or its key is not tenant/user");
+        return;
+    }
+    if (purge_of_future(job, &command)) {
+        refuse_command(job, "invalid", "is a purge until a time that is still to come");
         return;
     }
     job->act = FEED_ACT_ENTRY;
@@ -97,11 +119,12 @@ void fan_job_prepare_command(struct fan_job *job, bool home_own)
     job->command = command.kind;
     job->activity.tenant = command.tenant;
     job->activity.actor = command.user;
-    job->sources = fan_page_new();
-    job->step = command.kind == FEED_COMMAND_WAKE ? FAN_STEP_WAKE_MAKE : FAN_STEP_WAKE_SOURCES;
+    job->purge_until_ms = command.until_ms;
+    job->forgotten = fan_purges_cover(purges, command.tenant, command.user, job->record.time_ms);
+    job->step = first_step_of_command(job);
 }
 
-void fan_job_prepare(struct fan_job *job, bool home_own)
+void fan_job_prepare(struct fan_job *job, bool home_own, const struct fan_purges *purges)
 {
     job->bad_reason = NULL;
     if (fan_record_read(&job->record, &job->activity, &job->bad_reason, &job->problem) != FEED_OK) {
@@ -110,6 +133,11 @@ void fan_job_prepare(struct fan_job *job, bool home_own)
     }
     job->bad_reason = NULL;
     job->act = feed_activity_act(&job->activity);
+    job->forgotten = fan_purges_forget(purges, &job->activity);
+    if (job->forgotten) {
+        job->step = FAN_STEP_DONE;
+        return;
+    }
     /* An undo looks there in any case: it may be from when this was otherwise. But a mark where nothing can come would
      * only take the place of an entry. */
     job->own = home_own || job->act == FEED_ACT_UNDO;

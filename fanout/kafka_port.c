@@ -94,13 +94,14 @@ void fan_kafka_port_gate(struct fan_service *service)
 {
     if (!service->consumer)
         return;
-    if (service->engine_consumes && service->life.state == FAN_LIFE_KNOWN && fan_starts_settled(&service->starts))
+    bool wanted = service->engine_consumes && service->life.state == FAN_LIFE_KNOWN && service->purges_known;
+    if (wanted && fan_starts_settled(&service->starts))
         feed_kafka_consumer_resume(service->consumer);
     else
         feed_kafka_consumer_pause(service->consumer);
     if (!service->commands)
         return;
-    if (service->engine_consumes && service->life.state == FAN_LIFE_KNOWN)
+    if (wanted)
         feed_kafka_consumer_resume(service->commands);
     else
         feed_kafka_consumer_pause(service->commands);

@@ -3,7 +3,7 @@
 
 #include "shared/http/admin_access.h"
 
-static const char *const record_results[] = {"done", "repeat", "dead_letter", "imported", NULL};
+static const char *const record_results[] = {"done", "repeat", "dead_letter", "imported", "forgotten", NULL};
 static const char *const write_results[] = {"added", "present", "beyond_cap", "removed", "left_out", "asleep", NULL};
 static const char *const retries[] = {"sent", "held", NULL};
 static const char *const crossings[] = {"up", "down", NULL};
@@ -15,12 +15,16 @@ const struct feed_metric fan_metric_table[] = {
     [FAN_METRIC_RECORDS] =
         {.name = "fanout_records_total",
          .type = FEED_METRIC_COUNTER,
-         .help = "Records finished: done, done again (repeat), with at least one dead letter, or follows of an import.",
+         .help = "Records finished: done, done again (repeat), with at least one dead letter, follows of an import, or "
+                 "forgotten because they name a user who was erased.",
          .label = "result",
          .label_values = record_results},
     [FAN_METRIC_COMMANDS] = {.name = "fanout_commands_total",
                              .type = FEED_METRIC_COUNTER,
                              .help = "Commands about feeds that were worked off, or became dead letters."},
+    [FAN_METRIC_PURGES] = {.name = "fanout_users_purged_total",
+                           .type = FEED_METRIC_COUNTER,
+                           .help = "Purges that were carried out: users of whom nothing is left."},
     [FAN_METRIC_WRITES] = {.name = "fanout_feed_writes_total",
                            .type = FEED_METRIC_COUNTER,
                            .help = "Writes to timelines (outboxes, home feeds, notifications), by what came of them.",

@@ -23,7 +23,8 @@ const struct feed_option fan_option_table[] = {
     {"kafka.graph_topic", FEED_OPTION_TEXT, FIELD(kafka_graph_topic), "", "graph", 1, 249,
      "The compacted topic with the follow graph; from it the graph is loaded when Redis has lost everything."},
     {"kafka.commands_topic", FEED_OPTION_TEXT, FIELD(kafka_commands_topic), "", "feed.commands", 1, 249,
-     "The topic with the commands about feeds: wake, rebuild; worked off by the group with `-commands` behind its "
+     "The topic with the commands about users: wake, rebuild, purge; worked off by the group with `-commands` behind "
+     "its "
      "name."},
     {"kafka.group", FEED_OPTION_TEXT, FIELD(kafka_group), "", "feedwire-fanout", 1, 249,
      "The consumer group; its members share the partitions."},

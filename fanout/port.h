@@ -6,6 +6,7 @@
 #include "fanout/letter.h"
 #include "fanout/trouble.h"
 
+struct fan_job;
 struct fan_seat;
 
 /* What became of a command that was to be sent. */
@@ -35,6 +36,10 @@ struct fan_port_ops {
     bool (*halted)(void *arg, enum fan_trouble trouble, struct feed_str text);
     /* A command failed for an unknown reason and will be tried again; for the log. */
     void (*failing)(void *arg, const char *step, struct feed_str text);
+    /* The job is a purge: erases its user, then calls fan_engine_purge_done, later. */
+    void (*purge)(void *arg, struct fan_job *job);
+    /* The job is not ours any more: it is let go of before this returns. */
+    void (*purge_drop)(void *arg, struct fan_job *job);
     void (*random)(void *arg, uint8_t *out, size_t len);
 };
 

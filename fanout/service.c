@@ -4,6 +4,7 @@
  * bounded time; then positions are committed while we are still a member of the group; then the connections go. */
 #include "fanout/service.h"
 
+#include "fanout/purge_port.h"
 #include "fanout/service_state.h"
 #include "shared/base/limits.h"
 #include "shared/http/server.h"
@@ -53,6 +54,8 @@ static void refresh_metrics(void *arg)
     add_since(service, FAN_METRIC_RECORDS, FAN_RECORDS_REPEAT, now->repeat, was->repeat);
     add_since(service, FAN_METRIC_RECORDS, FAN_RECORDS_DEAD_LETTER, now->dead_letter, was->dead_letter);
     add_since(service, FAN_METRIC_RECORDS, FAN_RECORDS_IMPORTED, now->imported, was->imported);
+    add_since(service, FAN_METRIC_RECORDS, FAN_RECORDS_FORGOTTEN, now->forgotten, was->forgotten);
+    add_since(service, FAN_METRIC_PURGES, 0, now->purges, was->purges);
     add_since(service, FAN_METRIC_WRITES, FAN_WRITES_ADDED, now->writes.added, was->writes.added);
     add_since(service, FAN_METRIC_WRITES, FAN_WRITES_PRESENT, now->writes.present, was->writes.present);
     add_since(service, FAN_METRIC_WRITES, FAN_WRITES_BEYOND_CAP, now->writes.beyond_cap, was->writes.beyond_cap);
@@ -87,7 +90,7 @@ static void refresh_metrics(void *arg)
 static uint64_t finished(const struct fan_service *service)
 {
     const struct fan_counts *counts = fan_engine_counts(service->engine);
-    return counts->done + counts->repeat + counts->dead_letter + counts->imported;
+    return counts->done + counts->repeat + counts->dead_letter + counts->imported + counts->forgotten;
 }
 
 static void on_log_time(void *arg)
@@ -127,6 +130,8 @@ static const struct fan_port_ops port_ops = {
     .post = fan_kafka_port_post,
     .relate = fan_graph_port_relate,
     .consume = fan_kafka_port_consume,
+    .purge = fan_purge_port_purge,
+    .purge_drop = fan_purge_port_drop,
     .halted = fan_redis_port_halted,
     .failing = on_failing,
     .random = give_random,
@@ -141,8 +146,9 @@ static void on_tick(void *arg)
     fan_redis_port_tick(service);
     fan_engine_tick(service->engine, now_ms);
     fan_life_port_tick(service);
-    bool through = fan_engine_records(service->engine) == 0 && fan_life_port_quiet(service);
-    if (service->stopping && (through || now_ms >= service->stop_deadline_ms))
+    fan_purge_port_tick(service);
+    bool through = fan_engine_records(service->engine) == fan_purge_port_jobs(service) && fan_life_port_quiet(service);
+    if (service->stopping && ((through && fan_purge_port_left(service)) || now_ms >= service->stop_deadline_ms))
         feed_loop_stop(service->loop);
 }
 
@@ -214,6 +220,7 @@ static void open_core(struct fan_service *service)
     };
     service->engine = fan_engine_new(&settings, &port_ops, service);
     fan_engine_tick(service->engine, feed_loop_now_ms(service->loop));
+    fan_purge_port_open(service);
     fan_life_port_open(service);
     fan_witness_init(&service->witness, options->replica_wait_ms);
 }
@@ -271,6 +278,8 @@ static void close_all(struct fan_service *service)
         service->commands = NULL;
     }
     fan_graph_port_give_up(service);
+    if (service->purge)
+        fan_purge_port_stop(service);
     if (service->producer)
         feed_kafka_producer_free(service->producer, LETTERS_FLUSH_MS);
     if (service->redis)
@@ -279,6 +288,7 @@ static void close_all(struct fan_service *service)
         feed_server_free(service->server);
     if (service->engine)
         fan_engine_free(service->engine);
+    fan_purge_port_close(service);
     if (service->metrics)
         feed_metrics_free(service->metrics);
     if (service->loop)

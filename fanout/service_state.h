@@ -1,6 +1,6 @@
 /* The inside of the service, shared by its files: service.c (start to end), redis_port.c, kafka_port.c,
  * life_port.c and witness_port.c (whether Redis still has what was written), graph_port.c (the topic graph),
- * commands_port.c (the topic of commands). */
+ * commands_port.c (the topic of commands), purge_port.c (who was erased). */
 #ifndef FANOUT_SERVICE_STATE_H
 #define FANOUT_SERVICE_STATE_H
 
@@ -25,6 +25,7 @@
 #include "shared/redis/client.h"
 
 struct fan_graph_load;
+struct fan_purge_port;
 
 struct fan_service {
     const struct fan_options *options;
@@ -54,9 +55,11 @@ struct fan_service {
     char life_begun[FAN_LIFE_TEXT + 1];   /* the life in which the engine's partitions are read; "" none yet */
     char loader_token[FAN_LIFE_TEXT + 1]; /* ours, for the lease */
     struct fan_graph_load *load;          /* the graph is being loaded; else NULL */
-    int64_t ask_at_ms;                    /* when committed positions may be asked for again */
-    int64_t rewind_at_ms;                 /* when partitions may be rewound again */
-    unsigned rewind_failures;             /* in a row */
+    struct fan_purge_port *purge;
+    bool purges_known;        /* who was erased */
+    int64_t ask_at_ms;        /* when committed positions may be asked for again */
+    int64_t rewind_at_ms;     /* when partitions may be rewound again */
+    unsigned rewind_failures; /* in a row */
     uint64_t edges_loaded, recoveries, rewinds, replays;
 
     struct feed_kafka_consumer *consumer;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Both have no commands: one waits for its letter, the other is the end. */
+/* They have no commands: one waits for its letter, one for the port, one is the end. */
 static size_t commands_none(const struct fan_job *job)
 {
     (void)job;
@@ -16,6 +16,8 @@ static size_t commands_none(const struct fan_job *job)
 
 static const struct fan_step_row row_bad_record = {
     .name = "bad_record", .commands = commands_none, .then = FAN_STEP_DONE};
+
+static const struct fan_step_row row_purge = {.name = "purge", .commands = commands_none, .then = FAN_STEP_DONE};
 
 static const struct fan_step_row row_done = {.name = "done", .commands = commands_none, .then = FAN_STEP_DONE};
 
@@ -62,6 +64,7 @@ static const struct fan_step_row *const rows[FAN_STEP_COUNT] = {
     [FAN_STEP_IMPORT] = &fan_row_import,
     [FAN_STEP_IMPORT_AUTHOR] = &fan_row_import_author,
     [FAN_STEP_IMPORT_FILL] = &fan_row_import_fill,
+    [FAN_STEP_PURGE] = &row_purge,
     [FAN_STEP_BAD_RECORD] = &row_bad_record,
     [FAN_STEP_DONE] = &row_done,
 };

@@ -3,6 +3,7 @@
  * failover. The decisions are in replication.c, replay.c and starts.c.
  *
  * An answer counts for what was answered before the question on the same connection, since Redis answers in order. */
+#include "fanout/purge_port.h"
 #include "fanout/service_state.h"
 
 #include "shared/base/assert.h"
@@ -43,6 +44,7 @@ static void replay(struct fan_service *service, int shard)
         reading |= fan_starts_replay(&service->starts, position.partition, position.replay_from);
     fan_starts_doubt(&service->starts);
     fan_witness_drop(&service->witness);
+    fan_purge_port_moved(service);
     if (!reading)
         return;
     log_shard(service, shard, FEED_LOG_WARN, "redis_failed_over",

@@ -1,6 +1,7 @@
-/* wake, rebuild: commands to the fan-out, sent through Kafka, and the wait until they are worked off. */
+/* wake, rebuild, purge: commands to the fan-out, sent through Kafka, and the wait until they are worked off. */
 #include "feedctl/await.h"
 #include "feedctl/commands.h"
+#include "feedctl/send.h"
 #include "shared/base/assert.h"
 #include "shared/kafka/producer.h"
 #include "shared/loop/loop.h"
@@ -45,15 +46,13 @@ static void on_delivery(void *arg, const struct feed_kafka_delivery *delivery)
     snprintf(sending->problem, sizeof sending->problem, "%s", delivery->reason);
 }
 
-static bool send(struct sending *sending, struct feed_str user)
+static bool send_command(struct sending *sending, const struct feed_command *command)
 {
-    const struct feed_command command = {
-        .kind = sending->kind, .tenant = feed_str_of(sending->options->tenant), .user = user};
     struct feed_buf key, value;
     feed_buf_init(&key, FEED_COMMAND_KEY_MAX);
     feed_buf_init(&value, FEED_COMMAND_VALUE_MAX);
-    feed_command_key(&command, &key);
-    feed_command_value(&command, &value);
+    feed_command_key(command, &key);
+    feed_command_value(command, &value);
     enum feed_error error = FEED_E_FULL;
     for (int attempt = 0; attempt < 2 && error == FEED_E_FULL; attempt++) {
         error = feed_kafka_produce(sending->producer, sending->options->kafka_commands_topic, feed_buf_view(&key),
@@ -71,6 +70,13 @@ static bool send(struct sending *sending, struct feed_str user)
     }
     sending->sent++;
     return true;
+}
+
+static bool send(struct sending *sending, struct feed_str user)
+{
+    const struct feed_command command = {
+        .kind = sending->kind, .tenant = feed_str_of(sending->options->tenant), .user = user};
+    return send_command(sending, &command);
 }
 
 /* One user a line; what is no name is told with its number, and the rest goes on. */
@@ -113,26 +119,42 @@ static int wait_until_done(const struct ctl_options *options, uint64_t sent)
 
 /* ---- the commands ---- */
 
-static int run(struct sending *sending, char **users)
+/* Waits for Kafka. */
+static int acknowledged(struct sending *sending)
 {
-    const struct ctl_options *options = sending->options;
+    feed_kafka_producer_flush(sending->producer, (unsigned)sending->options->timeout_ms);
+    if (sending->failed == 0 && sending->acknowledged == sending->sent) {
+        return CTL_EXIT_OK;
+    }
+    fprintf(stderr, "feedctl: Kafka took %llu of the commands: %s\n", (unsigned long long)sending->acknowledged,
+            sending->problem[0] ? sending->problem : "it did not answer in time");
+    return CTL_EXIT_FAILED;
+}
+
+static int send_users(struct sending *sending, void *arg)
+{
+    char **users = arg;
     if (strcmp(users[0], "-") == 0) {
         send_lines(sending);
     } else {
         for (char **user = users; *user && send(sending, feed_str_of(*user)); user++) {
         }
     }
-    feed_kafka_producer_flush(sending->producer, (unsigned)options->timeout_ms);
-    if (sending->failed > 0 || sending->acknowledged < sending->sent) {
-        fprintf(stderr, "feedctl: Kafka took %llu of the commands: %s\n", (unsigned long long)sending->acknowledged,
-                sending->problem[0] ? sending->problem : "it did not answer in time");
-        return CTL_EXIT_FAILED;
+    int code = acknowledged(sending);
+    if (code == CTL_EXIT_OK) {
+        code = wait_until_done(sending->options, sending->sent);
     }
-    int code = wait_until_done(options, sending->sent);
     return sending->refused > 0 ? CTL_EXIT_FAILED : code;
 }
 
-int ctl_command_feeds(const struct ctl_options *options, enum feed_command_kind kind, char **users)
+static int send_one(struct sending *sending, void *arg)
+{
+    send_command(sending, arg);
+    return acknowledged(sending);
+}
+
+static int with_producer(const struct ctl_options *options, enum feed_command_kind kind,
+                         int (*fn)(struct sending *sending, void *arg), void *arg)
 {
     struct feed_loop *loop = feed_loop_new();
     struct feed_log *log = feed_log_new("feedctl", FEED_LOG_ERROR, NULL, NULL, NULL);
@@ -148,7 +170,7 @@ int ctl_command_feeds(const struct ctl_options *options, enum feed_command_kind 
     char problem[256];
     int code = CTL_EXIT_FAILED;
     if (feed_kafka_producer_new(loop, log, &settings, &sending.producer, problem, sizeof problem) == FEED_OK) {
-        code = run(&sending, users);
+        code = fn(&sending, arg);
         feed_kafka_producer_free(sending.producer, 0);
     } else {
         fprintf(stderr, "feedctl: %s\n", problem);
@@ -156,4 +178,15 @@ int ctl_command_feeds(const struct ctl_options *options, enum feed_command_kind 
     feed_log_free(log);
     feed_loop_free(loop);
     return code;
+}
+
+int ctl_command_feeds(const struct ctl_options *options, enum feed_command_kind kind, char **users)
+{
+    return with_producer(options, kind, send_users, users);
+}
+
+int ctl_send_command(const struct ctl_options *options, const struct feed_command *command)
+{
+    struct feed_command copy = *command;
+    return with_producer(options, command->kind, send_one, &copy);
 }

@@ -14,6 +14,8 @@ int ctl_command_feeds(const struct ctl_options *options, enum feed_command_kind 
 /* From the file of that name ("-": stdin), or with NULL from the topic of the options. Waits until all is worked off.
  */
 int ctl_command_import(const struct ctl_options *options, const char *name);
+/* Asks first, unless the options say yes; waits until the user is erased. With --status only says how far it is. */
+int ctl_command_purge(const struct ctl_options *options, struct feed_str user);
 int ctl_command_lag(const struct ctl_options *options);
 int ctl_command_dlq_list(const struct ctl_options *options);
 int ctl_command_key_new(const struct ctl_options *options, struct feed_str subject);

@@ -84,6 +84,9 @@ static int dispatch(const struct ctl_options *options, char **words)
     if (is(words[0], "import")) {
         return on_import(options, words + 1);
     }
+    if (is(words[0], "purge")) {
+        return on_user(ctl_command_purge, options, words + 1);
+    }
     if (is(words[0], "lag") && !words[1]) {
         return ctl_command_lag(options);
     }

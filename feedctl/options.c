@@ -11,6 +11,7 @@ const char ctl_summary[] =
     "  feedctl rebuild USER..    brings back what is missing in home feeds; - as for wake\n"
     "  feedctl import FILE       takes over a follow graph: lines of {\"actor\", \"object\", \"since\"} or\n"
     "                            actor,object,since; - for stdin; without FILE from --topic\n"
+    "  feedctl purge USER        erases a user everywhere (--yes); --status: how far it is\n"
     "  feedctl lag               how far the fan-out is behind, by partition\n"
     "  feedctl dlq list          the newest dead letters, with the reason of each (--limit)\n"
     "  feedctl key new NAME      makes an API key for a service, e.g. service:shop (--tenant, --scope, --days)";
@@ -29,6 +30,9 @@ const struct feed_option ctl_option_table[] = {
      "For `import`: since when those follow who have no time of their own; RFC 3339. Empty: now."},
     {"max_errors", FEED_OPTION_INTEGER, FIELD(max_errors), "lines", "0", 0, INT64_MAX,
      "For `import`: how many bad lines are told and left out; with one more it stops."},
+    {"yes", FEED_OPTION_BOOLEAN, FIELD(yes), "", "false", 0, 0, "For `purge`: do not ask."},
+    {"status", FEED_OPTION_BOOLEAN, FIELD(status), "", "false", 0, 0,
+     "For `purge`: do nothing, and say how far the last purge of this user is."},
     {"scope", FEED_OPTION_TEXT, FIELD(scope), "", "publish", 1, 64,
      "For `key new`: what the key allows, of publish and read, with commas between."},
     {"days", FEED_OPTION_INTEGER, FIELD(days), "days", "0", 0, 36500,

@@ -13,6 +13,7 @@ struct ctl_options {
     char *format;
     char *since;
     int64_t max_errors;
+    bool yes, status;
     char *scope;
     int64_t days;
     char *redis_url;

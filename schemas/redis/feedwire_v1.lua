@@ -1243,6 +1243,211 @@ local function life_end(keys, args)
   return redis.call('DEL', keys[1])
 end
 
+-- ---- erasing a user ----
+--
+-- Who was erased, and until when, stands in one hash under a hash of the name; the field '#' is its version, which rises with each change. Every
+-- worker has it in memory, and forgets what comes again of those users. `x:{feedwire}/workers` says of each worker with which version all that it
+-- has in hand was looked at: when that is so for all of them, nothing of a user is written any more, and what is there can be taken out.
+
+-- purge: KEYS purges; ARGV (16 bytes, until ms) once or more. Answers the version.
+local function purge(keys, args)
+  local key, changed = keys[1], false
+  for i = 1, #args, 2 do
+    if tonumber(redis.call('HGET', key, args[i]) or 0) < tonumber(args[i + 1]) then
+      redis.call('HSET', key, args[i], args[i + 1])
+      changed = true
+    end
+  end
+  local version = tonumber(redis.call('HGET', key, '#') or 0)
+  if changed then
+    version = math.max(version + 1, now_ms())
+    redis.call('HSET', key, '#', string.format('%.0f', version))
+  end
+  return version
+end
+
+-- purges: KEYS purges, workers; ARGV worker, the version with which all that it has in hand was looked at, the version that it knows, after how many
+-- ms without this call a worker is gone. Answers {version, the least one of all workers, (16 bytes, until ms) ..}; without the list when it is known.
+local function purges(keys, args)
+  local key, workers, now = keys[1], keys[2], now_ms()
+  redis.call('HSET', workers, args[1], args[2] .. ' ' .. string.format('%.0f', now))
+  local found, least = redis.call('HGETALL', workers), math.huge
+  for i = 1, #found, 2 do
+    local version, at = string.match(found[i + 1], '^(%d+) (%d+)$')
+    if not at or now - tonumber(at) > tonumber(args[4]) then
+      redis.call('HDEL', workers, found[i])
+    elseif tonumber(version) < least then
+      least = tonumber(version)
+    end
+  end
+  local version = redis.call('HGET', key, '#') or '1'
+  local answer = {version, string.format('%.0f', least)}
+  if version == args[3] then return answer end
+  found = redis.call('HGETALL', key)
+  for i = 1, #found, 2 do
+    if found[i] ~= '#' then answer[#answer + 1], answer[#answer + 2] = found[i], found[i + 1] end
+  end
+  return answer
+end
+
+-- Where a msgpack value that begins at `at` ends: its next byte. Of the forms that an entry has.
+local function value_end(bytes, at)
+  local head = string.byte(bytes, at)
+  if head == 0xc0 then return at + 1 end
+  if head == 0xda then return at + 3 + string.byte(bytes, at + 1) * 256 + string.byte(bytes, at + 2) end
+  local _, next_at = text_at(bytes, at)
+  return next_at > at and next_at or #bytes + 1
+end
+
+-- A str of msgpack, also one of two bytes of length; '' for anything else.
+local function any_text_at(bytes, at)
+  if string.byte(bytes, at) == 0xda then return string.sub(bytes, at + 3, value_end(bytes, at) - 1) end
+  return (text_at(bytes, at))
+end
+
+-- Actor, object type and id, target type and id, owner of an entry.
+local function names_in(entry)
+  local fields, at = {}, value_end(entry, 18) -- behind the id, the head of the array and the verb
+  for i = 1, 6 do
+    if at > #entry then break end
+    fields[i] = any_text_at(entry, at)
+    at = value_end(entry, at)
+  end
+  return fields
+end
+
+local function is_erased(erased, name, time)
+  local last = name and erased[name]
+  return last and time <= last
+end
+
+local function names_erased(erased, entry, time)
+  local fields = names_in(entry)
+  return is_erased(erased, fields[1], time) or is_erased(erased, fields[6], time) or
+    (fields[2] == 'user' and is_erased(erased, fields[3], time)) or (fields[4] == 'user' and is_erased(erased, fields[5], time))
+end
+
+-- The member of an outbox without those of `to` who are erased; nil when there are none.
+local function without_recipients(erased, entry, time)
+  if string.byte(entry, 17) ~= 0x99 then return nil end
+  local ok, values = pcall(cmsgpack.unpack, string.sub(entry, 17))
+  local to = ok and values[9]
+  if type(to) ~= 'table' then return nil end
+  local kept, bytes = 0, ''
+  for _, name in ipairs(to) do
+    if not is_erased(erased, name, time) then kept, bytes = kept + 1, bytes .. cmsgpack.pack(name) end
+  end
+  if kept == #to then return nil end
+  -- The list is the last element: what is before it stays, byte for byte.
+  local whole = ''
+  for _, name in ipairs(to) do whole = whole .. cmsgpack.pack(name) end
+  local head = #to < 16 and 1 or 3
+  local before_list = string.sub(entry, 1, #entry - #whole - head)
+  if kept > 0 then
+    return before_list .. (kept < 16 and string.char(0x90 + kept) or '\220' .. string.char(math.floor(kept / 256), kept % 256)) .. bytes
+  end
+  local count = 8
+  while string.byte(before_list, #before_list) == 0xc0 and count > 4 and values[count] == nil do
+    before_list, count = string.sub(before_list, 1, -2), count - 1
+  end
+  return string.sub(before_list, 1, 16) .. string.char(0x90 + count) .. string.sub(before_list, 18)
+end
+
+local function mentions(erased, member)
+  for name in pairs(erased) do
+    if string.find(member, name, 1, true) then return true end
+  end
+  return false
+end
+
+-- A timeline: of an erased user everything, of others what names one. Without marks: who was erased is known to all who write.
+local function erase_timeline(key, erased, own_until, cap)
+  local epoch, seq, reserved = state_of(key)
+  local members = redis.call('ZCARD', key) - (reserved and 1 or 0)
+  if not own_until and members > cap then redis.call('ZREMRANGEBYRANK', key, reserved and 1 or 0, members - cap - (reserved and 0 or 1)) end
+  local found, count, left, was = redis.call('ZRANGE', key, reserved and 1 or 0, -1, 'WITHSCORES'), 0, 0, seq
+  for i = 1, #found, 2 do
+    local member, score = found[i], found[i + 1]
+    local time = tonumber(score)
+    local mark = is_mark(member)
+    local own = own_until and time <= own_until
+    local shorter
+    if own or (not mark and mentions(erased, member)) then
+      if not own then shorter = string.sub(key, 1, 1) == 'o' and without_recipients(erased, member, time) or nil end
+      if own or names_erased(erased, member, time) then
+        redis.call('ZREM', key, member)
+        count = count + 1
+        if reserved and not mark then
+          if seq == was then epoch, reserved = renew(key, reserved) end
+          seq = seq + 1
+          announce_removal(key, epoch, seq, score, string.sub(member, 1, 16))
+        end
+      elseif shorter then
+        redis.call('ZREM', key, member)
+        redis.call('ZADD', key, score, shorter)
+        count, left = count + 1, left + 1
+      else
+        left = left + 1
+      end
+    else
+      left = left + 1
+    end
+  end
+  if seq > was then redis.call('ZADD', key, string.format('%d', -seq), reserved) end
+  if own_until and left == 0 then return count + redis.call('DEL', key) end
+  return count
+end
+
+local function erase_scores(key, own_until)
+  return redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', own_until))
+end
+
+local function erase_members(key, erased)
+  local count = 0
+  for name, last in pairs(erased) do
+    local at = redis.call('ZSCORE', key, name)
+    if at and tonumber(at) <= last then count = count + redis.call('ZREM', key, name) end
+  end
+  return count
+end
+
+local function erase_fields(key, erased)
+  local count = 0
+  for name in pairs(erased) do count = count + redis.call('HDEL', key, name, SPANS .. name) end
+  return count
+end
+
+-- A page of followers: KEYS g:, k:, l:, q:.
+local function erase_page(keys, erased, own_until)
+  local count = 0
+  for i = 1, 3 do
+    count = count + (own_until and erase_scores(keys[i], own_until) or erase_members(keys[i], erased))
+  end
+  if own_until and redis.call('EXISTS', keys[1], keys[2], keys[3]) == 0 then count = count + redis.call('DEL', keys[4]) end
+  return count
+end
+
+-- erase: KEYS a key of schemas/redis.md that belongs to a user; with g:, k:, l: or q: the four of the page; of b: also the home feed. ARGV cap, until ms when
+-- the key is one of an erased user's own, else '', then (user, until ms) once or more: of the same tenant. Takes out what is theirs and what names
+-- them, if it is not younger. Answers how much that was; the same again answers 0.
+local function erase(keys, args)
+  local key, cap, own_until, erased = keys[1], tonumber(args[1]), tonumber(args[2]), {}
+  local letter = string.sub(key, 1, 1)
+  for i = 3, #args, 2 do erased[args[i]] = tonumber(args[i + 1]) end
+  if letter == 'f' or letter == 'n' or letter == 'o' then return erase_timeline(key, erased, own_until, cap) end
+  if letter == 'g' then return erase_page(keys, erased, own_until) end
+  if letter == 'h' then return own_until and erase_scores(key, own_until) or erase_members(key, erased) end
+  if letter == 'b' then
+    if own_until then return erase_scores(key, own_until) end
+    local count = erase_members(key, erased)
+    if count > 0 then announce_sources(keys[2]) end
+    return count
+  end
+  if own_until then return redis.call('DEL', key) end
+  if letter == 'm' or letter == 'c' then return erase_fields(key, erased) end
+  return 0
+end
+
 redis.register_function('feedwire_v1_add', add)
 redis.register_function('feedwire_v1_post', post)
 redis.register_function('feedwire_v1_backfill', backfill)
@@ -1267,6 +1472,9 @@ redis.register_function('feedwire_v1_wake', wake)
 redis.register_function('feedwire_v1_awake', awake)
 redis.register_function('feedwire_v1_fill', fill)
 redis.register_function('feedwire_v1_edge_load', edge_load)
+redis.register_function('feedwire_v1_purge', purge)
+redis.register_function('feedwire_v1_purges', purges)
+redis.register_function('feedwire_v1_erase', erase)
 redis.register_function('feedwire_v1_life', life)
 redis.register_function('feedwire_v1_life_begin', life_begin)
 redis.register_function('feedwire_v1_life_end', life_end)

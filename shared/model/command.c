@@ -9,10 +9,10 @@
 
 #include <string.h>
 
-enum { VERSION = 1, ELEMENTS = 2 };
+enum { VERSION = 1, ELEMENTS = 2, ELEMENTS_OF_PURGE = 3 };
 
 static const char *const kind_names[FEED_COMMAND_KINDS] = {
-    [FEED_COMMAND_WAKE] = "wake", [FEED_COMMAND_REBUILD] = "rebuild"};
+    [FEED_COMMAND_WAKE] = "wake", [FEED_COMMAND_REBUILD] = "rebuild", [FEED_COMMAND_PURGE] = "purge"};
 
 static const struct feed_msgpack_limits limits = {8, FEED_COMMAND_VALUE_MAX};
 
@@ -26,10 +26,13 @@ void feed_command_key(const struct feed_command *command, struct feed_buf *out)
 
 void feed_command_value(const struct feed_command *command, struct feed_buf *out)
 {
-    feed_assert(command->kind < FEED_COMMAND_KINDS);
-    feed_msgpack_array(out, ELEMENTS);
+    bool purge = command->kind == FEED_COMMAND_PURGE;
+    feed_assert(command->kind < FEED_COMMAND_KINDS && (!purge || command->until_ms > 0));
+    feed_msgpack_array(out, purge ? ELEMENTS_OF_PURGE : ELEMENTS);
     feed_msgpack_u64(out, VERSION);
     feed_msgpack_str(out, feed_str_of(kind_names[command->kind]));
+    if (purge)
+        feed_msgpack_i64(out, command->until_ms);
 }
 
 static enum feed_error read_key(struct feed_str key, struct feed_command *out)
@@ -41,6 +44,17 @@ static enum feed_error read_key(struct feed_str key, struct feed_command *out)
     out->tenant = (struct feed_str){key.data, len};
     out->user = (struct feed_str){slash + 1, key.len - len - 1};
     return feed_tenant_valid(out->tenant) && feed_user_valid(out->user) ? FEED_OK : FEED_E_INVALID;
+}
+
+static bool read_until(struct feed_str rest, size_t elements, struct feed_command *out)
+{
+    struct feed_msgpack_item until;
+    if (elements < ELEMENTS_OF_PURGE || feed_msgpack_next(&rest, &until) != FEED_OK ||
+        until.type != FEED_MSGPACK_UINT || until.uint < (uint64_t)FEED_TIME_MIN_MS ||
+        until.uint > (uint64_t)FEED_TIME_MAX_MS)
+        return false;
+    out->until_ms = (int64_t)until.uint;
+    return true;
 }
 
 static enum feed_error read_value(struct feed_str value, struct feed_command *out)
@@ -58,7 +72,7 @@ static enum feed_error read_value(struct feed_str value, struct feed_command *ou
     for (unsigned i = 0; i < FEED_COMMAND_KINDS; i++) {
         if (feed_str_eq(kind.bytes, feed_str_of(kind_names[i]))) {
             out->kind = (enum feed_command_kind)i;
-            return FEED_OK;
+            return i != FEED_COMMAND_PURGE || read_until(value, array.count, out) ? FEED_OK : FEED_E_INVALID;
         }
     }
     return FEED_E_UNSUPPORTED;

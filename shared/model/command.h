@@ -1,5 +1,5 @@
-/* Command: what is to be done about one user's feed. It is a record of the topic `feed.commands`: the key is
- * `tenant/user`, the value the msgpack array [version, kind]. See schemas/kafka.md. */
+/* Command: what is to be done about one user. It is a record of the topic `feed.commands`: the key is `tenant/user`,
+ * the value the msgpack array [version, kind], or [version, kind, until ms] of a purge. See schemas/kafka.md. */
 #ifndef FEED_MODEL_COMMAND_H
 #define FEED_MODEL_COMMAND_H
 
@@ -9,12 +9,14 @@
 enum feed_command_kind {
     FEED_COMMAND_WAKE,    /* "wake": make the home feed if it is not there */
     FEED_COMMAND_REBUILD, /* "rebuild": bring into the home feed, if it is there, what is missing in it */
+    FEED_COMMAND_PURGE,   /* "purge": erase the user, and all that they did or that was done to them until then */
     FEED_COMMAND_KINDS
 };
 
 struct feed_command {
     enum feed_command_kind kind;
     struct feed_str tenant, user; /* borrowed; valid names */
+    int64_t until_ms;             /* of a purge; else 0 */
 };
 
 /* Appends the key, and the value. The names are valid (asserted). */

@@ -12,7 +12,8 @@
 
 enum { KEY_PARTS = 4, ELEMENTS = 2 };
 
-static const char *const kind_names[FEED_RELATION_KINDS] = {[FEED_RELATION_FOLLOW] = "follow"};
+static const char *const kind_names[FEED_RELATION_KINDS] = {
+    [FEED_RELATION_FOLLOW] = "follow", [FEED_RELATION_PURGE] = "purge"};
 
 static const struct feed_msgpack_limits limits = {8, FEED_RELATION_VALUE_MAX};
 

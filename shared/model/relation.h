@@ -10,6 +10,7 @@
 
 enum feed_relation_kind {
     FEED_RELATION_FOLLOW, /* "follow": user follows subject */
+    FEED_RELATION_PURGE,  /* "purge": user, a name of model/purged.h, was erased at since_ms; subject is "-" */
     FEED_RELATION_KINDS
 };
 

@@ -159,6 +159,47 @@ static void no_more_than_a_window_is_taken(void **state)
     load_free(load);
 }
 
+/* Of ann, until 10. */
+static void tell_purge(struct fan_load *load, char key[100], const char **value)
+{
+    char name[FEED_PURGED_NAME + 1];
+    struct feed_id id = feed_purged_id(FEED_STR("demo"), FEED_STR("ann"));
+    feed_purged_name(&id, name);
+    snprintf(key, 100, "demo/purge/%s/-", name);
+    *value = "\x92\x0a";
+    assert_true(fan_load_purge(load, FEED_STR("demo/follow/ann/bob"), (struct feed_str){"\x92\x05\x00", 3}));
+    assert_true(fan_load_purge(load, feed_str_of(key), (struct feed_str){*value, 3}));
+    fan_load_purges_known(load);
+}
+
+static void who_was_erased_is_left_out_and_stays_erased(void **state)
+{
+    (void)state;
+    struct fan_load *load = load_new();
+    char key[100];
+    const char *value;
+    tell_purge(load, key, &value);
+    record(load, "demo/follow/ann/bob", 10, 0);
+    record(load, "demo/follow/bob/ann", 0, 10);
+    assert_true(fan_load_idle(load));
+    assert_int_equal(load->counts.erased, 2);
+    record(load, "demo/follow/ann/bob", 11, 0);
+    unsigned slot = sent(load, EDGE_LOAD "ann 11 0 0 0 0 0 0 10000");
+    assert_true(answer_edge(load, slot, 11));
+    assert_true(answer(load, sent(load, "ZADD h:{demo/ann} 11 bob"), 1));
+    fan_load_record(load, feed_str_of(key), (struct feed_str){value, 3});
+    struct fan_call call;
+    assert_true(fan_load_next(load, &call, &slot));
+    assert_int_equal(call.argc, 6);
+    assert_true(feed_str_eq(call.argv[1], FEED_STR("feedwire_v1_purge")) && feed_str_eq(call.argv[5], FEED_STR("10")));
+    fan_load_sent(load);
+    assert_true(answer(load, slot, 7));
+    assert_true(fan_load_idle(load));
+    assert_int_equal(load->counts.purges, 1);
+    assert_int_equal(load->counts.edges, 1);
+    load_free(load);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +207,7 @@ int main(void)
         cmocka_unit_test(the_followers_side_is_as_the_edge_was_decided),
         cmocka_unit_test(what_is_no_edge_is_counted_and_left_out),
         cmocka_unit_test(an_answer_of_another_kind_leaves_the_edge_out),
+        cmocka_unit_test(who_was_erased_is_left_out_and_stays_erased),
         cmocka_unit_test(no_more_than_a_window_is_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,7 +201,22 @@ static void on_random(void *arg, uint8_t *out, size_t len)
         out[i] = (uint8_t)world_random(arg, 256);
 }
 
-static const struct fan_port_ops ops = {on_send, on_post, on_relate, on_consume, on_halted, on_failing, on_random};
+static void on_purge(void *arg, struct fan_job *job)
+{
+    struct world *world = arg;
+    feed_assert(!world->purge);
+    world->purge = job;
+}
+
+static void on_purge_drop(void *arg, struct fan_job *job)
+{
+    struct world *world = arg;
+    feed_assert(world->purge == job);
+    world->purge = NULL;
+}
+
+static const struct fan_port_ops ops = {on_send,    on_post,  on_relate,     on_consume, on_halted,
+                                        on_failing, on_purge, on_purge_drop, on_random};
 
 /* ---- life ---- */
 

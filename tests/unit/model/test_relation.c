@@ -41,7 +41,8 @@ static void vectors_are_read_and_written(void **state)
         struct feed_str key = vector_text(vector, "key"), value = vector_bytes(vector, "hex");
         struct feed_relation relation;
         vector_check(vector, feed_relation_read(key, value, &relation) == FEED_OK);
-        vector_check(vector, relation.kind == FEED_RELATION_FOLLOW);
+        bool purge = feed_str_eq(vector_text(vector, "kind"), FEED_STR("purge"));
+        vector_check(vector, relation.kind == (purge ? FEED_RELATION_PURGE : FEED_RELATION_FOLLOW));
         vector_check(vector, feed_str_eq(relation.tenant, vector_text(vector, "tenant")));
         vector_check(vector, feed_str_eq(relation.user, vector_text(vector, "user")));
         vector_check(vector, feed_str_eq(relation.subject, vector_text(vector, "subject")));
