@@ -18,6 +18,7 @@
 #include "shared/observe/log.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct exchange {
     struct ing_service *service;
@@ -28,12 +29,12 @@ struct exchange {
     struct feed_tier tier; /* a copy: the file may change meanwhile */
     enum feed_rate_kind endpoint;
     int64_t holding; /* of the tenant's share: activities; 0: none, and no request either */
-    struct ing_submission submission;
     struct ing_batch *batch;
     struct feed_str key; /* borrowed from http; data NULL: none */
     struct ing_limiter limiter;
     struct ing_claim claim;
     bool replayed;
+    struct ing_submission submission; /* last, as the large rest of it is not cleared */
 };
 
 /* ---- answers ---- */
@@ -170,16 +171,17 @@ static enum feed_error produce_all(struct exchange *exchange)
     struct ing_batch *batch = exchange->batch;
     uint8_t random[ING_TRACE_RANDOM];
     char traceparent[ING_TRACEPARENT_TEXT + 1];
-    feed_random_bytes(random, sizeof(random));
+    feed_random_take(&exchange->service->random, random, sizeof random);
     ing_traceparent(exchange->http->headers[FEED_HTTP_TRACEPARENT], random, traceparent);
     struct feed_buf value;
     feed_buf_init(&value, FEED_RECORD_MAX);
+    uint64_t now_us = feed_clock_mono_us();
     enum feed_error error = FEED_OK;
     for (size_t i = 0; i < batch->count && error == FEED_OK; i++) {
         const struct feed_activity *activity = &exchange->submission.elements[i].activity;
         error = produce_one(exchange->service, activity, feed_str_of(traceparent), &value, &batch->items[i]);
         if (error == FEED_OK)
-            ing_batch_produced(batch, i, feed_clock_mono_us());
+            ing_batch_produced(batch, i, now_us);
         else
             ing_batch_stop(batch, i, error);
     }
@@ -245,7 +247,7 @@ static void complete_and_produce(struct exchange *exchange, const struct ing_sta
 static void produce_new(struct exchange *exchange)
 {
     struct ing_stamp stamp = {.first_ms = feed_clock_wall_ms()};
-    feed_random_bytes(stamp.seed, sizeof stamp.seed);
+    feed_random_take(&exchange->service->random, stamp.seed, sizeof stamp.seed);
     complete_and_produce(exchange, &stamp);
 }
 
@@ -400,22 +402,22 @@ static void out_of_memory(struct ing_service *service, struct feed_request *requ
 void ing_exchange_begin(struct ing_service *service, struct feed_request *request, const struct feed_http_request *http,
                         const struct ing_gate *gate, struct feed_str key, struct ing_submission *submission)
 {
-    struct exchange *exchange = calloc(1, sizeof *exchange);
+    struct exchange *exchange = malloc(sizeof *exchange);
     if (!exchange) {
         ing_submission_fini(submission);
         out_of_memory(service, request, gate->origin);
         return;
     }
-    *exchange = (struct exchange){.service = service,
-                                  .request = request,
-                                  .http = http,
-                                  .origin = gate->origin,
-                                  .claims = gate->claims,
-                                  .tier = *feed_tiers_file_of(service->tiers, feed_str_of(gate->claims.tenant)),
-                                  .endpoint = endpoint_of(gate->verdict),
-                                  .submission = *submission,
-                                  .key = key};
-    *submission = (struct ing_submission){.status = 0};
+    memset(exchange, 0, offsetof(struct exchange, submission));
+    exchange->service = service;
+    exchange->request = request;
+    exchange->http = http;
+    exchange->origin = gate->origin;
+    exchange->claims = gate->claims;
+    exchange->tier = *feed_tiers_file_of(service->tiers, feed_str_of(gate->claims.tenant));
+    exchange->endpoint = endpoint_of(gate->verdict);
+    exchange->key = key;
+    ing_submission_take(&exchange->submission, submission);
     service->waiting++;
     begin(exchange);
 }

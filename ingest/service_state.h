@@ -7,12 +7,11 @@
 #include "ingest/options.h"
 #include "shared/http/admin.h"
 #include "shared/http/server.h"
+#include "shared/loop/loop.h"
 #include "shared/observe/health.h"
 #include "shared/tenant/tally.h"
 #include "shared/tenant/tiers_file.h"
 
-struct feed_loop;
-struct feed_timer;
 struct feed_log;
 struct feed_kafka_producer;
 struct feed_redis;
@@ -36,6 +35,7 @@ struct ing_service {
     struct feed_tally requests, activities; /* under way, by tenant */
     struct feed_server *server;
     struct feed_timer *health_timer, *drain_timer, *files_timer;
+    struct feed_random_pool random;
 
     size_t waiting;               /* requests whose activities Kafka has not acknowledged yet */
     bool kafka_up;                /* when it was last looked at */

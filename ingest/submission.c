@@ -301,9 +301,21 @@ static void describe_problems(struct ing_submission *submission)
              submission->count, what, more);
 }
 
+void ing_submission_init(struct ing_submission *submission)
+{
+    memset(submission, 0, offsetof(struct ing_submission, problems));
+}
+
+void ing_submission_take(struct ing_submission *submission, struct ing_submission *from)
+{
+    feed_assert(from->status == 0 && from->problem_count == 0);
+    memcpy(submission, from, offsetof(struct ing_submission, problems));
+    ing_submission_init(from);
+}
+
 void ing_submission_read(struct ing_submission *submission, const struct ing_submission_input *input)
 {
-    memset(submission, 0, sizeof(*submission));
+    ing_submission_init(submission);
     submission->imports = input->imports;
     if (input->body.len == 0) {
         refuse(submission, 400, "The body is empty.");
@@ -336,5 +348,5 @@ void ing_submission_fini(struct ing_submission *submission)
         feed_activity_fini(&submission->elements[i].activity);
     }
     free(submission->elements);
-    memset(submission, 0, sizeof(*submission));
+    ing_submission_init(submission);
 }

@@ -32,8 +32,9 @@ struct ing_submission {
 
     unsigned status; /* 0: good, else 400, 403, 413, 422 or 500 */
     char detail[192];
-    struct ing_problem problems[ING_PROBLEMS_MAX]; /* of 403 and 422 */
     size_t problem_count, problem_total;
+    struct ing_problem problems[ING_PROBLEMS_MAX]; /* of 403 and 422; last, since it is large and rarely there: those
+                                                      behind problem_count are never touched */
 };
 
 struct ing_submission_input {
@@ -47,7 +48,11 @@ struct ing_submission_input {
     int64_t now_ms;
 };
 
-/* Reads and checks everything; keeps nothing of the input. */
+void ing_submission_init(struct ing_submission *submission);
+/* Takes over a good one; `from` is as after init. */
+void ing_submission_take(struct ing_submission *submission, struct ing_submission *from);
+
+/* Inits it, reads and checks everything; keeps nothing of the input. */
 void ing_submission_read(struct ing_submission *submission, const struct ing_submission_input *input);
 
 /* What the activities of one request have in common that the caller did not give. */

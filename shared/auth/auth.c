@@ -28,6 +28,11 @@ struct feed_auth {
     void *look_arg;
     size_t remembered;
     struct memory *memory; /* by the first bytes of the digest; the newest wins */
+    /* The token that was asked for last, and its digest: a request asks twice, at its head and at its end, and a
+     * service has one token for all its requests. */
+    uint8_t last_digest[FEED_DIGEST_BYTES];
+    size_t last_len; /* 0: none */
+    char last[FEED_TOKEN_MAX];
 };
 
 struct feed_auth *feed_auth_new(const struct feed_auth_settings *settings)
@@ -53,6 +58,7 @@ void feed_auth_free(struct feed_auth *auth)
     feed_jwks_free(auth->jwks);
     feed_api_keys_free(auth->api_keys);
     free(auth->memory);
+    OPENSSL_cleanse(auth->last, sizeof auth->last);
     free(auth);
 }
 
@@ -106,19 +112,29 @@ static bool recall(const struct feed_auth *auth, const struct memory *memory, co
     return true;
 }
 
+/* Compared in constant time, so that nobody can feel their way to somebody else's token. */
+static const uint8_t *digest_of(struct feed_auth *auth, struct feed_str token)
+{
+    if (token.len != auth->last_len || CRYPTO_memcmp(token.data, auth->last, token.len) != 0) {
+        feed_digest(&token, 1, auth->last_digest);
+        memcpy(auth->last, token.data, token.len);
+        auth->last_len = token.len;
+    }
+    return auth->last_digest;
+}
+
 static enum feed_error verify_token(struct feed_auth *auth, struct feed_str token, int64_t now_s,
                                     struct feed_token_claims *out, const char **reason)
 {
-    if (auth->remembered == 0 || token.len > FEED_TOKEN_MAX)
+    if (auth->remembered == 0 || token.len == 0 || token.len > FEED_TOKEN_MAX)
         return feed_token_verify(&auth->rules, token, now_s, out, reason);
-    uint8_t digest[FEED_DIGEST_BYTES];
-    feed_digest(&token, 1, digest);
+    const uint8_t *digest = digest_of(auth, token);
     struct memory *memory = place_of(auth, digest);
     if (recall(auth, memory, digest, now_s, out))
         return FEED_OK;
     enum feed_error error = feed_token_verify(&auth->rules, token, now_s, out, reason);
     if (error == FEED_OK) {
-        memcpy(memory->digest, digest, sizeof digest);
+        memcpy(memory->digest, digest, sizeof memory->digest);
         memory->generation = auth->generation;
         memory->claims = *out;
     }

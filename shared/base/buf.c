@@ -4,7 +4,6 @@
 
 #include "shared/base/assert.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +61,11 @@ static inline bool make_room(struct feed_buf *buf, size_t more)
     return (buf->error == FEED_OK && more <= buf->capacity - buf->len) || grow(buf, more);
 }
 
+void feed_buf_reserve(struct feed_buf *buf, size_t more)
+{
+    (void)make_room(buf, more);
+}
+
 void feed_buf_append(struct feed_buf *buf, const void *bytes, size_t len)
 {
     if (len == 0 || !make_room(buf, len))
@@ -99,9 +103,9 @@ void feed_buf_u64(struct feed_buf *buf, uint64_t value)
 
 void feed_buf_i64(struct feed_buf *buf, int64_t value)
 {
-    char text[24];
-    int len = snprintf(text, sizeof(text), "%" PRId64, value);
-    feed_buf_append(buf, text, (size_t)len);
+    if (value < 0)
+        feed_buf_char(buf, '-');
+    feed_buf_u64(buf, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 void feed_buf_printf(struct feed_buf *buf, const char *format, ...)

@@ -48,6 +48,8 @@ struct feed_buf {
 void feed_buf_init(struct feed_buf *buf, size_t max);
 void feed_buf_fini(struct feed_buf *buf);  /* frees; the buffer is as after init */
 void feed_buf_reset(struct feed_buf *buf); /* length 0, error cleared, memory kept */
+/* Makes room for as many more bytes at once, where somebody knows how many will come. */
+void feed_buf_reserve(struct feed_buf *buf, size_t more);
 void feed_buf_append(struct feed_buf *buf, const void *bytes, size_t len);
 void feed_buf_str(struct feed_buf *buf, struct feed_str s);
 void feed_buf_text(struct feed_buf *buf, const char *text);

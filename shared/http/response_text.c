@@ -3,11 +3,13 @@
 
 #include "shared/base/assert.h"
 #include "shared/base/json_out.h"
+#include "shared/base/limits.h"
+#include "shared/base/time_text.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
+
+enum { HEAD_USUAL = 512 }; /* bytes; a longer head only grows the buffer once more */
 
 static const struct {
     unsigned status;
@@ -48,16 +50,18 @@ const char *feed_http_reason(unsigned status)
 
 void feed_http_date(int64_t unix_s, char out[FEED_HTTP_DATE_TEXT + 1])
 {
-    /* Not strftime: its names follow the locale. */
-    static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    time_t t = (time_t)unix_s;
-    struct tm tm;
-    char text[80];
-    feed_assert(gmtime_r(&t, &tm) != NULL);
-    int n = snprintf(text, sizeof(text), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + (size_t)tm.tm_wday * 3,
-                     tm.tm_mday, months + (size_t)tm.tm_mon * 3, tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-    feed_assert(n == FEED_HTTP_DATE_TEXT);
-    memcpy(out, text, FEED_HTTP_DATE_TEXT + 1);
+    /* Put together from RFC 3339, 2026-01-02T03:04:05: every answer has one, strftime's names follow the locale, and
+     * printf would be the dearest part of the answer. */
+    static const char days[] = "ThuFriSatSunMonTueWed", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char time[FEED_TIME_TEXT + 1];
+    feed_time_format(unix_s > 0 ? unix_s * 1000 : FEED_TIME_MIN_MS, time);
+    size_t month = (size_t)((time[5] - '0') * 10 + (time[6] - '0') - 1);
+    memcpy(out, "Thu, 01 Jan 1970 00:00:00 GMT", FEED_HTTP_DATE_TEXT + 1);
+    memcpy(out, days + (size_t)(unix_s / 86400 % 7) * 3, 3);
+    memcpy(out + 5, time + 8, 2);
+    memcpy(out + 8, months + month * 3, 3);
+    memcpy(out + 12, time, 4);
+    memcpy(out + 17, time + 11, 8);
 }
 
 static bool one_line(struct feed_str s)
@@ -91,13 +95,21 @@ void feed_http_response_write(struct feed_buf *out, const struct feed_http_respo
     bool bodiless = response->status == 204 || response->status == 304; /* RFC 9110: these never have one */
     feed_assert(!bodiless || response->body.len == 0);
 
-    feed_buf_printf(out, "HTTP/1.1 %u %s\r\n", response->status, feed_http_reason(response->status));
+    feed_buf_reserve(out, HEAD_USUAL + response->body.len);
+    feed_buf_text(out, "HTTP/1.1 ");
+    feed_buf_u64(out, response->status);
+    feed_buf_char(out, ' ');
+    feed_buf_text(out, feed_http_reason(response->status));
+    feed_buf_text(out, "\r\n");
     feed_http_date(framing->unix_s, date);
     header(out, "date", feed_str_of(date));
     if (response->content_type)
         header(out, "content-type", feed_str_of(response->content_type));
-    if (!bodiless)
-        feed_buf_printf(out, "content-length: %zu\r\n", response->body.len);
+    if (!bodiless) {
+        feed_buf_text(out, "content-length: ");
+        feed_buf_u64(out, response->body.len);
+        feed_buf_text(out, "\r\n");
+    }
     if (!has_header(response, "cache-control"))
         header(out, "cache-control", FEED_STR("no-store"));
     header(out, "x-content-type-options", FEED_STR("nosniff"));

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS_A_TURN = 64 };
+enum { EVENTS_A_TURN = 64, TOPICS_KEPT = 4 };
 
 struct delivery {
     feed_kafka_delivery_fn *fn;
@@ -25,6 +25,8 @@ struct feed_kafka_producer {
     rd_kafka_t *kafka;
     rd_kafka_queue_t *main_queue;
     struct feed_kafka_queue *queue;
+    /* Finding a topic by its name takes a lock that librdkafka's threads want too, for each record. */
+    rd_kafka_topic_t *topics[TOPICS_KEPT];
     unsigned queued, queued_max;
     bool up;
     bool failed; /* a fatal error of the idempotent producer */
@@ -164,6 +166,8 @@ void feed_kafka_producer_free(struct feed_kafka_producer *producer, unsigned tim
             purged = true;
         }
     }
+    for (size_t i = 0; i < TOPICS_KEPT && producer->topics[i]; i++)
+        rd_kafka_topic_destroy(producer->topics[i]);
     feed_kafka_queue_free(producer->queue);
     rd_kafka_queue_destroy(producer->main_queue);
     rd_kafka_destroy(producer->kafka);
@@ -182,6 +186,23 @@ void feed_kafka_producer_flush(struct feed_kafka_producer *producer, unsigned ti
     }
 }
 
+/* NULL: librdkafka does not take the name. With more topics than are kept the last one makes room. */
+static rd_kafka_topic_t *topic_of(struct feed_kafka_producer *producer, const char *name)
+{
+    size_t i = 0;
+    for (; i < TOPICS_KEPT && producer->topics[i]; i++) {
+        if (strcmp(rd_kafka_topic_name(producer->topics[i]), name) == 0)
+            return producer->topics[i];
+    }
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(producer->kafka, name, NULL);
+    if (!topic)
+        return NULL;
+    if (i == TOPICS_KEPT)
+        rd_kafka_topic_destroy(producer->topics[--i]);
+    producer->topics[i] = topic;
+    return topic;
+}
+
 static rd_kafka_headers_t *copy_headers(const struct feed_kafka_header *headers, size_t count)
 {
     rd_kafka_headers_t *copy = rd_kafka_headers_new(count);
@@ -198,12 +219,15 @@ enum feed_error feed_kafka_produce(struct feed_kafka_producer *producer, const c
     if (producer->queued >= producer->queued_max) {
         return FEED_E_FULL;
     }
+    rd_kafka_topic_t *handle = topic_of(producer, topic);
+    if (!handle)
+        return FEED_E_UNAVAILABLE;
     struct delivery *delivery = malloc(sizeof *delivery);
     feed_assert(delivery);
     *delivery = (struct delivery){.fn = fn, .arg = arg};
     rd_kafka_headers_t *copied = copy_headers(headers, header_count);
     rd_kafka_resp_err_t error =
-        rd_kafka_producev(producer->kafka, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_KEY(key.data, key.len),
+        rd_kafka_producev(producer->kafka, RD_KAFKA_V_RKT(handle), RD_KAFKA_V_KEY(key.data, key.len),
                           RD_KAFKA_V_VALUE((void *)value.data, value.len), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                           RD_KAFKA_V_HEADERS(copied), RD_KAFKA_V_OPAQUE(delivery), RD_KAFKA_V_END);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {

@@ -4,6 +4,7 @@
 #include "shared/base/assert.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -33,4 +34,16 @@ void feed_random_bytes(void *out, size_t len)
         at += got;
         len -= (size_t)got;
     }
+}
+
+void feed_random_take(struct feed_random_pool *pool, void *out, size_t len)
+{
+    feed_assert(len <= sizeof pool->bytes);
+    if (pool->left < len) {
+        feed_random_bytes(pool->bytes, sizeof pool->bytes);
+        pool->left = sizeof pool->bytes;
+    }
+    pool->left -= len;
+    memcpy(out, pool->bytes + pool->left, len);
+    explicit_bzero(pool->bytes + pool->left, len);
 }

@@ -24,6 +24,15 @@ uint64_t feed_clock_mono_us(void);                      /* monotonic, now */
 int64_t feed_clock_wall_ms(void);
 void feed_random_bytes(void *out, size_t len); /* from the kernel; aborts if that fails */
 
+/* Random bytes fetched in advance, for who needs a few of them for each request: a call of the kernel costs as much as
+ * reading a small request. Each byte is given once and wiped here. All zero at first; not for several threads, and not
+ * across a fork. */
+struct feed_random_pool {
+    uint8_t bytes[1024];
+    size_t left;
+};
+void feed_random_take(struct feed_random_pool *pool, void *out, size_t len); /* at most sizeof bytes */
+
 /* Timers. The callback fires on the loop's thread, never inline; a timer may be stopped, restarted or freed in it.
  * repeat_ms 0: once. A timer that starts itself again with 0 waits a millisecond, so that others have their turn. */
 typedef void feed_timer_fn(void *arg);

@@ -6,7 +6,6 @@
 #include "shared/model/activity_parse.h"
 #include "shared/model/names.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -68,6 +67,18 @@ void feed_activity_encode_value(const struct feed_activity *activity, struct fee
     }
 }
 
+enum { KEY_ROOM = FEED_TENANT_MAX + 1 + FEED_USER_MAX + 1 };
+
+/* tenant/actor, both of which have been checked. Not printf: it is made for each record, on both sides. */
+static struct feed_str write_key(const struct feed_activity *activity, char out[KEY_ROOM])
+{
+    size_t tenant_len = activity->tenant.len;
+    memcpy(out, activity->tenant.data, tenant_len);
+    out[tenant_len] = '/';
+    memcpy(out + tenant_len + 1, activity->actor.data, activity->actor.len);
+    return (struct feed_str){out, tenant_len + 1 + activity->actor.len};
+}
+
 static void add_header(struct feed_record *record, const char *name, struct feed_str value)
 {
     feed_assert(record->header_count < sizeof(record->headers) / sizeof(record->headers[0]));
@@ -79,11 +90,9 @@ void feed_activity_make_record(const struct feed_activity *activity, struct feed
 {
     feed_assert(feed_tenant_valid(activity->tenant) && feed_user_valid(activity->actor));
     feed_assert(activity->id.data && activity->source.data);
-    int len = snprintf(parts->key, sizeof(parts->key), "%.*s/%.*s", (int)activity->tenant.len, activity->tenant.data,
-                       (int)activity->actor.len, activity->actor.data);
     feed_time_format(activity->published_ms, parts->time);
     struct feed_record *record = &parts->record;
-    *record = (struct feed_record){.key = {parts->key, (size_t)len}, .value = value};
+    *record = (struct feed_record){.key = write_key(activity, parts->key), .value = value};
     add_header(record, "ce_specversion", FEED_STR("1.0"));
     add_header(record, "ce_id", activity->id);
     add_header(record, "ce_source", activity->source);
@@ -211,10 +220,8 @@ static enum feed_error check_record(const struct feed_record *record, const stru
         return feed_activity_refuse(problem, FEED_E_MISSING, "ce_id", "is missing, and the value has no id");
     if (activity->published_ms == 0)
         return feed_activity_refuse(problem, FEED_E_MISSING, "ce_time", "is missing, and the value has no published");
-    char key[FEED_TENANT_MAX + 1 + FEED_USER_MAX + 1];
-    int len = snprintf(key, sizeof(key), "%.*s/%.*s", (int)activity->tenant.len, activity->tenant.data,
-                       (int)activity->actor.len, activity->actor.data);
-    if (!feed_str_eq(record->key, (struct feed_str){key, (size_t)len}))
+    char key[KEY_ROOM];
+    if (!feed_str_eq(record->key, write_key(activity, key)))
         return feed_activity_refuse(problem, FEED_E_INVALID, "key", "must be tenant/actor");
     if (is_import(record) && feed_activity_act(activity) != FEED_ACT_FOLLOW)
         return feed_activity_refuse(problem, FEED_E_INVALID, "verb", "must be follow in a record of " FEED_IMPORT_TYPE);

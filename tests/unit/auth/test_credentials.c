@@ -104,6 +104,23 @@ static void good_tokens_are_accepted(void **state)
     feed_auth_free(auth);
 }
 
+/* The token that came before is compared first, and must not stand for one that resembles it. */
+static void a_token_that_differs_in_one_character_is_another(void **state)
+{
+    const struct fixture *f = *state;
+    struct feed_token_claims claims;
+    struct feed_auth *auth = plain_auth(f, 16);
+    struct feed_str good = vector_text(yyjson_arr_get_first(vectors_list(f->doc, "valid")), "token");
+    for (size_t i = 0; i < good.len; i++) {
+        struct feed_str other = exact_copy(good);
+        ((char *)other.data)[i] = good.data[i] == 'A' ? 'B' : 'A';
+        assert_string_equal(check(auth, good, f->now_s, &claims), "ok");
+        assert_string_not_equal(check(auth, other, f->now_s, &claims), "ok");
+        free_copy(other);
+    }
+    feed_auth_free(auth);
+}
+
 static void hostile_tokens_are_refused(void **state)
 {
     const struct fixture *f = *state;
@@ -387,6 +404,7 @@ static void an_unknown_key_is_looked_for_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {CASE(good_tokens_are_accepted),
+                                       CASE(a_token_that_differs_in_one_character_is_another),
                                        CASE(hostile_tokens_are_refused),
                                        CASE(times_are_compared_with_the_leeway),
                                        CASE(issuer_and_audience_are_those_expected),

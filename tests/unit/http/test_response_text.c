@@ -28,6 +28,8 @@ static void test_date(void **state)
     char text[FEED_HTTP_DATE_TEXT + 1];
     feed_http_date(rfc_time_s, text);
     assert_string_equal(text, "Sun, 06 Nov 1994 08:49:37 GMT");
+    feed_http_date(951827696, text);
+    assert_string_equal(text, "Tue, 29 Feb 2000 12:34:56 GMT");
     feed_http_date(0, text);
     assert_string_equal(text, "Thu, 01 Jan 1970 00:00:00 GMT");
     feed_http_date(253402300799, text);
