@@ -11,10 +11,13 @@
     ROW(GW_CLOSE_SLOW_CLIENT, "slow_client", 4001, true)                                                               \
     ROW(GW_CLOSE_UNAVAILABLE, "unavailable", 4002, true)                                                               \
     ROW(GW_CLOSE_HELLO_TIMEOUT, "hello_timeout", 4008, true)                                                           \
+    ROW(GW_CLOSE_TENANT_FULL, "tenant_full", 4029, true)                                                               \
+    ROW(GW_CLOSE_USER_FULL, "user_full", 4030, true)                                                                   \
     ROW(GW_CLOSE_TOKEN_EXPIRED, "token_expired", 4401, true)                                                           \
     ROW(GW_CLOSE_BAD_MESSAGE, "bad_message", 4500, false)                                                              \
     ROW(GW_CLOSE_UNAUTHORIZED, "unauthorized", 4501, false)                                                            \
     ROW(GW_CLOSE_FORBIDDEN, "forbidden", 4503, false)                                                                  \
+    ROW(GW_CLOSE_TOO_MANY_FEEDS, "too_many_feeds", 4504, false)                                                        \
     ROW(GW_CLOSE_INTERNAL, "internal", 1011, true)                                                                     \
     ROW(GW_CLOSE_PROTOCOL, "protocol_error", 1002, false)                                                              \
     ROW(GW_CLOSE_TOO_LARGE, "too_large", 1009, false)                                                                  \

@@ -41,6 +41,7 @@ enum feed_error gw_hub_init(struct gw_hub *hub, const struct gw_port *port, cons
     hub->settings = *settings;
     hub->metrics = metrics;
     hub->log = log;
+    hub->quota = (struct gw_quota){.tiers = settings->tiers, .address_connections = settings->address_connections};
     gw_link_init(&hub->checks);
     gw_link_init(&hub->reads);
     gw_link_init(&hub->retries);
@@ -98,6 +99,7 @@ void gw_hub_fini(struct gw_hub *hub)
         gw_hub_release(hub, feed);
     }
     gw_feed_map_fini(&hub->feeds);
+    gw_quota_fini(&hub->quota);
     feed_buf_fini(&hub->scratch);
     feed_buf_fini(&hub->texts);
     feed_buf_fini(&hub->entry);

@@ -9,6 +9,7 @@
 
 #include "gateway/feed_map.h"
 #include "gateway/port.h"
+#include "gateway/quota.h"
 #include "gateway/sources.h"
 #include "gateway/view.h"
 #include "shared/auth/auth.h"
@@ -39,8 +40,10 @@ struct gw_hub_settings {
     size_t queue_bytes_max; /* of one connection's outbox */
     int64_t heartbeat_ms;
     int64_t check_interval_ms;
-    int64_t ttl_ms;         /* of a home feed without a reader; 0: they do not sleep */
-    struct feed_auth *auth; /* borrowed */
+    int64_t ttl_ms;                      /* of a home feed without a reader; 0: they do not sleep */
+    struct feed_auth *auth;              /* borrowed */
+    const struct feed_tiers_file *tiers; /* borrowed; NULL: no limits by tenant */
+    int64_t address_connections;         /* 0: no limit */
 };
 
 struct gw_hub {
@@ -60,6 +63,7 @@ struct gw_hub {
 
     struct gw_link sessions; /* all, the next to be looked at first */
     size_t session_count;
+    struct gw_quota quota;
     struct gw_link writes;   /* sessions with new frames */
     struct gw_link closings; /* sessions that are to be closed */
     bool draining;

@@ -28,6 +28,7 @@ enum {
     PING_AFTER_S = 25,
     HANGUP_AFTER_S = 35,
     SHUTDOWN_MS = 10000,
+    ADDRESS_RETRY_AFTER_S = 30,
     HELP_BYTES_MAX = 256 * 1024
 };
 
@@ -44,9 +45,11 @@ struct gateway {
     struct gw_kafka_side kafka;
     struct feed_admin admin;
     struct feed_server *server;
-    struct feed_timer *tick, *shutdown, *auth_timer;
+    struct feed_timer *tick, *shutdown, *files_timer;
     struct feed_auth_files *auth_files;
-    uint64_t refused_full; /* as last counted */
+    struct feed_tiers_file *tiers;
+    struct feed_proxies proxies;
+    struct feed_server_counts counted; /* of the server, as last taken into the metrics */
     bool stopping;
 };
 
@@ -90,6 +93,7 @@ static void make_port(struct gateway *gateway)
                                      .frame_unref_fn = feed_frame_unref,
                                      .frame_payload_fn = feed_frame_payload,
                                      .want_write_fn = feed_ws_want_write,
+                                     .known_fn = feed_ws_known,
                                      .close_fn = feed_ws_close,
                                      .wake_fn = wake};
     gw_redis_side_port(&gateway->port);
@@ -97,16 +101,27 @@ static void make_port(struct gateway *gateway)
 
 /* ---- clients ---- */
 
-static bool on_accept(void *arg, const struct feed_http_request *head, unsigned *status)
+static bool refuse(struct gateway *gateway, const struct feed_http_request *head, enum gw_refusal reason,
+                   const char *event, const char *message)
+{
+    char address[FEED_ADDRESS_TEXT + 1];
+    feed_address_text(&head->client, address);
+    feed_metrics_add(gateway->metrics, GW_M_HANDSHAKES_REFUSED, reason, 1);
+    FEED_LOG(
+        gateway->log, FEED_LOG_WARN, event, message, FEED_LOG_TEXT("address", feed_str_of(address)),
+        FEED_LOG_TEXT("origin", head->headers[FEED_HTTP_ORIGIN].data ? head->headers[FEED_HTTP_ORIGIN] : FEED_STR("")));
+    return false;
+}
+
+static bool on_accept(void *arg, const struct feed_http_request *head, struct feed_ws_refusal *refusal)
 {
     struct gateway *gateway = arg;
-    if (gw_origin_allowed(feed_str_of(gateway->options.http_allowed_origins), head->headers[FEED_HTTP_ORIGIN]))
+    if (!gw_origin_allowed(feed_str_of(gateway->options.http_allowed_origins), head->headers[FEED_HTTP_ORIGIN]))
+        return refuse(gateway, head, GW_REFUSED_ORIGIN, "origin_refused", "not in http.allowed_origins");
+    if (gw_quota_address_free(&gateway->hub.quota, &head->client))
         return true;
-    feed_metrics_add(gateway->metrics, GW_M_HANDSHAKES_REFUSED, GW_REFUSED_ORIGIN, 1);
-    FEED_LOG(gateway->log, FEED_LOG_WARN, "origin_refused", "not in http.allowed_origins",
-             FEED_LOG_TEXT("origin", head->headers[FEED_HTTP_ORIGIN]));
-    *status = 403;
-    return false;
+    *refusal = (struct feed_ws_refusal){429, "This address has too many connections.", ADDRESS_RETRY_AFTER_S};
+    return refuse(gateway, head, GW_REFUSED_ADDRESS, "address_refused", "it has limit.address_connections");
 }
 
 static void on_refused(void *arg, unsigned status)
@@ -119,7 +134,7 @@ static void on_refused(void *arg, unsigned status)
 static void *on_open(void *arg, struct feed_ws *ws, const struct feed_http_request *head)
 {
     struct gateway *gateway = arg;
-    return gw_session_open(&gateway->hub, ws, head->headers[FEED_HTTP_AUTHORIZATION]);
+    return gw_session_open(&gateway->hub, ws, &head->client, head->headers[FEED_HTTP_AUTHORIZATION]);
 }
 
 static void on_message(void *session, struct feed_str payload, bool binary)
@@ -159,10 +174,11 @@ static void on_tick(void *arg)
     gw_hub_tick(&gateway->hub);
 }
 
-static void on_auth(void *arg)
+static void on_files(void *arg)
 {
     struct gateway *gateway = arg;
     feed_auth_files_poll(gateway->auth_files);
+    feed_tiers_file_poll(gateway->tiers);
 }
 
 static void on_shutdown_deadline(void *arg)
@@ -192,9 +208,15 @@ static void refresh_metrics(void *arg)
     feed_auth_files_measure(gateway->auth_files, gateway->metrics, GW_M_AUTH_RELOADS, GW_M_AUTH_KEYS);
     gw_redis_side_measure(&gateway->redis);
     feed_metrics_set(gateway->metrics, GW_M_LOOP_LAG, 0, feed_loop_lag_s(gateway->loop));
-    uint64_t refused = feed_server_counts(gateway->server)->refused_full;
-    feed_metrics_add(gateway->metrics, GW_M_HANDSHAKES_REFUSED, GW_REFUSED_FULL, refused - gateway->refused_full);
-    gateway->refused_full = refused;
+    const struct feed_server_counts *now = feed_server_counts(gateway->server), *before = &gateway->counted;
+    feed_metrics_add(gateway->metrics, GW_M_HANDSHAKES_REFUSED, GW_REFUSED_FULL,
+                     now->refused_full - before->refused_full);
+    feed_metrics_add(gateway->metrics, GW_M_HANDSHAKES_REFUSED, GW_REFUSED_STRANGERS,
+                     now->refused_strangers - before->refused_strangers);
+    feed_metrics_add(gateway->metrics, GW_M_HANDSHAKES_REFUSED, GW_REFUSED_STRANGERS_ADDRESS,
+                     now->refused_strangers_address - before->refused_strangers_address);
+    gateway->counted = *now;
+    feed_tiers_file_measure(gateway->tiers, gateway->metrics, GW_M_TIERS_RELOADS);
 }
 
 /* ---- start and stop ---- */
@@ -218,6 +240,7 @@ static enum feed_error start_server(struct gateway *gateway, char *problem, size
                                          .metric_refused = GW_M_ADMIN_REFUSED,
                                          .refresh_fn = refresh_metrics,
                                          .arg = gateway};
+    unsigned strangers_max = (unsigned)(options->http_connections_max * options->limit_unauthenticated_percent / 100);
     struct feed_listener listeners[LISTENERS] = {
         [LISTENER_CLIENTS] = {.address = options->http_address,
                               .port = (unsigned)options->http_port,
@@ -226,6 +249,9 @@ static enum feed_error start_server(struct gateway *gateway, char *problem, size
                               .refused_fn = on_refused,
                               .message_max = FEED_CLIENT_MESSAGE_MAX,
                               .ws_events = &ws_events,
+                              .proxies = &gateway->proxies,
+                              .strangers_max = strangers_max > 0 ? strangers_max : 1,
+                              .strangers_address_max = (unsigned)options->limit_address_unauthenticated,
                               .arg = gateway},
         [LISTENER_ADMIN] = feed_admin_listener(&gateway->admin, options->admin_address, (unsigned)options->admin_port)};
     const struct feed_server_settings settings = {.connections_max = (unsigned)options->http_connections_max,
@@ -243,7 +269,9 @@ static enum feed_error start(struct gateway *gateway, char *problem, size_t prob
                                              .heartbeat_ms = options->heartbeat_ms,
                                              .check_interval_ms = options->check_interval_ms,
                                              .ttl_ms = options->feed_ttl_s * 1000,
-                                             .auth = feed_auth_files_auth(gateway->auth_files)};
+                                             .auth = feed_auth_files_auth(gateway->auth_files),
+                                             .tiers = gateway->tiers,
+                                             .address_connections = options->limit_address_connections};
     make_port(gateway);
     enum feed_error error = gw_hub_init(&gateway->hub, &gateway->port, &settings, gateway->metrics, gateway->log);
     /* Before the server's hook, so that what the hub sends in a turn leaves in the same turn. */
@@ -271,8 +299,8 @@ static enum feed_error start(struct gateway *gateway, char *problem, size_t prob
         return error;
     gateway->tick = feed_timer_new(gateway->loop, on_tick, gateway);
     feed_timer_start(gateway->tick, GW_TICK_MS, GW_TICK_MS);
-    gateway->auth_timer = feed_timer_new(gateway->loop, on_auth, gateway);
-    feed_timer_start(gateway->auth_timer, FEED_AUTH_POLL_MS, FEED_AUTH_POLL_MS);
+    gateway->files_timer = feed_timer_new(gateway->loop, on_files, gateway);
+    feed_timer_start(gateway->files_timer, FEED_WATCHED_POLL_MS, FEED_WATCHED_POLL_MS);
     gateway->shutdown = feed_timer_new(gateway->loop, on_shutdown_deadline, gateway);
     feed_health_set(&gateway->health, gateway->accepting, true, NULL);
     feed_metrics_set(gateway->metrics, GW_M_START_TIME, 0, (double)feed_clock_wall_ms() / 1000);
@@ -287,7 +315,7 @@ static void stop(struct gateway *gateway)
     gw_kafka_side_stop(&gateway->kafka);
     feed_timer_free(gateway->tick);
     feed_timer_free(gateway->shutdown);
-    feed_timer_free(gateway->auth_timer);
+    feed_timer_free(gateway->files_timer);
     feed_loop_on_turn(gateway->loop, NULL, gateway);
     gw_hub_fini(&gateway->hub);
 }
@@ -321,14 +349,27 @@ static int run_with_keys(struct gateway *gateway)
         fprintf(stderr, "feedwire-gateway: %s\n", problem);
         return 2;
     }
-    int code = run(gateway);
+    struct feed_tier base = feed_tier_unlimited();
+    base.connections = gateway->options.limit_tenant_connections;
+    base.user_connections = gateway->options.limit_user_connections;
+    int code = 2;
+    if (feed_tiers_file_open(gateway->options.tiers_file, &base, gateway->log, &gateway->tiers, problem,
+                             sizeof problem) == FEED_OK)
+        code = run(gateway);
+    else
+        fprintf(stderr, "feedwire-gateway: %s\n", problem);
+    feed_tiers_file_close(gateway->tiers);
     feed_auth_files_close(gateway->auth_files);
     return code;
 }
 
 /* What the rows of the table cannot say. */
-static const char *check_options(const struct gw_options *options, enum feed_log_level *level)
+static const char *check_options(const struct gw_options *options, struct feed_proxies *proxies,
+                                 enum feed_log_level *level)
 {
+    const char *wrong = feed_proxies_from_options(&options->proxies, proxies);
+    if (wrong)
+        return wrong;
     if (feed_log_level_from_name(feed_str_of(options->log_level), level) != FEED_OK)
         return "log.level must be debug, info, warn or error";
     return feed_admin_problem(options->admin_address, options->admin_token);
@@ -348,7 +389,7 @@ int main(int argc, char **argv)
     feed_buf_init(&message, HELP_BYTES_MAX);
     enum feed_options_outcome outcome = feed_options_parse(gw_options_table, &input, &gateway.options, &message, NULL);
     enum feed_log_level level = FEED_LOG_INFO;
-    const char *wrong = outcome == FEED_OPTIONS_RUN ? check_options(&gateway.options, &level) : NULL;
+    const char *wrong = outcome == FEED_OPTIONS_RUN ? check_options(&gateway.options, &gateway.proxies, &level) : NULL;
     int code = 2;
     if (outcome == FEED_OPTIONS_EXIT_OK) {
         fwrite(message.data, 1, message.len, stdout);

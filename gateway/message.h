@@ -17,6 +17,7 @@
     ROW(GW_FAULT_UNKNOWN_FEED, "unknown_feed", false)                                                                  \
     ROW(GW_FAULT_UNAUTHORIZED, "unauthorized", false)                                                                  \
     ROW(GW_FAULT_FORBIDDEN, "forbidden", false)                                                                        \
+    ROW(GW_FAULT_TOO_MANY, "too_many", true)                                                                           \
     ROW(GW_FAULT_BUSY, "busy", true)                                                                                   \
     ROW(GW_FAULT_UNAVAILABLE, "unavailable", true)
 

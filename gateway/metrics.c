@@ -5,9 +5,11 @@
 #include "gateway/feed.h"
 #include "shared/auth/metrics.h"
 #include "shared/http/admin_access.h"
+#include "shared/tenant/tiers_file.h"
 
 static const char *const wakes[] = {"asked", "refused", "failed", NULL};
-static const char *const refusals[] = {"origin", "full", "request", NULL};
+static const char *const refusals[] = {"origin",          "full", "request", "address",
+ "unauthenticated", "address_unauthenticated", NULL};
 
 const struct feed_metric gw_metrics_table[] = {
     {"websocket_messages_sent_total", FEED_METRIC_COUNTER, "Messages handed to sockets.", NULL, NULL, NULL},
@@ -16,7 +18,8 @@ const struct feed_metric gw_metrics_table[] = {
      "WebSocket connections that ended, by reason (schemas/close-codes.json).", "reason", gw_close_names, NULL},
     {"websocket_handshakes_refused_total", FEED_METRIC_COUNTER,
      "Connections refused before they became WebSockets: origin = not an allowed one, full = too many connections, "
-     "request = no handshake, or one that breaks a rule.",
+     "request = no handshake, or one that breaks a rule, address = too many of one address, unauthenticated = too many "
+     "that have not said hello, in all or of one address.",
      "reason", refusals, NULL},
     {"websocket_queue_bytes", FEED_METRIC_GAUGE, "Bytes of messages that wait for sockets, in all connections.", NULL,
      NULL, NULL},
@@ -65,6 +68,7 @@ const struct feed_metric gw_metrics_table[] = {
     FEED_AUTH_METRIC_REFUSED,
     FEED_AUTH_METRIC_RELOADS,
     FEED_AUTH_METRIC_KEYS,
+    FEED_TIERS_METRIC_RELOADS,
     FEED_ADMIN_METRIC_REFUSED,
     {"loop_lag_seconds", FEED_METRIC_GAUGE, "How late the event loop's timers were at most since the last scrape.",
      NULL, NULL, NULL},

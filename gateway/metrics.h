@@ -32,6 +32,7 @@ enum gw_metric {
     GW_M_AUTH_REFUSED, /* label: feed_token_reason_index */
     GW_M_AUTH_RELOADS,
     GW_M_AUTH_KEYS,
+    GW_M_TIERS_RELOADS,
     GW_M_ADMIN_REFUSED,
     GW_M_LOOP_LAG,
     GW_M_START_TIME
@@ -39,7 +40,14 @@ enum gw_metric {
 
 enum gw_wake_result { GW_WAKE_ASKED, GW_WAKE_REFUSED, GW_WAKE_FAILED };
 
-enum gw_refusal { GW_REFUSED_ORIGIN, GW_REFUSED_FULL, GW_REFUSED_REQUEST };
+enum gw_refusal {
+    GW_REFUSED_ORIGIN,
+    GW_REFUSED_FULL,
+    GW_REFUSED_REQUEST,
+    GW_REFUSED_ADDRESS,
+    GW_REFUSED_STRANGERS,
+    GW_REFUSED_STRANGERS_ADDRESS
+};
 
 extern const struct feed_metric gw_metrics_table[];
 

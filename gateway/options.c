@@ -3,6 +3,7 @@
 
 #include "shared/base/limits.h"
 #include "shared/http/admin_access.h"
+#include "shared/tenant/tiers_file.h"
 
 #define FIELD(name) offsetof(struct gw_options, name)
 
@@ -14,6 +15,20 @@ const struct feed_option gw_options_table[] = {
      "Origins whose pages may connect, separated by commas, compared exactly; clients that send no Origin always may."},
     {"http.connections_max", FEED_OPTION_INTEGER, FIELD(http_connections_max), "", "15000", 1, 1000000,
      "Connections at the same time, those to the admin port included; more are closed at once and counted."},
+    FEED_PROXIES_OPTION_ROWS(FIELD(proxies)),
+    {"limit.address_connections", FEED_OPTION_INTEGER, FIELD(limit_address_connections), "", "0", 0, 1000000,
+     "WebSockets of one address (of one /64 of IPv6); the handshake of a further one is answered with 429. 0: no "
+     "limit."},
+    {"limit.unauthenticated_percent", FEED_OPTION_INTEGER, FIELD(limit_unauthenticated_percent), "%", "80", 1, 100,
+     "How much of http.connections_max connections may have that have not said hello with a good token; further ones "
+     "are closed at once."},
+    {"limit.address_unauthenticated", FEED_OPTION_INTEGER, FIELD(limit_address_unauthenticated), "", "0", 0, 1000000,
+     "How many such connections one address may have. 0: no limit."},
+    {"limit.tenant_connections", FEED_OPTION_INTEGER, FIELD(limit_tenant_connections), "", "0", 0, 1000000,
+     "WebSockets of one tenant, where its tier does not say it; a further one is closed with 4029. 0: no limit."},
+    {"limit.user_connections", FEED_OPTION_INTEGER, FIELD(limit_user_connections), "", "0", 0, 1000000,
+     "WebSockets of one user, where the tier does not say it; a further one is closed with 4030. 0: no limit."},
+    FEED_TIERS_OPTION_ROW(FIELD(tiers_file)),
     {"admin.address", FEED_OPTION_TEXT, FIELD(admin_address), "", "127.0.0.1", 1, 64,
      "Address of the admin port (/livez, /readyz, /metrics)."},
     {"admin.port", FEED_OPTION_INTEGER, FIELD(admin_port), "", "8085", 0, 65535, "Admin port; 0 picks a free one."},

@@ -3,12 +3,17 @@
 #define GW_OPTIONS_H
 
 #include "shared/auth/options.h"
+#include "shared/http/proxies_options.h"
 
 struct gw_options {
     char *http_address;
     int64_t http_port;
     char *http_allowed_origins;
     int64_t http_connections_max;
+    struct feed_proxies_options proxies;
+    int64_t limit_address_connections, limit_unauthenticated_percent, limit_address_unauthenticated;
+    int64_t limit_tenant_connections, limit_user_connections;
+    char *tiers_file;
     char *admin_address;
     int64_t admin_port;
     char *admin_token;

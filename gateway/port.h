@@ -24,6 +24,8 @@ struct gw_port {
 
     /* The socket asks for frames by gw_session_next_frame, perhaps before this returns. */
     void (*want_write_fn)(struct feed_ws *ws);
+    /* The connection has shown who it is. */
+    void (*known_fn)(struct feed_ws *ws);
     /* gw_session_closed follows, later. */
     void (*close_fn)(struct feed_ws *ws, unsigned code, const char *reason);
 

@@ -110,7 +110,8 @@ static void check_header(struct gw_session *session, struct feed_str authorizati
         (void)verify(session, token, session->claims, no_id);
 }
 
-struct gw_session *gw_session_open(struct gw_hub *hub, struct feed_ws *ws, struct feed_str authorization)
+struct gw_session *gw_session_open(struct gw_hub *hub, struct feed_ws *ws, const struct feed_address *address,
+                                   struct feed_str authorization)
 {
     struct gw_session *session = calloc(1, sizeof *session);
     if (!session)
@@ -126,6 +127,7 @@ struct gw_session *gw_session_open(struct gw_hub *hub, struct feed_ws *ws, struc
     gw_link_init(&session->by_closing);
     gw_list_append(&hub->sessions, &session->by_hub);
     hub->session_count++;
+    gw_quota_hold_address(&hub->quota, &session->holding, address);
     if (hub->draining)
         gw_session_bye(session);
     else
@@ -201,6 +203,32 @@ static bool allowed(const struct feed_token_claims *claims, enum feed_timeline t
     return timeline == FEED_TIMELINE_HOME ? claims->home : claims->notifications;
 }
 
+/* Refuses what the tenant's tier does not allow. */
+static bool within_quota(struct gw_session *session, size_t feeds, const struct feed_token_claims *claims,
+                         struct feed_str id)
+{
+    struct gw_quota *quota = &session->hub->quota;
+    size_t feeds_max = gw_quota_feeds(quota, feed_str_of(claims->tenant));
+    char text[80];
+    int64_t limit = 0;
+    if (feeds > feeds_max) {
+        snprintf(text, sizeof text, "the tier of this tenant allows %zu feeds of one connection", feeds_max);
+        refuse(session, GW_FAULT_FORBIDDEN, text, id, GW_CLOSE_TOO_MANY_FEEDS);
+        return false;
+    }
+    enum gw_close close = gw_quota_hold(quota, &session->holding, claims, &limit);
+    if (close == GW_CLOSE_NONE)
+        return true;
+    if (close == GW_CLOSE_INTERNAL) {
+        gw_session_end(session, close);
+        return false;
+    }
+    snprintf(text, sizeof text, "this %s has %lld connections here, as many as it may have",
+             close == GW_CLOSE_USER_FULL ? "user" : "tenant", (long long)limit);
+    refuse(session, GW_FAULT_TOO_MANY, text, id, close);
+    return false;
+}
+
 static void hello(struct gw_session *session, const struct gw_message *message, const struct feed_token_claims *claims)
 {
     struct feed_str id = feed_buf_view(&message->id);
@@ -212,6 +240,9 @@ static void hello(struct gw_session *session, const struct gw_message *message, 
         refuse(session, GW_FAULT_FORBIDDEN, text, id, GW_CLOSE_FORBIDDEN);
         return;
     }
+    if (!within_quota(session, message->feed_count, claims, id))
+        return;
+    session->hub->port->known_fn(session->ws);
     move(session, GW_SESSION_OPENING, GW_READ_TIMEOUT_MS);
     welcome(session, claims, id);
     if (!gw_session_ending(session))
@@ -437,7 +468,9 @@ void gw_session_closed(struct gw_session *session, unsigned code)
     enum gw_close close = session->close != GW_CLOSE_NONE ? session->close : gw_close_of_peer(code);
     feed_metrics_add(hub->metrics, GW_M_CLOSES, close, 1);
     FEED_LOG(hub->log, FEED_LOG_DEBUG, "session_closed", NULL,
+             FEED_LOG_TEXT("tenant", gw_holding_tenant(&session->holding)),
              FEED_LOG_TEXT("reason", feed_str_of(gw_close_row(close)->name)), FEED_LOG_NUMBER("code", code));
+    gw_quota_release(&hub->quota, &session->holding);
     leave_feeds(session);
     gw_outbox_clear(&session->outbox, hub->port);
     gw_link_remove(&session->by_hub);

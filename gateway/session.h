@@ -32,19 +32,21 @@ struct gw_session {
     bool drained; /* the socket asked for more and there was none */
     uint8_t errors;
     uint8_t view_count, joining;
-    struct gw_view *views;            /* owned; all feeds of the hello */
-    bool waited_for_wake;             /* OPENING: the time was extended, because a feed sleeps */
-    int64_t deadline_ms;              /* of the state; LIVE: the next heartbeat */
-    int64_t expires_s;                /* wall clock, when the token ends */
-    uint64_t key_tag;                 /* the key that vouches for it */
-    uint32_t auth_generation;         /* of the keys, when that was last looked at */
+    struct gw_view *views;    /* owned; all feeds of the hello */
+    bool waited_for_wake;     /* OPENING: the time was extended, because a feed sleeps */
+    int64_t deadline_ms;      /* of the state; LIVE: the next heartbeat */
+    int64_t expires_s;        /* wall clock, when the token ends */
+    uint64_t key_tag;         /* the key that vouches for it */
+    uint32_t auth_generation; /* of the keys, when that was last looked at */
+    struct gw_holding holding;
     struct feed_token_claims *claims; /* owned; of the handshake's token, until hello */
 };
 
 /* ---- reported by the shell ---- */
 
 /* authorization: the header's value, or empty. NULL: out of memory. */
-struct gw_session *gw_session_open(struct gw_hub *hub, struct feed_ws *ws, struct feed_str authorization);
+struct gw_session *gw_session_open(struct gw_hub *hub, struct feed_ws *ws, const struct feed_address *address,
+                                   struct feed_str authorization);
 void gw_session_message(struct gw_session *session, struct feed_str payload, bool binary);
 /* The oldest frame with its reference, or NULL. */
 struct feed_frame *gw_session_next_frame(struct gw_session *session);

@@ -118,6 +118,7 @@ static void on_complete(struct exchange *exchange)
     if (batch->failed > 0) {
         feed_metrics_add(service->metrics, ING_METRIC_UNACKNOWLEDGED, 0, batch->failed);
         FEED_LOG(service->log, FEED_LOG_WARN, "not_acknowledged", "Kafka did not acknowledge all of a request",
+                 FEED_LOG_TEXT("tenant", feed_str_of(exchange->claims.tenant)),
                  FEED_LOG_NUMBER("failed", (int64_t)batch->failed),
                  FEED_LOG_NUMBER("acknowledged", (int64_t)batch->acknowledged));
     }

@@ -18,6 +18,7 @@ const struct feed_option ing_option_table[] = {
      "Web pages of these origins may post (http://localhost:8000, several with commas); any other Origin gets 403."},
     {"http.connections_max", FEED_OPTION_INTEGER, FIELD(http_connections_max), "connections", "512", 1, 100000,
      "Connections at the same time, each of which may hold a body of 1 MiB; further ones are closed at once."},
+    FEED_PROXIES_OPTION_ROWS(FIELD(proxies)),
     {"admin.address", FEED_OPTION_TEXT, FIELD(admin_address), "", "127.0.0.1", 1, 64,
      "Where /livez, /readyz and /metrics are served."},
     {"admin.port", FEED_OPTION_INTEGER, FIELD(admin_port), "", "8081", 0, 65535,

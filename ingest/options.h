@@ -3,12 +3,14 @@
 #define INGEST_OPTIONS_H
 
 #include "shared/auth/options.h"
+#include "shared/http/proxies_options.h"
 
 struct ing_options {
     char *http_address;
     int64_t http_port;
     char *http_allowed_origins;
     int64_t http_connections_max;
+    struct feed_proxies_options proxies;
     char *admin_address;
     int64_t admin_port;
     char *admin_token;

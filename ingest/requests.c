@@ -40,19 +40,22 @@ static void submit(struct ing_service *service, struct feed_request *request, co
     ing_submission_fini(&submission);
 }
 
-static void note_refusal(struct ing_service *service, const struct ing_gate *gate)
+static void note_refusal(struct ing_service *service, const struct ing_gate *gate, const struct feed_http_request *http)
 {
+    char address[FEED_ADDRESS_TEXT + 1];
+    feed_address_text(&http->client, address);
     if (gate->reason)
         feed_metrics_add(service->metrics, ING_METRIC_AUTH_REFUSED, feed_token_reason_index(gate->reason), 1);
     FEED_LOG(service->log, FEED_LOG_DEBUG, "request_refused", gate->detail, FEED_LOG_NUMBER("status", gate->status),
-             FEED_LOG_TEXT("tenant", feed_str_of(gate->claims.tenant)),
+             FEED_LOG_TEXT("address", feed_str_of(address)), FEED_LOG_TEXT("tenant", feed_str_of(gate->claims.tenant)),
              FEED_LOG_TEXT("api_key", feed_str_of(gate->claims.credential)));
 }
 
-static void refuse(struct ing_service *service, struct feed_request *request, const struct ing_gate *gate)
+static void refuse(struct ing_service *service, struct feed_request *request, const struct feed_http_request *http,
+                   const struct ing_gate *gate)
 {
     struct ing_answer answer;
-    note_refusal(service, gate);
+    note_refusal(service, gate, http);
     ing_answer_refusal(&answer, gate);
     ing_respond(service, request, &answer);
 }
@@ -83,7 +86,7 @@ void ing_on_request(void *arg, struct feed_request *request, const struct feed_h
     struct ing_answer answer;
     struct ing_gate gate = ing_gate_decide(&service->rules, http, feed_clock_wall_ms() / 1000);
     if (gate.verdict == ING_GATE_REFUSE) {
-        refuse(service, request, &gate);
+        refuse(service, request, http, &gate);
     } else if (gate.verdict == ING_GATE_PREFLIGHT) {
         ing_answer_preflight(&answer, &gate);
         ing_respond(service, request, &answer);
@@ -109,7 +112,7 @@ unsigned ing_on_head(void *arg, const struct feed_http_request *head, const char
     if (gate.verdict != ING_GATE_REFUSE || gate.origin.data || (gate.status != 401 && gate.status != 415)) {
         return 0;
     }
-    note_refusal(service, &gate);
+    note_refusal(service, &gate, head);
     feed_metrics_add(service->metrics, ING_METRIC_HTTP_REQUESTS, ing_metric_code(gate.status), 1);
     *detail = gate.detail;
     return gate.status;

@@ -106,6 +106,10 @@ static int check_options(struct ing_service *service)
     if (service->claims_required && strcmp(options->idempotency_redis_away, "refuse") != 0) {
         return refuse_option(service, "idempotency.redis_away must be refuse or accept");
     }
+    const char *wrong = feed_proxies_from_options(&options->proxies, &service->proxies);
+    if (wrong) {
+        return refuse_option(service, wrong);
+    }
     switch (ing_origins_parse(feed_str_of(options->http_allowed_origins), &service->rules.origins)) {
     case FEED_OK:
         return 0;
@@ -202,6 +206,7 @@ static int start_server(struct ing_service *service)
                              .body_max = FEED_BODY_MAX,
                              .head_fn = ing_on_head,
                              .refused_fn = on_refused,
+                             .proxies = &service->proxies,
                              .http_fn = ing_on_request,
                              .arg = service},
         feed_admin_listener(&service->admin, options->admin_address, (unsigned)options->admin_port),

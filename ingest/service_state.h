@@ -6,6 +6,7 @@
 #include "ingest/limit.h"
 #include "ingest/options.h"
 #include "shared/http/admin.h"
+#include "shared/http/proxies.h"
 #include "shared/http/server.h"
 #include "shared/loop/loop.h"
 #include "shared/observe/health.h"
@@ -26,6 +27,7 @@ struct ing_service {
     unsigned health_kafka, health_serving;
     struct feed_admin admin;
     struct ing_gate_rules rules;
+    struct feed_proxies proxies;
     struct feed_auth_files *auth_files;
     struct feed_kafka_producer *producer;
     struct feed_redis *redis; /* NULL: not open */

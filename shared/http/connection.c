@@ -13,7 +13,8 @@ struct feed_conn *feed_conn_of(struct lws *wsi)
     return socket ? feed_guest_socket_owner(socket) : NULL;
 }
 
-struct feed_conn *feed_conn_new(struct feed_server *server, const struct feed_listener *listener, struct lws *wsi)
+struct feed_conn *feed_conn_new(struct feed_server *server, const struct feed_listener *listener, struct lws *wsi,
+                                const struct feed_address *peer, const struct feed_stranger *stranger)
 {
     struct feed_conn *conn = calloc(1, sizeof(*conn));
     if (!conn)
@@ -21,6 +22,8 @@ struct feed_conn *feed_conn_new(struct feed_server *server, const struct feed_li
     conn->server = server;
     conn->listener = listener;
     conn->wsi = wsi;
+    conn->peer = *peer;
+    conn->stranger = *stranger;
     conn->socket = feed_guest_socket_of(wsi);
     feed_guest_socket_set_owner(conn->socket, conn);
     feed_buf_init(&conn->ws.message, listener->message_max);
@@ -32,6 +35,7 @@ struct feed_conn *feed_conn_new(struct feed_server *server, const struct feed_li
 void feed_conn_free(struct feed_conn *conn)
 {
     feed_ws_on_gone(conn);
+    feed_strangers_leave(conn->server, conn->listener, &conn->stranger);
     feed_expiry_clear(&conn->expiry);
     feed_guest_socket_set_owner(conn->socket, NULL);
     struct feed_request *request = conn->request;

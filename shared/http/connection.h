@@ -15,6 +15,7 @@
 #include "shared/http/lws_guest.h"
 #include "shared/http/request_rules.h"
 #include "shared/http/server.h"
+#include "shared/tenant/tally.h"
 
 #include <libwebsockets.h>
 
@@ -42,6 +43,12 @@ struct feed_ws {
     bool wants_write, ping_due; /* what the next writable event is for */
 };
 
+/* A connection that has not shown who it is. */
+struct feed_stranger {
+    bool in, by_address;        /* where it counts: in all, and for an address */
+    struct feed_address counts; /* for which; two connections of an IPv6 network count as one's */
+};
+
 struct feed_conn {
     struct feed_server *server;
     const struct feed_listener *listener;
@@ -49,6 +56,8 @@ struct feed_conn {
     struct feed_guest_socket *socket;
     struct feed_expiry expiry;
     enum feed_conn_phase phase;
+    struct feed_address peer;
+    struct feed_stranger stranger;
     size_t lingered_bytes;
     struct feed_request *request; /* the one being read, handled or answered; or a handshake's head */
     struct feed_ws ws;
@@ -69,6 +78,11 @@ struct feed_request {
     char text[]; /* path and header values */
 };
 
+struct feed_strangers {
+    unsigned count;
+    struct feed_tally addresses; /* by feed_address_bucket */
+};
+
 struct feed_server {
     struct feed_loop *loop;
     struct feed_log *log;
@@ -81,7 +95,8 @@ struct feed_server {
     struct feed_request *answers_first, *answers_last;
     struct lws_protocols protocols[3];
     lws_log_cx_t log_cx;
-    struct feed_listener *listeners; /* copies */
+    struct feed_listener *listeners;  /* copies */
+    struct feed_strangers *strangers; /* one for each listener */
     struct feed_listening **listening;
     size_t listener_count;
 };
@@ -94,9 +109,20 @@ void feed_listening_free(struct feed_listening *listening);
 void feed_listening_resume(struct feed_listening *listening); /* if it had no descriptors to accept with */
 unsigned feed_listening_port(const struct feed_listening *listening);
 
+/* strangers.c */
+/* Counts a connection that was accepted; false: there are too many. */
+bool feed_strangers_enter(struct feed_server *server, const struct feed_listener *listener,
+                          const struct feed_address *peer, struct feed_stranger *out);
+/* The same for the address that the head of a request gave, where the peer is a proxy. */
+bool feed_strangers_forwarded(struct feed_conn *conn, const struct feed_address *client);
+/* Also when it is none any more. */
+void feed_strangers_leave(struct feed_server *server, const struct feed_listener *listener,
+                          struct feed_stranger *stranger);
+
 /* connection.c */
 struct feed_conn *feed_conn_of(struct lws *wsi); /* NULL for sockets that are not connections */
-struct feed_conn *feed_conn_new(struct feed_server *server, const struct feed_listener *listener, struct lws *wsi);
+struct feed_conn *feed_conn_new(struct feed_server *server, const struct feed_listener *listener, struct lws *wsi,
+                                const struct feed_address *peer, const struct feed_stranger *stranger);
 void feed_conn_free(struct feed_conn *conn);
 void feed_conn_move(struct feed_conn *conn, enum feed_conn_phase phase); /* with a full time for the new phase */
 void feed_conn_kill(struct feed_conn *conn);                             /* soon, not inline; nothing more is sent */

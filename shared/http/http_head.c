@@ -4,6 +4,7 @@
 #include "shared/http/connection.h"
 
 #include "shared/base/assert.h"
+#include "shared/http/proxies.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ static const char *const custom_names[FEED_HTTP_HEADER_COUNT] = {
     [FEED_HTTP_CE_SOURCE] = "ce-source:",
     [FEED_HTTP_CE_TYPE] = "ce-type:",
     [FEED_HTTP_CE_TIME] = "ce-time:",
+    [FEED_HTTP_FORWARDED] = "forwarded:",
 };
 
 static enum feed_http_method method_of(int lws_method)
@@ -46,6 +48,7 @@ static const enum lws_token_indexes header_tokens[FEED_HTTP_HEADER_COUNT] = {
     [FEED_HTTP_CONTENT_TYPE] = WSI_TOKEN_HTTP_CONTENT_TYPE,
     [FEED_HTTP_CONTENT_ENCODING] = WSI_TOKEN_HTTP_CONTENT_ENCODING,
     [FEED_HTTP_ORIGIN] = WSI_TOKEN_ORIGIN,
+    [FEED_HTTP_X_FORWARDED_FOR] = WSI_TOKEN_X_FORWARDED_FOR,
 };
 
 /* Where the texts of a request go; its size was computed before. */
@@ -74,7 +77,8 @@ static struct feed_str take_header(struct lws *wsi, struct text_room *room, enum
 /* What is found out while lws walks over the names of custom headers. */
 struct custom_check {
     struct feed_http_verdict verdict;
-    unsigned seen; /* bit h: header h was there */
+    unsigned seen;      /* bit h: header h was there */
+    unsigned forwarded; /* how often */
 };
 
 static void check_custom_name(const char *name, int len, void *arg)
@@ -83,10 +87,11 @@ static void check_custom_name(const char *name, int len, void *arg)
     struct feed_str s = {name, len > 0 ? (size_t)len : 0};
     if (!feed_http_header_name_valid((struct feed_str){name, s.len > 0 ? s.len - 1 : 0})) /* without the colon */
         check->verdict = (struct feed_http_verdict){400, "A header's name has a character that is not allowed."};
-    for (unsigned h = FEED_HTTP_IDEMPOTENCY_KEY; h < FEED_HTTP_HEADER_COUNT; h++) {
+    for (unsigned h = FEED_HTTP_IDEMPOTENCY_KEY; h <= FEED_HTTP_FORWARDED; h++) {
         if (!feed_str_eq(s, feed_str_of(custom_names[h])))
             continue;
-        if (check->seen & 1u << h)
+        check->forwarded += h == FEED_HTTP_FORWARDED;
+        if (check->seen & 1u << h && h < FEED_HTTP_CUSTOM_SINGLE_END)
             check->verdict = (struct feed_http_verdict){400, "A header that must have one value is there twice."};
         check->seen |= 1u << h;
     }
@@ -167,6 +172,8 @@ static struct feed_http_verdict check_head(struct feed_conn *conn, struct feed_r
             return (struct feed_http_verdict){400, "A header's value has a character that is not allowed."};
     struct custom_check check = {.verdict = {0, NULL}};
     lws_hdr_custom_name_foreach(wsi, check_custom_name, &check);
+    if (check.forwarded > 1)
+        request->http.headers[FEED_HTTP_FORWARDED] = (struct feed_str){NULL, 0};
     struct feed_http_verdict verdict = check.verdict;
     if (verdict.status == 0)
         verdict = feed_http_check_path(request->http.path);
@@ -176,6 +183,16 @@ static struct feed_http_verdict check_head(struct feed_conn *conn, struct feed_r
                                  conn->listener->body_max, &request->body_length, &request->is_chunked);
     request->close = request->close || request->is_chunked; /* lws does not know where it ended */
     return verdict;
+}
+
+static struct feed_address client_of(const struct feed_conn *conn, const struct feed_request *request)
+{
+    const struct feed_proxies *proxies = conn->listener->proxies;
+    if (!proxies || !feed_proxies_trusts(proxies, &conn->peer))
+        return conn->peer;
+    return feed_proxies_client(
+        proxies, &conn->peer,
+        request->http.headers[proxies->forwarded ? FEED_HTTP_FORWARDED : FEED_HTTP_X_FORWARDED_FOR]);
 }
 
 struct feed_request *feed_http_read_head(struct feed_conn *conn, struct feed_http_verdict *verdict)
@@ -200,6 +217,7 @@ struct feed_request *feed_http_read_head(struct feed_conn *conn, struct feed_htt
     request->http.method = method_of(method);
     read_headers(conn->wsi, request, &room);
     *verdict = check_head(conn, request);
+    request->http.client = client_of(conn, request);
     feed_buf_init(&request->body, request->is_chunked ? conn->listener->body_max : (size_t)request->body_length);
     feed_buf_init(&request->answer, ANSWER_MAX);
     return request;

@@ -26,21 +26,27 @@ struct feed_listening {
     bool paused; /* out of descriptors; tried again at the next tick */
 };
 
-static void adopt(struct feed_listening *listening, int fd)
+static void adopt(struct feed_listening *listening, int fd, const struct feed_address *peer)
 {
     struct feed_server *server = listening->server;
+    struct feed_stranger stranger;
     int one = 1;
     if (server->counts.open >= server->settings.connections_max) {
         server->counts.refused_full++;
         close(fd);
         return;
     }
+    if (!feed_strangers_enter(server, listening->listener, peer, &stranger)) {
+        close(fd);
+        return;
+    }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     struct lws *wsi = lws_adopt_socket_vhost(server->vhost, fd); /* closes fd if it fails */
-    if (!wsi)
+    server->counts.accepted += wsi != NULL;
+    if (wsi && feed_conn_new(server, listening->listener, wsi, peer, &stranger))
         return;
-    server->counts.accepted++;
-    if (!feed_conn_new(server, listening->listener, wsi))
+    feed_strangers_leave(server, listening->listener, &stranger);
+    if (wsi)
         lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 }
 
@@ -49,9 +55,12 @@ static void on_incoming(uv_poll_t *poll, int status, int events)
     struct feed_listening *listening = poll->data;
     (void)events;
     for (int i = 0; status == 0 && i < ACCEPTS_PER_TURN; i++) {
-        int fd = accept4(listening->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_storage from = {0};
+        socklen_t len = sizeof(from);
+        int fd = accept4(listening->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            adopt(listening, fd);
+            struct feed_address peer = feed_address_of_socket((struct sockaddr *)&from);
+            adopt(listening, fd, &peer);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             FEED_LOG(listening->server->log, FEED_LOG_ERROR, "accept_failed",
                      "no descriptors or memory for connections", FEED_LOG_NUMBER("errno", errno),

@@ -211,8 +211,10 @@ static struct feed_server *server_alloc(size_t listener_count)
         return NULL;
     server->listeners = calloc(listener_count, sizeof(*server->listeners));
     server->listening = calloc(listener_count, sizeof(struct feed_listening *));
-    if (server->listeners && server->listening)
+    server->strangers = calloc(listener_count, sizeof(*server->strangers));
+    if (server->listeners && server->listening && server->strangers)
         return server;
+    free(server->strangers);
     free(server->listeners);
     free(server->listening);
     free(server);
@@ -288,6 +290,7 @@ void feed_server_free(struct feed_server *server)
     server->listener_count = 0;
     feed_guest_free(server->guest);
     feed_http_send_answers(server); /* only frees: all connections are gone */
+    free(server->strangers);        /* nobody is counted any more */
     free(server->listeners);
     free(server->listening);
     free(server);

@@ -6,6 +6,7 @@
 #define FEED_HTTP_SERVER_H
 
 #include "shared/base/str.h"
+#include "shared/http/address.h"
 
 struct feed_loop;
 struct feed_log;
@@ -42,6 +43,10 @@ enum feed_http_header {
     FEED_HTTP_CE_SOURCE,
     FEED_HTTP_CE_TYPE,
     FEED_HTTP_CE_TIME,
+    FEED_HTTP_CUSTOM_SINGLE_END,
+    /* Absent when it is there twice: what then is one's own and what was forwarded cannot be told. */
+    FEED_HTTP_FORWARDED = FEED_HTTP_CUSTOM_SINGLE_END,
+    FEED_HTTP_X_FORWARDED_FOR,
     FEED_HTTP_HEADER_COUNT
 };
 
@@ -55,6 +60,7 @@ struct feed_http_request { /* all borrowed until the request is answered */
     struct feed_str query;
     struct feed_str headers[FEED_HTTP_HEADER_COUNT]; /* absent: data NULL */
     struct feed_str body;                            /* complete */
+    struct feed_address client; /* where it came from: the peer, or what trusted proxies say (shared/http/proxies.h) */
 };
 
 struct feed_http_response_header {
@@ -100,10 +106,16 @@ struct feed_frame *feed_frame_ref(struct feed_frame *frame);
 void feed_frame_unref(struct feed_frame *frame); /* NULL is ignored */
 struct feed_str feed_frame_payload(const struct feed_frame *frame);
 
+struct feed_ws_refusal {
+    unsigned status;
+    const char *detail;     /* static */
+    unsigned retry_after_s; /* 0: none */
+};
+
 struct feed_ws_events {
-    /* A handshake for a path and subprotocol that are served; return false to refuse it with *status (403 by default).
-     * Called before the upgrade. */
-    bool (*accept_fn)(void *arg, const struct feed_http_request *head, unsigned *status);
+    /* A handshake for a path and subprotocol that are served; return false to refuse it (with 403, unless *refusal says
+     * something else). Called before the upgrade. */
+    bool (*accept_fn)(void *arg, const struct feed_http_request *head, struct feed_ws_refusal *refusal);
     /* The connection stands. The value returned is `session` below; NULL closes it with 1011. `authorization` may be
      * empty. */
     void *(*open_fn)(void *arg, struct feed_ws *ws, const struct feed_http_request *head);
@@ -118,6 +130,8 @@ struct feed_ws_events {
     void (*closed_fn)(void *session, unsigned code);
 };
 void feed_ws_want_write(struct feed_ws *ws);
+/* The peer has shown who it is: the connection does not count among the strangers any more. */
+void feed_ws_known(struct feed_ws *ws);
 /* Sends a close frame after the frame that is on its way, if any; next_frame_fn and message_fn are not called any more.
  * closed_fn fires later, never inline: when the peer has answered, or after five seconds. Reason: copied, at most 123
  * bytes of UTF-8, may be NULL. */
@@ -138,6 +152,10 @@ struct feed_listener {
     const char *ws_protocol;
     size_t message_max;
     const struct feed_ws_events *ws_events;
+    const struct feed_proxies *proxies; /* borrowed; NULL: nobody's X-Forwarded-For is believed */
+    /* Connections that have not shown who they are (feed_ws_known): in all, and of one address; 0: not limited. One
+     * that is too many is closed at once, or refused with 429 where its address is known from its head alone. */
+    unsigned strangers_max, strangers_address_max;
     void *arg; /* for all callbacks of this listener */
 };
 /* Texts and ws_events are borrowed for the server's life. All ws_path listeners of a server have one ws_protocol. */
@@ -150,7 +168,8 @@ struct feed_server_settings {
 };
 
 struct feed_server_counts {
-    uint64_t accepted, refused_full, http_requests, bytes_sent, frames_sent, write_full;
+    uint64_t accepted, refused_full, refused_strangers, refused_strangers_address, http_requests, bytes_sent,
+        frames_sent, write_full;
     unsigned open; /* connections now */
 };
 

@@ -9,6 +9,7 @@
 #include "shared/http/response_text.h"
 #include "shared/loop/loop.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ enum {
     FRAMES_PER_TURN = 16, /* of one connection; then the others have their turn */
     CLOSE_REASON_MAX = 123,
     HANDSHAKE_HEADER_MAX = 256,
+    RETRY_AFTER_S = 5,
     CLOSE_NO_CODE = 1005,
     CLOSE_ABNORMAL = 1006,
     CLOSE_BAD_PAYLOAD = 1007,
@@ -49,18 +51,24 @@ static struct feed_http_verdict check_offer(struct feed_conn *conn, const struct
 }
 
 /* Written at once and closed by the caller: lws has no way back to plain HTTP from here. */
-static void refuse_upgrade(struct feed_conn *conn, struct feed_http_verdict verdict)
+static void refuse_upgrade(struct feed_conn *conn, const struct feed_ws_refusal *refusal)
 {
     static const char room[LWS_PRE];
     struct feed_buf body, out;
+    char seconds[16];
     feed_buf_init(&body, 4096);
     feed_buf_init(&out, 8192);
-    feed_http_problem_write(&body, verdict.status, verdict.detail);
+    feed_http_problem_write(&body, refusal->status, refusal->detail);
     struct feed_http_response response = {
-        .status = verdict.status, .content_type = "application/problem+json", .body = feed_buf_view(&body)};
-    if (verdict.status == 426)
+        .status = refusal->status, .content_type = "application/problem+json", .body = feed_buf_view(&body)};
+    if (refusal->status == 426)
         response.headers[response.header_count++] =
             (struct feed_http_response_header){"sec-websocket-version", FEED_STR("13")};
+    if (refusal->retry_after_s > 0) {
+        snprintf(seconds, sizeof(seconds), "%u", refusal->retry_after_s);
+        response.headers[response.header_count++] =
+            (struct feed_http_response_header){"retry-after", feed_str_of(seconds)};
+    }
     struct feed_http_framing framing = {.close = true, .unix_s = feed_clock_wall_ms() / 1000};
     feed_buf_append(&out, room, sizeof(room));
     feed_http_response_write(&out, &response, &framing);
@@ -107,14 +115,14 @@ int feed_ws_on_upgrade(struct feed_conn *conn, char *upgrade)
     const struct feed_listener *listener = conn->listener;
     if (verdict.status != 0 && listener->refused_fn)
         listener->refused_fn(listener->arg, verdict.status);
-    if (verdict.status == 0 && listener->ws_events->accept_fn) {
-        unsigned status = 403;
-        if (!listener->ws_events->accept_fn(listener->arg, &request->http, &status))
-            verdict = (struct feed_http_verdict){status, "The handshake was refused."};
-    }
-    if (verdict.status == 0)
+    struct feed_ws_refusal refusal = {403, "The handshake was refused.", 0};
+    if (verdict.status == 0 && !feed_strangers_forwarded(conn, &request->http.client))
+        refusal = (struct feed_ws_refusal){429, "Too many connections of this address say nothing.", RETRY_AFTER_S};
+    else if (verdict.status != 0)
+        refusal = (struct feed_ws_refusal){verdict.status, verdict.detail, 0};
+    else if (!listener->ws_events->accept_fn || listener->ws_events->accept_fn(listener->arg, &request->http, &refusal))
         return 0;
-    refuse_upgrade(conn, verdict);
+    refuse_upgrade(conn, &refusal);
     return -1;
 }
 
@@ -270,6 +278,12 @@ void feed_ws_want_write(struct feed_ws *ws)
         return;
     ws->wants_write = true;
     lws_callback_on_writable(conn->wsi);
+}
+
+void feed_ws_known(struct feed_ws *ws)
+{
+    struct feed_conn *conn = lws_container_of(ws, struct feed_conn, ws);
+    feed_strangers_leave(conn->server, conn->listener, &conn->stranger);
 }
 
 void feed_ws_ping(struct feed_conn *conn)

@@ -12,6 +12,7 @@
 struct feed_tally_row {
     UT_hash_handle hh;
     int64_t held;
+    size_t len;
     char name[]; /* not terminated */
 };
 
@@ -22,41 +23,67 @@ static struct feed_tally_row *find(const struct feed_tally *tally, struct feed_s
     return row;
 }
 
-static bool add(struct feed_tally *tally, struct feed_str name, int64_t n)
+static struct feed_tally_row *add(struct feed_tally *tally, struct feed_str name, int64_t n)
 {
     struct feed_tally_row *row = calloc(1, sizeof *row + name.len);
     if (!row)
-        return false;
+        return NULL;
     memcpy(row->name, name.data, name.len);
+    row->len = name.len;
     row->held = n;
     HASH_ADD_KEYPTR(hh, tally->rows, row->name, (unsigned)name.len, row);
     if (row->hh.tbl)
-        return true;
+        return row;
     free(row);
-    return false;
+    return NULL;
 }
 
-bool feed_tally_take(struct feed_tally *tally, struct feed_str name, int64_t n, int64_t max)
+static struct feed_tally_row *take(struct feed_tally *tally, struct feed_str name, int64_t n, int64_t max)
 {
     feed_assert(n > 0 && name.len > 0 && name.len <= FEED_TALLY_NAME_MAX);
     struct feed_tally_row *row = find(tally, name);
     if (!row)
         return add(tally, name, n);
     if (n > max - row->held)
-        return false;
+        return NULL;
     row->held += n;
-    return true;
+    return row;
 }
 
-void feed_tally_give(struct feed_tally *tally, struct feed_str name, int64_t n)
+static void give(struct feed_tally *tally, struct feed_tally_row *row, int64_t n)
 {
-    struct feed_tally_row *row = find(tally, name);
     feed_assert(row && n > 0 && n <= row->held);
     row->held -= n;
     if (row->held > 0)
         return;
     HASH_DEL(tally->rows, row);
     free(row);
+}
+
+bool feed_tally_take(struct feed_tally *tally, struct feed_str name, int64_t n, int64_t max)
+{
+    return take(tally, name, n, max) != NULL;
+}
+
+void feed_tally_give(struct feed_tally *tally, struct feed_str name, int64_t n)
+{
+    give(tally, find(tally, name), n);
+}
+
+struct feed_tally_row *feed_tally_hold(struct feed_tally *tally, struct feed_str name, int64_t max)
+{
+    return take(tally, name, 1, max);
+}
+
+void feed_tally_release(struct feed_tally *tally, struct feed_tally_row *row)
+{
+    if (row)
+        give(tally, row, 1);
+}
+
+struct feed_str feed_tally_name(const struct feed_tally_row *row)
+{
+    return (struct feed_str){row->name, row->len};
 }
 
 int64_t feed_tally_of(const struct feed_tally *tally, struct feed_str name)

@@ -18,6 +18,13 @@ bool feed_tally_take(struct feed_tally *tally, struct feed_str name, int64_t n, 
 /* Gives back what was taken. */
 void feed_tally_give(struct feed_tally *tally, struct feed_str name, int64_t n);
 int64_t feed_tally_of(const struct feed_tally *tally, struct feed_str name);
+
+/* One unit that is held for long, without a second look at the name. NULL: there is no room (max as above), or no
+ * memory. */
+struct feed_tally_row *feed_tally_hold(struct feed_tally *tally, struct feed_str name, int64_t max);
+void feed_tally_release(struct feed_tally *tally, struct feed_tally_row *row); /* NULL is ignored */
+struct feed_str feed_tally_name(const struct feed_tally_row *row);             /* borrowed while it is held */
+
 void feed_tally_fini(struct feed_tally *tally); /* forgets all; the tally is empty then */
 
 #endif

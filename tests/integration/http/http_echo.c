@@ -63,11 +63,11 @@ static void respond_ok(struct feed_request *request)
 
 /* ---- WebSocket ---- */
 
-static bool on_accept(void *arg, const struct feed_http_request *head, unsigned *status)
+static bool on_accept(void *arg, const struct feed_http_request *head, struct feed_ws_refusal *refusal)
 {
     (void)arg;
     if (feed_str_eq(head->headers[FEED_HTTP_AUTHORIZATION], FEED_STR("Bearer bad"))) {
-        *status = 401;
+        refusal->status = 401;
         return false;
     }
     return !feed_str_eq(head->headers[FEED_HTTP_ORIGIN], FEED_STR("http://evil.example"));
@@ -196,8 +196,13 @@ static void answer_bytes(struct feed_request *request, uint64_t n)
 
 static void answer_head(struct feed_request *request, const struct feed_http_request *http)
 {
-    static const char *const names[FEED_HTTP_HEADER_COUNT] = {"authorization", "content-type", "content-encoding",
-                                                              "origin", "traceparent"};
+    static const char *const names[FEED_HTTP_HEADER_COUNT] = {"authorization",
+                                                              "content-type",
+                                                              "content-encoding",
+                                                              "origin",
+                                                              "traceparent",
+                                                              [FEED_HTTP_X_FORWARDED_FOR] = "x-forwarded-for",
+                                                              [FEED_HTTP_FORWARDED] = "forwarded"};
     struct feed_buf buf;
     struct feed_json_out json;
     feed_buf_init(&buf, 65536);
@@ -207,7 +212,7 @@ static void answer_head(struct feed_request *request, const struct feed_http_req
     feed_json_i64(&json, http->method);
     feed_json_member(&json, "path", http->path);
     for (int h = 0; h < FEED_HTTP_HEADER_COUNT; h++)
-        if (http->headers[h].data)
+        if (http->headers[h].data && names[h])
             feed_json_member(&json, names[h], http->headers[h]);
     feed_json_close(&json);
     respond(request, 200, "application/json", feed_buf_view(&buf));

@@ -82,6 +82,11 @@ static struct feed_str frame_payload(const struct feed_frame *frame)
     return (struct feed_str){frame->data, frame->len};
 }
 
+static void known(struct feed_ws *ws)
+{
+    (void)ws;
+}
+
 static void want_write(struct feed_ws *ws)
 {
     struct feed_frame *frame;
@@ -635,7 +640,8 @@ struct feed_ws *world_connect(struct world *world, void (*frame_fn)(void *, stru
 {
     struct feed_ws *ws = calloc(1, sizeof *ws);
     *ws = (struct feed_ws){.world = world, .frame_fn = frame_fn, .arg = arg};
-    ws->session = gw_session_open(&world->hub, ws, feed_str_of(authorization));
+    const struct feed_address address = {{0}};
+    ws->session = gw_session_open(&world->hub, ws, &address, feed_str_of(authorization));
     feed_assert(ws->session);
     return ws;
 }
@@ -729,9 +735,9 @@ void world_init(struct world *world, uint64_t seed, size_t queue_bytes_max, int6
     world->up = true;
     world->mono_ms = 1000000;
     world->wall_ms = INT64_C(1790000000000);
-    world->port = (struct gw_port){world,       mono_ms,        wall_ms,    random_bytes, frame_new, frame_ref,
-                                   frame_unref, frame_payload,  want_write, close_ws,     subscribe, unsubscribe,
-                                   read_window, check_position, wake,       touch};
+    world->port = (struct gw_port){world,       mono_ms,       wall_ms,        random_bytes, frame_new, frame_ref,
+                                   frame_unref, frame_payload, want_write,     known,        close_ws,  subscribe,
+                                   unsubscribe, read_window,   check_position, wake,         touch};
     world->timelines[0].key = feed_key_timeline(FEED_TIMELINE_HOME, FEED_STR("demo"), FEED_STR("ann"));
     world->timelines[1].key = feed_key_timeline(FEED_TIMELINE_HOME, FEED_STR("demo"), FEED_STR("bob"));
     world->timelines[2].key = feed_key_timeline(FEED_TIMELINE_NOTIFICATIONS, FEED_STR("demo"), FEED_STR("ann"));

@@ -60,9 +60,25 @@ static void test_many(void **state)
     assert_null(tally.rows);
 }
 
+static void test_hold(void **state)
+{
+    (void)state;
+    struct feed_tally tally = {NULL};
+    struct feed_tally_row *one = feed_tally_hold(&tally, ACME, 2), *two = feed_tally_hold(&tally, ACME, 2);
+    assert_non_null(one);
+    assert_ptr_equal(one, two);
+    assert_null(feed_tally_hold(&tally, ACME, 2));
+    assert_str_equal(feed_tally_name(one), "acme");
+    feed_tally_release(&tally, one);
+    feed_tally_release(&tally, NULL);
+    assert_int_equal(feed_tally_of(&tally, ACME), 1);
+    feed_tally_release(&tally, two);
+    assert_null(tally.rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_share), cmocka_unit_test(test_larger_than_a_share),
-                                       cmocka_unit_test(test_many)};
+                                       cmocka_unit_test(test_many), cmocka_unit_test(test_hold)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
