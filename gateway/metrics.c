@@ -8,8 +8,8 @@
 #include "shared/tenant/tiers_file.h"
 
 static const char *const wakes[] = {"asked", "refused", "failed", NULL};
-static const char *const refusals[] = {"origin",          "full", "request", "address",
- "unauthenticated", "address_unauthenticated", NULL};
+static const char *const refusals[] = {
+    "origin", "full", "request", "address", "unauthenticated", "address_unauthenticated", NULL};
 
 const struct feed_metric gw_metrics_table[] = {
     {"websocket_messages_sent_total", FEED_METRIC_COUNTER, "Messages handed to sockets.", NULL, NULL, NULL},

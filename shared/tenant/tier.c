@@ -24,6 +24,8 @@ bool feed_tier_has_rates(const struct feed_tier *tier)
 
 int64_t feed_tier_share(const struct feed_tier *tier, int64_t places)
 {
+    if (tier->in_flight_percent == 100)
+        return INT64_MAX;
     int64_t share = places * tier->in_flight_percent / 100;
     return share > 0 ? share : 1;
 }

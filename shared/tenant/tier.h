@@ -47,7 +47,8 @@ struct feed_tier {
 /* No limits but those of base/limits.h. */
 struct feed_tier feed_tier_unlimited(void);
 bool feed_tier_has_rates(const struct feed_tier *tier);
-/* The tenant's share of so many places, at least one. */
+/* The tenant's share of so many places, at least one. INT64_MAX with 100 %: then it is not the tenant who meets a
+ * limit, but everybody. */
 int64_t feed_tier_share(const struct feed_tier *tier, int64_t places);
 
 #endif

@@ -48,7 +48,7 @@ static void test_whole(void **state)
         assert_string_equal(tier->name, "gold");
         assert_int_equal(tier->rates[FEED_RATE_TENANT].burst, 70);
         assert_int_equal(tier->feeds, FEED_CLIENT_FEEDS_MAX);
-        assert_int_equal(tier->in_flight_percent, 100);
+        assert_true(feed_tier_share(tier, 1000) == INT64_MAX);
     }
     assert_ptr_equal(feed_tiers_of(tiers, FEED_STR("beta")), free_tier);
     assert_ptr_equal(feed_tiers_of(tiers, FEED_STR("acm")), free_tier); /* nobody is taken for another */
