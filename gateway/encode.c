@@ -49,6 +49,14 @@ static void member_id(struct feed_json_out *json, struct feed_str id)
     feed_json_raw(json, id);
 }
 
+static void member_expires(struct feed_json_out *json, int64_t at)
+{
+    char text[FEED_TIME_TEXT + 1];
+    at = at < FEED_TIME_MIN_MS ? FEED_TIME_MIN_MS : at > FEED_TIME_MAX_MS ? FEED_TIME_MAX_MS : at;
+    feed_time_format(at, text);
+    member_text(json, "expires", text);
+}
+
 void gw_encode_welcome(struct feed_buf *out, const struct gw_welcome *welcome)
 {
     struct feed_json_out json;
@@ -58,14 +66,19 @@ void gw_encode_welcome(struct feed_buf *out, const struct gw_welcome *welcome)
     member_text(&json, "tenant", welcome->tenant);
     member_text(&json, "user", welcome->user);
     member_number(&json, "heartbeat_ms", welcome->heartbeat_ms);
-    char expires[FEED_TIME_TEXT + 1];
-    int64_t at = welcome->expires_ms;
-    at = at < FEED_TIME_MIN_MS ? FEED_TIME_MIN_MS : at > FEED_TIME_MAX_MS ? FEED_TIME_MAX_MS : at;
-    feed_time_format(at, expires);
-    member_text(&json, "expires", expires);
+    member_expires(&json, welcome->expires_ms);
     feed_json_key(&json, "features");
     feed_json_open_list(&json);
     feed_json_close_list(&json);
+    feed_json_close(&json);
+}
+
+void gw_encode_refreshed(struct feed_buf *out, struct feed_str id, int64_t expires_ms)
+{
+    struct feed_json_out json;
+    open_message(&json, out, "refreshed");
+    member_id(&json, id);
+    member_expires(&json, expires_ms);
     feed_json_close(&json);
 }
 

@@ -18,6 +18,9 @@ struct gw_welcome {
 };
 void gw_encode_welcome(struct feed_buf *out, const struct gw_welcome *welcome);
 
+/* The answer to refresh. id: JSON; empty: none */
+void gw_encode_refreshed(struct feed_buf *out, struct feed_str id, int64_t expires_ms);
+
 struct gw_slice {
     enum feed_timeline timeline;
     enum gw_outcome outcome;

@@ -124,14 +124,22 @@ static enum gw_fault read_feed(yyjson_val *value, size_t i, struct gw_message *m
     return fault ? fault : read_position(yyjson_obj_get(value, "position"), i, feed, s);
 }
 
-static enum gw_fault read_hello(yyjson_val *root, struct gw_message *message, struct sentence s)
+static enum gw_fault read_token(yyjson_val *root, struct gw_message *message, struct sentence s)
 {
     yyjson_val *token = yyjson_obj_get(root, "token");
-    if (token && !yyjson_is_null(token)) {
-        if (!yyjson_is_str(token))
-            return fail(s, GW_FAULT_BAD_MESSAGE, "token must be a text");
-        message->token = text_of(token);
-    }
+    if (!token || yyjson_is_null(token))
+        return GW_FAULT_NONE;
+    if (!yyjson_is_str(token))
+        return fail(s, GW_FAULT_BAD_MESSAGE, "token must be a text");
+    message->token = text_of(token);
+    return GW_FAULT_NONE;
+}
+
+static enum gw_fault read_hello(yyjson_val *root, struct gw_message *message, struct sentence s)
+{
+    enum gw_fault fault = read_token(root, message, s);
+    if (fault)
+        return fault;
     yyjson_val *feeds = yyjson_obj_get(root, "feeds");
     size_t count = yyjson_arr_size(feeds); /* 0 if it is no array */
     if (count < 1 || count > FEED_CLIENT_FEEDS_MAX)
@@ -140,7 +148,7 @@ static enum gw_fault read_hello(yyjson_val *root, struct gw_message *message, st
     yyjson_val *feed;
     yyjson_arr_foreach(feeds, i, n, feed)
     {
-        enum gw_fault fault = read_feed(feed, i, message, s);
+        fault = read_feed(feed, i, message, s);
         if (fault)
             return fault;
         message->feed_count++;
@@ -163,6 +171,12 @@ static enum gw_fault read_page(yyjson_val *root, struct gw_message *message, str
     return GW_FAULT_NONE;
 }
 
+static enum gw_fault read_refresh(yyjson_val *root, struct gw_message *message, struct sentence s)
+{
+    enum gw_fault fault = read_token(root, message, s);
+    return fault || message->token.data ? fault : fail(s, GW_FAULT_BAD_MESSAGE, "token must be a text");
+}
+
 /* The messages there are. */
 static const struct {
     const char *name;
@@ -171,6 +185,7 @@ static const struct {
 } types[] = {
     {"hello", GW_MESSAGE_HELLO, read_hello},
     {"page", GW_MESSAGE_PAGE, read_page},
+    {"refresh", GW_MESSAGE_REFRESH, read_refresh},
 };
 
 enum gw_fault gw_message_parse(struct feed_str json, struct gw_message *message, char *text, size_t text_size)

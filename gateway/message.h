@@ -51,14 +51,15 @@ struct gw_page_ask {
     unsigned limit;
 };
 
-enum gw_message_type { GW_MESSAGE_UNKNOWN, GW_MESSAGE_HELLO, GW_MESSAGE_PAGE, GW_MESSAGE_TYPES };
+enum gw_message_type { GW_MESSAGE_UNKNOWN, GW_MESSAGE_HELLO, GW_MESSAGE_PAGE, GW_MESSAGE_REFRESH, GW_MESSAGE_TYPES };
 
 struct gw_message {
     struct yyjson_doc *doc; /* owned; the views point into it */
     struct feed_buf id;     /* the client's `id` as JSON; empty: none */
     enum gw_message_type type;
-    /* hello */
+    /* hello; refresh, where there always is one */
     struct feed_str token; /* data NULL: none */
+    /* hello */
     struct gw_hello_feed feeds[FEED_CLIENT_FEEDS_MAX];
     size_t feed_count;
     /* page */

@@ -5,6 +5,7 @@
 #include "gateway/encode.h"
 #include "gateway/metrics.h"
 #include "gateway/page.h"
+#include "gateway/request.h"
 #include "shared/base/assert.h"
 #include "shared/observe/log.h"
 
@@ -51,8 +52,7 @@ void gw_session_send(struct gw_session *session, struct feed_frame *frame, enum 
         gw_list_append(&session->hub->writes, &session->by_write);
 }
 
-/* Sends what is in the hub's scratch. */
-static void send_scratch(struct gw_session *session)
+void gw_session_send_scratch(struct gw_session *session)
 {
     struct feed_frame *frame = gw_hub_frame(session->hub);
     gw_session_send(session, frame, GW_OUTBOX_BOUNDED);
@@ -63,7 +63,14 @@ static void send_error(struct gw_session *session, enum gw_fault fault, const ch
 {
     feed_buf_reset(&session->hub->scratch);
     gw_encode_error(&session->hub->scratch, fault, text, id);
-    send_scratch(session);
+    gw_session_send_scratch(session);
+}
+
+void gw_session_reproach(struct gw_session *session, enum gw_fault fault, const char *text, struct feed_str id)
+{
+    send_error(session, fault, text, id);
+    if (++session->errors > GW_ERRORS_MAX)
+        gw_session_end(session, GW_CLOSE_BAD_MESSAGE);
 }
 
 static void refuse(struct gw_session *session, enum gw_fault fault, const char *text, struct feed_str id,
@@ -77,8 +84,8 @@ static const struct feed_str no_id = {NULL, 0};
 
 /* ---- open ---- */
 
-static bool verify(struct gw_session *session, struct feed_str token, struct feed_token_claims *claims,
-                   struct feed_str id)
+bool gw_session_check_token(struct gw_session *session, struct feed_str token, struct feed_token_claims *claims,
+                            char text[GW_TOKEN_PROBLEM])
 {
     const struct gw_hub *hub = session->hub;
     int64_t now_s = hub->port->wall_ms_fn(hub->port->arg) / 1000;
@@ -86,8 +93,16 @@ static bool verify(struct gw_session *session, struct feed_str token, struct fee
     if (feed_auth_check(hub->settings.auth, token, now_s, claims, &reason) == FEED_OK)
         return true;
     feed_metrics_add(hub->metrics, GW_M_AUTH_REFUSED, feed_token_reason_index(reason), 1);
-    char text[80];
-    snprintf(text, sizeof text, "the token is not accepted (%s)", reason);
+    snprintf(text, GW_TOKEN_PROBLEM, "the token is not accepted (%s)", reason);
+    return false;
+}
+
+static bool verify(struct gw_session *session, struct feed_str token, struct feed_token_claims *claims,
+                   struct feed_str id)
+{
+    char text[GW_TOKEN_PROBLEM];
+    if (gw_session_check_token(session, token, claims, text))
+        return true;
     refuse(session, GW_FAULT_UNAUTHORIZED, text, id, GW_CLOSE_UNAUTHORIZED);
     return false;
 }
@@ -137,6 +152,15 @@ struct gw_session *gw_session_open(struct gw_hub *hub, struct feed_ws *ws, const
 
 /* ---- hello ---- */
 
+int64_t gw_session_vouched(struct gw_session *session, const struct feed_token_claims *claims)
+{
+    int64_t expires_s = claims->expires_s < FEED_TIME_MAX_MS / 1000 ? claims->expires_s : FEED_TIME_MAX_MS / 1000;
+    session->expires_s = expires_s + FEED_TOKEN_LEEWAY_S;
+    session->key_tag = claims->key_tag;
+    session->auth_generation = 0; /* with the first look: the keys may have changed since the token was checked */
+    return expires_s * 1000;
+}
+
 static void welcome(struct gw_session *session, const struct feed_token_claims *claims, struct feed_str id)
 {
     struct gw_hub *hub = session->hub;
@@ -144,19 +168,16 @@ static void welcome(struct gw_session *session, const struct feed_token_claims *
     char name[GW_SESSION_ID_TEXT + 1];
     hub->port->random_fn(hub->port->arg, bytes, sizeof bytes);
     feed_hex(bytes, sizeof bytes, name);
-    int64_t expires_s = claims->expires_s < FEED_TIME_MAX_MS / 1000 ? claims->expires_s : FEED_TIME_MAX_MS / 1000;
-    session->expires_s = expires_s + FEED_TOKEN_LEEWAY_S;
-    session->key_tag = claims->key_tag;
-    session->auth_generation = 0; /* with the first look: the keys may have changed since the token was checked */
+    int64_t expires_ms = gw_session_vouched(session, claims);
     struct gw_welcome message = {.id = id,
                                  .session = name,
                                  .tenant = claims->tenant,
                                  .user = claims->subject,
                                  .heartbeat_ms = hub->settings.heartbeat_ms,
-                                 .expires_ms = expires_s * 1000};
+                                 .expires_ms = expires_ms};
     feed_buf_reset(&hub->scratch);
     gw_encode_welcome(&hub->scratch, &message);
-    send_scratch(session);
+    gw_session_send_scratch(session);
     FEED_LOG(hub->log, FEED_LOG_DEBUG, "session_opened", NULL, FEED_LOG_TEXT("session", feed_str_of(name)),
              FEED_LOG_TEXT("tenant", feed_str_of(claims->tenant)), FEED_LOG_TEXT("user", feed_str_of(claims->subject)),
              FEED_LOG_TEXT("api_key", feed_str_of(claims->credential)));
@@ -194,7 +215,7 @@ static void join_feeds(struct gw_session *session, const struct gw_message *mess
     }
 }
 
-static bool allowed(const struct feed_token_claims *claims, enum feed_timeline timeline)
+bool gw_session_allowed(const struct feed_token_claims *claims, enum feed_timeline timeline)
 {
     if (!claims->may_read)
         return false;
@@ -233,7 +254,7 @@ static void hello(struct gw_session *session, const struct gw_message *message, 
 {
     struct feed_str id = feed_buf_view(&message->id);
     for (size_t i = 0; i < message->feed_count; i++) {
-        if (allowed(claims, message->feeds[i].timeline))
+        if (gw_session_allowed(claims, message->feeds[i].timeline))
             continue;
         char text[64];
         snprintf(text, sizeof text, "the token does not allow feeds[%zu]", i);
@@ -268,42 +289,6 @@ static void authenticate(struct gw_session *session, const struct gw_message *me
     hello(session, message, &claims);
 }
 
-/* An error that the connection survives, a few times. */
-static void reproach(struct gw_session *session, enum gw_fault fault, const char *text, struct feed_str id)
-{
-    send_error(session, fault, text, id);
-    if (++session->errors > GW_ERRORS_MAX)
-        gw_session_end(session, GW_CLOSE_BAD_MESSAGE);
-}
-
-static struct gw_view *view_of(struct gw_session *session, enum feed_timeline timeline)
-{
-    for (uint8_t i = 0; i < session->view_count; i++) {
-        if (session->views[i].feed->timeline == timeline)
-            return &session->views[i];
-    }
-    return NULL;
-}
-
-static void want_page(struct gw_session *session, const struct gw_message *message)
-{
-    struct feed_str id = feed_buf_view(&message->id);
-    struct gw_view *view = view_of(session, message->page.timeline);
-    if (!view) {
-        reproach(session, GW_FAULT_UNKNOWN_FEED, "feed must be one of hello's", id);
-        return;
-    }
-    if (view->page) {
-        reproach(session, GW_FAULT_BUSY, "a page of this feed is under way", id);
-        return;
-    }
-    struct gw_page *page = gw_page_new(message, gw_hub_now(session->hub));
-    if (page)
-        gw_hub_page(session->hub, view, page);
-    else
-        gw_session_end(session, GW_CLOSE_INTERNAL);
-}
-
 void gw_session_message(struct gw_session *session, struct feed_str payload, bool binary)
 {
     if (gw_session_ending(session))
@@ -321,7 +306,7 @@ void gw_session_message(struct gw_session *session, struct feed_str payload, boo
     if (greeted && message.type == GW_MESSAGE_HELLO)
         refuse(session, GW_FAULT_BAD_MESSAGE, "hello comes once", id, GW_CLOSE_BAD_MESSAGE);
     else if (greeted && (fault == GW_FAULT_UNKNOWN_TYPE || fault == GW_FAULT_UNKNOWN_FEED))
-        reproach(session, fault, text, id);
+        gw_session_reproach(session, fault, text, id);
     else if (!greeted && message.type > GW_MESSAGE_HELLO)
         refuse(session, GW_FAULT_BAD_MESSAGE, "hello comes first", id, GW_CLOSE_BAD_MESSAGE);
     else if (fault)
@@ -329,7 +314,7 @@ void gw_session_message(struct gw_session *session, struct feed_str payload, boo
     else if (message.type == GW_MESSAGE_HELLO)
         authenticate(session, &message);
     else
-        want_page(session, &message);
+        gw_request(session, &message);
     gw_message_fini(&message);
 }
 
@@ -353,7 +338,7 @@ static void heartbeat(struct gw_session *session)
         positions[i] = (struct gw_feed_position){session->views[i].feed->timeline, session->views[i].position};
     feed_buf_reset(&session->hub->scratch);
     gw_encode_heartbeat(&session->hub->scratch, positions, session->view_count);
-    send_scratch(session);
+    gw_session_send_scratch(session);
     session->deadline_ms = gw_hub_now(session->hub) + session->hub->settings.heartbeat_ms;
 }
 
@@ -424,7 +409,7 @@ void gw_session_bye(struct gw_session *session)
     int64_t retry_ms = GW_RETRY_MIN_MS + (int64_t)gw_hub_random(session->hub, GW_RETRY_SPREAD_MS + 1);
     feed_buf_reset(&session->hub->scratch);
     gw_encode_bye(&session->hub->scratch, gw_close_row(GW_CLOSE_SHUTDOWN)->name, retry_ms);
-    send_scratch(session);
+    gw_session_send_scratch(session);
     gw_session_end(session, GW_CLOSE_SHUTDOWN);
 }
 

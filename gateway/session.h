@@ -12,6 +12,7 @@
 
 #include "gateway/close.h"
 #include "gateway/hub.h"
+#include "gateway/message.h"
 #include "gateway/outbox.h"
 
 enum gw_session_state {
@@ -58,6 +59,17 @@ void gw_session_closed(struct gw_session *session, unsigned code);
 bool gw_session_ending(const struct gw_session *session);
 /* Queues the frame (borrowed); NULL, a full queue and lack of memory end the session. */
 void gw_session_send(struct gw_session *session, struct feed_frame *frame, enum gw_outbox_rule rule);
+/* Sends what is in the hub's scratch. */
+void gw_session_send_scratch(struct gw_session *session);
+/* An error that the connection survives, GW_ERRORS_MAX times. id: as JSON, of the message that caused it. */
+void gw_session_reproach(struct gw_session *session, enum gw_fault fault, const char *text, struct feed_str id);
+enum { GW_TOKEN_PROBLEM = 80 };
+/* False: a sentence in text; counted. */
+bool gw_session_check_token(struct gw_session *session, struct feed_str token, struct feed_token_claims *claims,
+                            char text[GW_TOKEN_PROBLEM]);
+/* The session lives as long as these claims hold. Returns when the token ends, wall clock in ms. */
+int64_t gw_session_vouched(struct gw_session *session, const struct feed_token_claims *claims);
+bool gw_session_allowed(const struct feed_token_claims *claims, enum feed_timeline timeline);
 /* One more of its views has its slice. */
 void gw_session_joined(struct gw_session *session);
 /* Sends what is queued (not to a slow client), then closes. Only the first reason counts. */

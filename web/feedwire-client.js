@@ -75,12 +75,16 @@ function checkRef(value, what) {
     need(ref, 'type', 'string');
     need(ref, 'id', 'string');
 }
+function checkTime(from, name) {
+    need(from, name, 'string');
+    if (Number.isNaN(Date.parse(from[name])))
+        throw new BadMessage(`"${name}" is not a time`);
+}
 function checkEntry(value) {
     const entry = members(value, 'an entry');
-    for (const name of ['id', 'actor', 'verb', 'published'])
+    for (const name of ['id', 'actor', 'verb'])
         need(entry, name, 'string');
-    if (Number.isNaN(Date.parse(entry['published'])))
-        throw new BadMessage('"published" is not a time');
+    checkTime(entry, 'published');
     checkRef(entry['object'], '"object"');
     if (entry['target'] !== undefined)
         checkRef(entry['target'], '"target"');
@@ -101,6 +105,10 @@ const CHECKS = {
         for (const name of ['session', 'tenant', 'user'])
             need(message, name, 'string');
         need(message, 'heartbeat_ms', 'number');
+        checkTime(message, 'expires');
+    },
+    refreshed(message) {
+        checkTime(message, 'expires');
     },
     slice(message) {
         for (const name of ['feed', 'outcome', 'position'])
@@ -167,6 +175,9 @@ function readMessage(data) {
 }
 function helloText(token, feeds) {
     return JSON.stringify({ type: 'hello', id: 'hello', token, feeds });
+}
+function refreshText(id, token) {
+    return JSON.stringify({ type: 'refresh', id, token });
 }
 function pageText(id, feed, before, limit) {
     return JSON.stringify({ type: 'page', id, feed, before: { published: before.published, id: before.id }, limit });
@@ -339,6 +350,10 @@ class Session {
     isLive(feed) {
         return this.#complete.has(feed);
     }
+    /** Gives the frame that offers a new token. */
+    refresh(token) {
+        return refreshText('refresh', token);
+    }
     /** Asks for older entries; gives the frame. Undefined: there are none. The feed is live, and no page of it under way. */
     page(feed, limit) {
         const before = this.feeds.get(feed)?.pageBefore;
@@ -363,7 +378,12 @@ class Session {
                 if (!(message.heartbeat_ms > 0))
                     throw new BadMessage('"heartbeat_ms" is not positive');
                 this.#welcomed = true;
-                return [{ do: 'welcomed', user: message.user, heartbeatMs: Math.min(message.heartbeat_ms, SERVER_TIME_MAX_MS) }];
+                return [
+                    { do: 'welcomed', user: message.user, heartbeatMs: Math.min(message.heartbeat_ms, SERVER_TIME_MAX_MS) },
+                    { do: 'expires', atMs: Date.parse(message.expires) },
+                ];
+            case 'refreshed':
+                return [{ do: 'expires', atMs: Date.parse(message.expires) }];
             case 'slice': {
                 const state = this.#stateOf(message.feed);
                 state.applySlice(message);
@@ -491,6 +511,8 @@ class FeedStore {
  *
  * A socket that was left, and a token that comes too late, find that `#link` is another one, and have no effect. */
 const ATTEMPT_MS = 30_000;
+/* A token that ends within so many heartbeats is renewed with the next one. */
+const RENEW_HEARTBEATS = 3;
 const BACKOFF = { baseMs: 1_000, maxMs: 30_000 };
 /* A promise with its two ends. */
 class Waiting {
@@ -653,6 +675,10 @@ class FeedClient {
             }
             else if (effect.do === 'steady') {
                 this.#backoff.reset();
+                this.#renewToken(link);
+            }
+            else if (effect.do === 'expires') {
+                link.tokenEndsMs = effect.atMs;
             }
             else if (effect.do === 'report') {
                 this.#listeners.error.tell(effect.error);
@@ -666,6 +692,25 @@ class FeedClient {
             }
         }
         this.#refresh();
+    }
+    /* Before the token ends, the connection gets a new one, and lives on. Without it the server ends the connection, and the
+     * next one comes with a new token. */
+    #renewToken(link) {
+        const endsMs = link.tokenEndsMs;
+        if (endsMs === undefined || endsMs - this.#host.now() > RENEW_HEARTBEATS * this.#heartbeatMs)
+            return;
+        delete link.tokenEndsMs;
+        const renew = async () => {
+            const token = await this.#options.token();
+            if (this.#link === link)
+                link.socket.send(this.#session.refresh(token));
+        };
+        renew().catch((problem) => {
+            if (this.#link !== link)
+                return;
+            link.tokenEndsMs = endsMs;
+            this.#listeners.error.tell({ code: 'token_failed', message: `no new token: ${textOf(problem)}`, retryable: true });
+        });
     }
     #watch() {
         this.#setTimer(2 * this.#heartbeatMs, () => this.#lose(0, 'nothing was heard for two heartbeats'));
@@ -744,6 +789,7 @@ function textOf(problem) {
 function defaultHost() {
     return {
         WebSocket: globalThis.WebSocket,
+        now: Date.now,
         random: Math.random,
         timer(fn, ms) {
             const timer = setTimeout(fn, ms);

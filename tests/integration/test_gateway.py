@@ -556,6 +556,24 @@ def test_a_token_that_ends_while_connected(gateway, control, make_token):
         assert client.ends_with() == CODE["token_expired"]
 
 
+def test_a_new_token_lengthens_the_connection(gateway, feeds, make_token):
+    with Client(gateway, make_token("ann", expires_s=-52)) as client:
+        client.opened()
+        for token, code in ((make_token("bob"), "forbidden"), (make_token("ann", feeds=["notifications"]), "forbidden"), ("nonsense", "unauthorized")):
+            client.say({"type": "refresh", "id": 1, "token": token})
+            refused = client.take()
+            assert (refused["type"], refused["code"], refused["id"]) == ("error", code, 1)
+        client.say({"type": "refresh", "id": 2, "token": make_token("ann", expires_s=600)})
+        refreshed = client.take()
+        assert (refreshed["type"], refreshed["id"]) == ("refreshed", 2)
+        assert 500 < milliseconds(refreshed["expires"]) / 1000 - time.time() < 700
+        ended = time.monotonic() + 10  # the first token is refused after eight seconds
+        while time.monotonic() < ended:
+            feeds.add("ann", int(time.monotonic() * 1000))
+            assert client.take()["type"] == "push"
+            time.sleep(0.2)
+
+
 def test_unknown_messages_do_not_end_a_session(feeds, connect, control):
     client = connect("ann").opened()
     for i in range(16):

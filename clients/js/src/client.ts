@@ -59,6 +59,8 @@ export interface ClientEvents {
 }
 
 const ATTEMPT_MS = 30_000;
+/* A token that ends within so many heartbeats is renewed with the next one. */
+const RENEW_HEARTBEATS = 3;
 const BACKOFF: BackoffOptions = { baseMs: 1_000, maxMs: 30_000 };
 
 /* A promise with its two ends. */
@@ -77,6 +79,8 @@ function offline(): FeedError {
 
 interface Link {
   socket?: WebSocketLike;
+  /* Unknown while a new token is on its way: it is offered once. */
+  tokenEndsMs?: number;
 }
 
 export class FeedClient {
@@ -215,6 +219,9 @@ export class FeedClient {
         this.#become({ status: 'live' });
       } else if (effect.do === 'steady') {
         this.#backoff.reset();
+        this.#renewToken(link);
+      } else if (effect.do === 'expires') {
+        link.tokenEndsMs = effect.atMs;
       } else if (effect.do === 'report') {
         this.#listeners.error.tell(effect.error);
       } else if (effect.do === 'paged') {
@@ -225,6 +232,23 @@ export class FeedClient {
       }
     }
     this.#refresh();
+  }
+
+  /* Before the token ends, the connection gets a new one, and lives on. Without it the server ends the connection, and the
+   * next one comes with a new token. */
+  #renewToken(link: Link): void {
+    const endsMs = link.tokenEndsMs;
+    if (endsMs === undefined || endsMs - this.#host.now() > RENEW_HEARTBEATS * this.#heartbeatMs) return;
+    delete link.tokenEndsMs;
+    const renew = async (): Promise<void> => {
+      const token = await this.#options.token();
+      if (this.#link === link) link.socket!.send(this.#session.refresh(token));
+    };
+    renew().catch((problem: unknown) => {
+      if (this.#link !== link) return;
+      link.tokenEndsMs = endsMs;
+      this.#listeners.error.tell({ code: 'token_failed', message: `no new token: ${textOf(problem)}`, retryable: true });
+    });
   }
 
   #watch(): void {

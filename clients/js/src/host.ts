@@ -16,6 +16,8 @@ export type WebSocketConstructor = new (url: string, protocols: string) => WebSo
 
 export interface Host {
   WebSocket: WebSocketConstructor | undefined;
+  /** Milliseconds since 1970. */
+  now(): number;
   /** From 0 up to, but not including, 1. */
   random(): number;
   /** Runs `fn` once after `ms`; gives the function that prevents it. */
@@ -28,6 +30,7 @@ export interface Host {
 export function defaultHost(): Host {
   return {
     WebSocket: (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket,
+    now: Date.now,
     random: Math.random,
     timer(fn, ms) {
       const timer = setTimeout(fn, ms);

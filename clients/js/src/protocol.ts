@@ -28,6 +28,13 @@ export interface Welcome {
   readonly tenant: string;
   readonly user: string;
   readonly heartbeat_ms: number;
+  /** When the token ends, RFC 3339. */
+  readonly expires: string;
+}
+
+export interface Refreshed {
+  readonly type: 'refreshed';
+  readonly expires: string;
 }
 
 export interface Slice {
@@ -95,7 +102,7 @@ export interface Bye {
   readonly retry_after_ms?: number;
 }
 
-export type ServerMessage = Welcome | Slice | Push | Remove | Page | Heartbeat | ServerError | Bye;
+export type ServerMessage = Welcome | Refreshed | Slice | Push | Remove | Page | Heartbeat | ServerError | Bye;
 
 /** The server sent something that is against the protocol. */
 export class BadMessage extends Error {}
@@ -117,10 +124,15 @@ function checkRef(value: unknown, what: string): void {
   need(ref, 'id', 'string');
 }
 
+function checkTime(from: Members, name: string): void {
+  need(from, name, 'string');
+  if (Number.isNaN(Date.parse(from[name] as string))) throw new BadMessage(`"${name}" is not a time`);
+}
+
 function checkEntry(value: unknown): void {
   const entry = members(value, 'an entry');
-  for (const name of ['id', 'actor', 'verb', 'published']) need(entry, name, 'string');
-  if (Number.isNaN(Date.parse(entry['published'] as string))) throw new BadMessage('"published" is not a time');
+  for (const name of ['id', 'actor', 'verb']) need(entry, name, 'string');
+  checkTime(entry, 'published');
   checkRef(entry['object'], '"object"');
   if (entry['target'] !== undefined) checkRef(entry['target'], '"target"');
 }
@@ -139,6 +151,10 @@ const CHECKS: Record<ServerMessage['type'], (message: Members) => void> = {
   welcome(message) {
     for (const name of ['session', 'tenant', 'user']) need(message, name, 'string');
     need(message, 'heartbeat_ms', 'number');
+    checkTime(message, 'expires');
+  },
+  refreshed(message) {
+    checkTime(message, 'expires');
   },
   slice(message) {
     for (const name of ['feed', 'outcome', 'position']) need(message, name, 'string');
@@ -202,6 +218,10 @@ export interface FeedRequest {
 
 export function helloText(token: string, feeds: readonly FeedRequest[]): string {
   return JSON.stringify({ type: 'hello', id: 'hello', token, feeds });
+}
+
+export function refreshText(id: string, token: string): string {
+  return JSON.stringify({ type: 'refresh', id, token });
 }
 
 export function pageText(id: string, feed: string, before: Place, limit?: number): string {

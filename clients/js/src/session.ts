@@ -6,7 +6,7 @@
  *      ^               |                  |                                 |
  *      '---------------+------------------+------------ end ---------------'                                        */
 import { FeedState } from './feed-state.js';
-import { BadMessage, helloText, isFinalCode, pageText, readMessage } from './protocol.js';
+import { BadMessage, helloText, isFinalCode, pageText, readMessage, refreshText } from './protocol.js';
 import type { FeedRequest, ServerError, ServerMessage } from './protocol.js';
 
 /** What went wrong. `code` is the server's word, or one of `token_failed`, `bad_server_message`, `missed`,
@@ -23,6 +23,8 @@ export type Effect =
   | { readonly do: 'live' }
   /** The connection has lasted for a heartbeat. */
   | { readonly do: 'steady' }
+  /** The token ends then, by the server's clock. */
+  | { readonly do: 'expires'; readonly atMs: number }
   | { readonly do: 'report'; readonly error: FeedError }
   /** The page of this feed that was asked for is there, or will not come. */
   | { readonly do: 'paged'; readonly feed: string; readonly error?: FeedError }
@@ -73,6 +75,11 @@ export class Session {
     return this.#complete.has(feed);
   }
 
+  /** Gives the frame that offers a new token. */
+  refresh(token: string): string {
+    return refreshText('refresh', token);
+  }
+
   /** Asks for older entries; gives the frame. Undefined: there are none. The feed is live, and no page of it under way. */
   page(feed: string, limit?: number): string | undefined {
     const before = this.feeds.get(feed)?.pageBefore;
@@ -95,7 +102,12 @@ export class Session {
         if (this.#welcomed) throw new BadMessage('a second welcome');
         if (!(message.heartbeat_ms > 0)) throw new BadMessage('"heartbeat_ms" is not positive');
         this.#welcomed = true;
-        return [{ do: 'welcomed', user: message.user, heartbeatMs: Math.min(message.heartbeat_ms, SERVER_TIME_MAX_MS) }];
+        return [
+          { do: 'welcomed', user: message.user, heartbeatMs: Math.min(message.heartbeat_ms, SERVER_TIME_MAX_MS) },
+          { do: 'expires', atMs: Date.parse(message.expires) },
+        ];
+      case 'refreshed':
+        return [{ do: 'expires', atMs: Date.parse(message.expires) }];
       case 'slice': {
         const state = this.#stateOf(message.feed);
         state.applySlice(message);

@@ -44,6 +44,12 @@ class TestHost implements Host {
     return [...this.timers.values()][0]?.ms;
   }
 
+  nowMs = 0;
+
+  now(): number {
+    return this.nowMs;
+  }
+
   fire(): void {
     for (const key of [...this.timers.keys()]) this.#fire(key);
   }
@@ -98,6 +104,48 @@ function until(client: FeedClient, holds: () => boolean): Promise<void> {
 }
 
 const statusIs = (client: FeedClient, status: string): Promise<void> => until(client, () => client.status === status);
+
+withServer('before the token ends the connection gets a new one', async ({ server, host, start }) => {
+  let made = 0;
+  const client = start({ token: () => `token-${(made += 1)}` });
+  host.nowMs = Date.parse('2029-12-31T23:00:00.000Z');
+  const peer = await server.next();
+  await peer.greet({ home: { position: 'p1' } });
+  await statusIs(client, 'live');
+  const heartbeat = { type: 'heartbeat', positions: { home: 'p1' } };
+  peer.send(heartbeat);
+  host.nowMs = Date.parse('2029-12-31T23:59:00.000Z');
+  peer.send(heartbeat, heartbeat);
+  const refresh = await peer.received.take('refresh');
+  assert.deepEqual(refresh, { type: 'refresh', id: 'refresh', token: 'token-2' });
+  peer.send({ type: 'refreshed', id: 'refresh', expires: '2030-01-01T01:00:00.000Z' }, heartbeat);
+  peer.send(push('home', 'p2', entry(1)));
+  await until(client, () => client.feed('home').entries.length === 1);
+  assert.equal(peer.received.length, 0);
+  assert.equal(made, 2);
+});
+
+withServer('a new token that cannot be had is asked for again', async ({ server, host, start }) => {
+  let made = 0;
+  const client = start({
+    token: () => {
+      if ((made += 1) === 2) throw new Error('not now');
+      return `token-${made}`;
+    },
+  });
+  const codes: string[] = [];
+  client.on('error', ({ code }) => codes.push(code));
+  host.nowMs = Date.parse('2029-12-31T23:59:00.000Z');
+  const peer = await server.next();
+  await peer.greet({ home: { position: 'p1' } });
+  await statusIs(client, 'live');
+  peer.send({ type: 'heartbeat', positions: { home: 'p1' } });
+  await until(client, () => codes.length === 1);
+  peer.send({ type: 'heartbeat', positions: { home: 'p1' } });
+  assert.equal((await peer.received.take('refresh'))['token'], 'token-3');
+  assert.deepEqual(codes, ['token_failed']);
+  assert.equal(client.status, 'live');
+});
 
 withServer('older entries are loaded when they are asked for', async ({ server, start }) => {
   const client = start();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Session } from '../dist/session.js';
 import { entry, numbers, push, remove, slice } from './fake-server.js';
 
-const WELCOME = { type: 'welcome', session: 's', tenant: 'demo', user: 'ann', heartbeat_ms: 25_000 };
+const WELCOME = { type: 'welcome', session: 's', tenant: 'demo', user: 'ann', heartbeat_ms: 25_000, expires: '2030-01-01T00:00:00.000Z' };
 
 function receive(session: Session, message: unknown): any[] {
   return session.receive(JSON.stringify(message));
@@ -30,7 +30,10 @@ test('the first hello has no positions; limit only if asked for', () => {
 test('welcome, then slices, then live once every feed is complete', () => {
   const session = new Session(['home', 'notifications'], 500);
   session.begin('t');
-  assert.deepEqual(receive(session, WELCOME), [{ do: 'welcomed', user: 'ann', heartbeatMs: 25_000 }]);
+  assert.deepEqual(receive(session, WELCOME), [
+    { do: 'welcomed', user: 'ann', heartbeatMs: 25_000 },
+    { do: 'expires', atMs: Date.parse(WELCOME.expires) },
+  ]);
   assert.deepEqual(receive(session, slice('notifications')), []);
   assert.equal(session.isLive('notifications'), true);
   assert.equal(session.isLive('home'), false);

@@ -57,7 +57,7 @@ test('positions are returned letter for letter', () => {
   for (const { text } of valid) {
     const session = new Session(['home'], 10);
     session.begin('t');
-    session.receive(JSON.stringify({ type: 'welcome', session: 's', tenant: 't', user: 'u', heartbeat_ms: 1 }));
+    session.receive(JSON.stringify({ type: 'welcome', session: 's', tenant: 't', user: 'u', heartbeat_ms: 1, expires: '2030-01-01T00:00:00.000Z' }));
     session.receive(JSON.stringify(slice('home', { position: text })));
     session.end(1006, '');
     assert.equal(JSON.parse(session.begin('t')).feeds[0].position, text);

@@ -113,6 +113,8 @@ static void says_what_is_wrong(void **state)
         {"{\"type\":\"hello\",\"feeds\":[{\"feed\":\"home\",\"limit\":1.5}]}", GW_FAULT_BAD_MESSAGE, "feeds[0].limit "},
         {"{\"type\":\"hello\",\"feeds\":[{\"feed\":\"home\",\"position\":5}]}", GW_FAULT_BAD_MESSAGE,
          "feeds[0].position "},
+        {"{\"type\":\"refresh\"}", GW_FAULT_BAD_MESSAGE, "token must"},
+        {"{\"type\":\"refresh\",\"token\":7}", GW_FAULT_BAD_MESSAGE, "token must"},
         {"{\"type\":\"page\"}", GW_FAULT_BAD_MESSAGE, "feed must"},
         {"{\"type\":\"page\",\"feed\":\"outbox\"}", GW_FAULT_UNKNOWN_FEED, "feed must"},
         {"{\"type\":\"page\",\"feed\":\"home\"}", GW_FAULT_BAD_MESSAGE, "before must"},

@@ -264,6 +264,52 @@ static void a_token_lives_to_its_end_and_the_leeway(void **state)
     feed_buf_fini(&ear.heard);
 }
 
+static void say_refresh(struct world *world, struct feed_ws *ws, const char *user, int64_t ends_in_s)
+{
+    struct feed_buf token;
+    char json[FEED_CLIENT_MESSAGE_MAX];
+    world_token(world, user, ends_in_s, &token);
+    snprintf(json, sizeof json, "{\"type\":\"refresh\",\"id\":5,\"token\":\"%s\"}", token.data);
+    world_say(ws, json);
+    world_settle(world);
+    feed_buf_fini(&token);
+}
+
+static void a_new_token_lengthens_the_session(void **state)
+{
+    struct world *world = *state;
+    struct ear ear;
+    struct feed_ws *ws = open_ear(world, &ear, NULL);
+    int64_t now_s = world->wall_ms / 1000;
+    say_hello(world, ws, "\"feeds\":[{\"feed\":\"home\"}]");
+    world_settle(world);
+    say_refresh(world, ws, "ann", 5000);
+    assert_non_null(strstr(heard(&ear), "{\"type\":\"refreshed\",\"id\":5,\"expires\":\""));
+    assert_int_equal(ws->session->expires_s, now_s + 5000 + FEED_TOKEN_LEEWAY_S);
+    assert_int_equal(ws->close_code, 0);
+    feed_buf_fini(&ear.heard);
+}
+
+static void a_bad_new_token_changes_nothing(void **state)
+{
+    struct world *world = *state;
+    struct ear ear;
+    struct feed_ws *ws = open_ear(world, &ear, NULL);
+    int64_t now_s = world->wall_ms / 1000;
+    say_hello(world, ws, "\"feeds\":[{\"feed\":\"home\"}]");
+    world_settle(world);
+    say_refresh(world, ws, "bob", 5000);
+    assert_non_null(strstr(heard(&ear), "\"code\":\"forbidden\",\"message\":\"the token is of another user\""));
+    ear.heard.len = 0;
+    say_refresh(world, ws, "ann", -1000);
+    assert_non_null(
+        strstr(heard(&ear), "\"code\":\"unauthorized\",\"message\":\"the token is not accepted (expired)\""));
+    assert_null(strstr(heard(&ear), "refreshed"));
+    assert_int_equal(ws->session->expires_s, now_s + 1000 + FEED_TOKEN_LEEWAY_S);
+    assert_int_equal(ws->close_code, 0);
+    feed_buf_fini(&ear.heard);
+}
+
 static void heartbeats_tell_the_positions(void **state)
 {
     struct world *world = *state;
@@ -689,6 +735,8 @@ int main(void)
         CASE(what_comes_after_the_end_is_ignored),
         CASE(an_expired_token_ends_the_session),
         CASE(a_token_lives_to_its_end_and_the_leeway),
+        CASE(a_new_token_lengthens_the_session),
+        CASE(a_bad_new_token_changes_nothing),
         CASE(heartbeats_tell_the_positions),
         CASE(without_redis_hello_ends_in_unavailable),
         CASE(failed_reads_are_tried_again),
