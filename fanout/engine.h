@@ -16,8 +16,7 @@
 #include "fanout/port.h"
 
 enum {
-    FAN_PAGES_MAX = 512,     /* jobs that hold followers or a backfill at the same time */
-    FAN_TURN_COMMANDS = 100, /* commands of one job before the next one gets its turn */
+    FAN_PAGES_MAX = 512, /* jobs that hold followers or a backfill at the same time */
 };
 
 struct fan_settings {

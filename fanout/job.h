@@ -142,10 +142,13 @@ enum fan_job_place {
 
 enum {
     FAN_RECIPIENTS_MAX = FEED_TO_MAX + 2, /* to, object.owner, the followed */
-    FAN_FOLLOWERS_PAGE = 500, /* big enough to fill the pipeline, small enough that others get their turn soon */
-    FAN_BACKFILL_CHUNK = 40,  /* entries in one call: a quarter of a millisecond of Redis' time */
-    FAN_FILL_CHUNK = 16,      /* entries in one call of a wake, which has five arguments for each */
-    FAN_SOURCES_MAX = 32,     /* outboxes that a wake reads at a time */
+    FAN_FOLLOWERS_PAGE = 500,             /* read at a time */
+    /* Commands of one job under way at a time, and before the next one gets its turn: enough to keep Redis at work, and
+     * no more, because each step of every other job waits behind them (docs/performance-fanout.md). */
+    FAN_TURN_COMMANDS = 100,
+    FAN_BACKFILL_CHUNK = 40, /* entries in one call: a quarter of a millisecond of Redis' time */
+    FAN_FILL_CHUNK = 16,     /* entries in one call of a wake, which has five arguments for each */
+    FAN_SOURCES_MAX = 32,    /* outboxes that a wake reads at a time */
     FAN_CALL_ARGS_MAX = 20 + 4 * FAN_SPLIT_PART
 };
 

@@ -346,7 +346,7 @@ const struct fan_step_row fan_row_followers = {.name = "followers",
                                                .next = after_followers};
 
 const struct fan_step_row fan_row_home = {.name = "home",
-                                          .window = FAN_FOLLOWERS_PAGE,
+                                          .window = FAN_TURN_COMMANDS,
                                           .needs_page = true,
                                           .commands = fan_users_commands,
                                           .build = build_home,

@@ -215,7 +215,7 @@ const struct fan_step_row fan_row_undo_followers = {.name = "undo_followers",
                                                     .next = after_followers};
 
 const struct fan_step_row fan_row_undo_home = {.name = "undo_home",
-                                               .window = FAN_FOLLOWERS_PAGE,
+                                               .window = FAN_TURN_COMMANDS,
                                                .needs_page = true,
                                                .commands = fan_users_commands,
                                                .build = build_home,
@@ -231,7 +231,7 @@ const struct fan_step_row fan_row_undo_ended = {.name = "undo_ended",
                                                 .next = after_ended};
 
 const struct fan_step_row fan_row_undo_kept = {.name = "undo_kept",
-                                               .window = FAN_FOLLOWERS_PAGE,
+                                               .window = FAN_TURN_COMMANDS,
                                                .needs_page = true,
                                                .commands = fan_users_commands,
                                                .build = build_kept,

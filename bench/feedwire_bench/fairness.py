@@ -13,7 +13,7 @@ from .wire import Connection
 
 BIG = 50_000
 FOLLOWERS = 10
-PROBES = 100  # in each state and round
+PROBES = 200  # in each state and round
 WAITING = 2  # activities of the big author that are ahead, at least: it is never done
 GOAL = 2.0
 

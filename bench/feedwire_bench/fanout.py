@@ -3,22 +3,17 @@
 import argparse
 import json
 import pathlib
-import signal
 import sys
-import time
 
-from feedwire_dev import paths, tokens
-from feedwire_dev.admin import total
-from feedwire_dev.daemon import Daemon
-from feedwire_dev.kafka import ApacheKafka, EmbeddedBroker
-from feedwire_dev.play import Player
+from feedwire_dev import paths
 from feedwire_dev.processes import Process
 from feedwire_dev.redis_server import RedisServer
 
-from . import broadcast, steady
+from . import broadcast, fairness, shards, steady
 from .command import carry_out, machine, say
 from .figures import VARIANTS, Costs, all_figures, as_text
 from .population import SIZES, Population, write_file
+from .stack import Stack
 from .steady import Cost, Wrong
 from .wire import Connection
 
@@ -28,11 +23,11 @@ fan-out takes itself. Everything in one run, on private servers that live as lon
 EPILOG = """The three variants take turns, and the figures are medians over the rounds of the ratios within a round; absolute figures are of this
 machine. docs/performance-fanout.md explains them. Needs about 1 GB of memory."""
 
-TOPICS = {"activities": 4, "activities.dlq": 1, "graph": 1, "feed.commands": 1}
 DEPTH = 4096  # fanout.commands_max
 SAME_CALLS = {"fanout": "fcall", "function": "fcall", "plain": "zadd"}  # what each write calls once
 WORKLOADS = [(size, "full") for size in SIZES] + [(1_000, "growing")]
 WRITES_MIN = 20_000
+PARTS = ("writes", "broadcast", "fairness", "shards")
 
 
 class Bench:
@@ -49,21 +44,12 @@ class Bench:
         return process
 
     def start(self) -> None:
-        bin_dir = paths.bin_dir()
         self.redis = self._start(RedisServer(self.directory, keep_data=self.options.aof))
-        if self.options.kafka == "embedded":
-            kafka = self._start(EmbeddedBroker(self.directory, bin_dir, TOPICS))
-        else:
-            kafka = self._start(ApacheKafka(self.directory))
-            kafka.create_topics(TOPICS)
-        secret, secret_file = tokens.new_secret(), self.directory / "hs256.key"
-        tokens.write_secret(secret_file, secret)
-        self.ingest = self._start(Daemon("ingest", self.directory, bin_dir, {"kafka.brokers": kafka.bootstrap, "auth.hs256_secret_file": secret_file}))
-        # It is held for seconds at a time, and must stay in its group.
-        held = {"kafka.properties": "session.timeout.ms=45000", "fanout.commands_max": DEPTH, "fanout.broadcast_threshold": broadcast.THRESHOLD}
-        self.fanout = self._start(Daemon("fanout", self.directory, bin_dir, {"kafka.brokers": kafka.bootstrap, **self.redis.options, **held}))
-        self.player = Player(self.ingest.http_port, lambda: tokens.make_token(secret, "service:bench", scope="publish"))
+        self.stack = self._stack("main", self.redis.options, self.options.kafka)
         self.asking = Connection(self.redis.port)
+
+    def _stack(self, name: str, redis_options: dict, kafka: str = "embedded") -> Stack:
+        return Stack(self.directory, name, kafka, redis_options, self._start, {"fanout.commands_max": DEPTH, "fanout.broadcast_threshold": broadcast.THRESHOLD})
 
     def stop(self) -> None:
         for process in reversed(self.processes):
@@ -76,16 +62,9 @@ class Bench:
         self.population = Population(self.asking)
         self.population.make_graph(SIZES)
         lines = self.population.pattern_activities()
-        self.player.play(lines)
-        self._until_fanned_out(len(lines))
+        self.stack.player.play(lines)
+        self.stack.until_fanned_out()
         self.population.take_patterns(SIZES)
-
-    def _until_fanned_out(self, records: int) -> None:
-        deadline = time.monotonic() + 60
-        while self.fanout.metric("fanout_records_total") < records:
-            if time.monotonic() > deadline or not self.fanout.running:
-                raise Wrong(f"fanout has not worked off its records; its log ends with:\n{self.fanout.log_tail()}")
-            time.sleep(0.02)
 
     def _alive(self, process: Process) -> None:
         if not process.running and process.popen.returncode != 0:
@@ -93,20 +72,19 @@ class Bench:
 
     def _by_fanout(self, lines: list[bytes], writes: int) -> Cost:
         """From a backlog: fan-out is held while the records are put into Kafka."""
-        before = self.fanout.metrics()
-        self.fanout.popen.send_signal(signal.SIGSTOP)
-        self.player.play(lines)
+        stack, before = self.stack, self.stack.added()
+        stack.hold()
+        stack.player.play(lines)
 
         def start() -> int:
-            self.fanout.popen.send_signal(signal.SIGCONT)
-            return self.fanout.pid
+            stack.go_on()
+            return stack.fanout.pid
 
-        cost = steady.measure(self.asking, "fcall", writes, start, lambda: self._alive(self.fanout))
-        self._until_fanned_out(int(total(before, "fanout_records_total")) + len(lines))
-        added = 'fanout_feed_writes_total{result="added"}'
-        done = self.fanout.metrics().get(added, 0) - before.get(added, 0)
+        cost = steady.measure(self.asking, "fcall", writes, start, lambda: self._alive(stack.fanout))
+        stack.until_fanned_out()
+        done = stack.added() - before
         if done != writes:
-            raise Wrong(f"fanout has added {done:,.0f} entries, not {writes:,}")
+            raise Wrong(f"fanout has added {done:,} entries, not {writes:,}")
         return cost
 
     def _by_program(self, how: str, lines: list[bytes], writes: int) -> Cost:
@@ -155,6 +133,19 @@ class Bench:
         say("broadcast authors")
         return broadcast.measure(self.asking, self.population, self.options.rounds, self._by_fanout)
 
+    def fairness(self) -> dict:
+        say("another author beside one with many followers")
+        self.stack.be_attentive()
+        self.population.reset("full")
+        part = fairness.Fairness(self.asking, self.redis.port, self.population, self.stack.player.post, self.stack.until_fanned_out)
+        return part.measure(self.options.rounds)
+
+    def shards(self) -> list[dict]:
+        say("shards of a cluster")
+        sharded = [shards.Sharded(count, self.directory, self._stack, self._start, self.population.dumps("full")) for count in shards.SHARDS]
+        turns = [[each.turn(self.options.writes) for each in sharded] for _ in range(self.options.rounds)]
+        return [shards.figures_of([turn[i] for turn in turns], [turn[0] for turn in turns]) for i in range(len(sharded))]
+
     def settings(self) -> dict:
         names = ("rounds", "writes", "quick", "kafka", "aof")
         return {name: getattr(self.options, name) for name in names} | {"commands_under_way": DEPTH}
@@ -171,6 +162,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--writes", type=int, metavar="N", help="at least so many in each measurement (default 200,000; quick 50,000)")
     parser.add_argument("--kafka", choices=("embedded", "apache"), default="embedded", help="the Kafka that fan-out reads from (default embedded)")
     parser.add_argument("--aof", action="store_true", help="Redis writes its append-only file, as deploy/redis.conf has it; off by default, because the disk then has its say")
+    parser.add_argument("--only", action="append", choices=PARTS, metavar="PART", help=f"this part alone, or several: {', '.join(PARTS)} (default all)")
     options = parser.parse_args(argv)
     if options.rounds is not None and options.rounds < 1:
         parser.error("--rounds must be 1 or more")
@@ -183,9 +175,23 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 def work(bench: Bench) -> tuple[dict, str]:
     bench.prepare()
-    figures = all_figures(bench.run()) | {"broadcast_1m_vs_60k": bench.broadcast(), "settings": bench.settings()}
+    parts = bench.options.only or PARTS
+    figures, texts = {}, []
+    if "writes" in parts:
+        figures |= all_figures(bench.run())
+        texts.append(as_text(figures))
+    if "broadcast" in parts:
+        figures["broadcast_1m_vs_60k"] = bench.broadcast()
+        texts.append(broadcast.as_text(figures["broadcast_1m_vs_60k"]))
+    if "fairness" in parts:
+        figures["fairness"] = bench.fairness()
+        texts.append(fairness.as_text(figures["fairness"]))
+    if "shards" in parts:
+        figures["shards"] = bench.shards()
+        texts.append(shards.as_text(figures["shards"]))
+    figures["settings"] = bench.settings()
     figures["machine"] = machine() | {"redis": bench.asking.info("server")["redis_version"]}
-    return figures, f"{as_text(figures)}\n{broadcast.as_text(figures['broadcast_1m_vs_60k'])}"
+    return figures, "\n".join(texts)
 
 
 def main(argv: list[str] | None = None) -> int:

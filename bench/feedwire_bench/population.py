@@ -48,9 +48,9 @@ def outbox(name: str) -> str:
     return f"o:{{{TENANT}/{name}}}"
 
 
-def followers_of(followers: int, number: int) -> list[str]:
+def followers_of(followers: int, number: int, crowd: int) -> list[str]:
     first = number * followers
-    return [user((first + i) * STRIDE % CROWD) for i in range(followers)]
+    return [user((first + i) * STRIDE % crowd) for i in range(followers)]
 
 
 def pattern(state: str, number: int) -> str:
@@ -58,8 +58,10 @@ def pattern(state: str, number: int) -> str:
 
 
 class Population:
-    def __init__(self, redis: Connection):
-        self._redis = redis
+    """authors: how many there are with a number of followers. redis: one connection, or what stands for it."""
+
+    def __init__(self, redis: Connection, crowd: int = CROWD, authors: dict[int, int] = AUTHORS):
+        self._redis, self._crowd, self._authors = redis, crowd, authors
         self._resets: dict[str, tuple[bytes, int]] = {}
         self.epoch = b""  # of all timelines, from take_patterns() on
         self._start_ms = int(time.time() * 1000) - 3_600_000
@@ -69,9 +71,9 @@ class Population:
     def make_graph(self, sizes) -> None:
         """Writes the edges, all of them older than any activity, in the order of the followers' list."""
         for followers in sizes:
-            for number in range(AUTHORS[followers]):
+            for number in range(self._authors[followers]):
                 key = f"g:{{{TENANT}/{author(followers, number)}/0}}"
-                names = followers_of(followers, number)
+                names = followers_of(followers, number, self._crowd)
                 for start in range(0, len(names), CHUNK):
                     edges = itertools.chain.from_iterable((start + i + 1, name) for i, name in enumerate(names[start : start + CHUNK]))
                     self._redis.call("ZADD", key, *edges)
@@ -103,14 +105,18 @@ class Population:
                 self._redis.call("ZADD", key, score, b"\0" + self.epoch)
             copies = [
                 pack("COPY", home(pattern(state, number % len(entries))), timeline, "REPLACE")
-                for number, timeline in enumerate(self._timelines(sizes))
+                for number, timeline in enumerate(self.timelines(sizes))
             ]
             self._resets[state] = (b"".join(copies), len(copies))
 
-    def _timelines(self, sizes):
-        yield from (home(user(number)) for number in range(CROWD))
+    def timelines(self, sizes):
+        yield from (home(user(number)) for number in range(self._crowd))
         for followers in sizes:
-            yield from (outbox(author(followers, number)) for number in range(AUTHORS[followers]))
+            yield from (outbox(author(followers, number)) for number in range(self._authors[followers]))
+
+    def dumps(self, state: str) -> list[bytes]:
+        """The patterns, for other servers of Redis."""
+        return [self._redis.call("DUMP", home(pattern(state, number))) for number in range(len(PATTERNS[state]))]
 
     def reset(self, state: str) -> None:
         """Makes every feed and outbox a fresh copy of a pattern."""
@@ -119,10 +125,26 @@ class Population:
     def activities(self, followers: int, writes: int) -> list[bytes]:
         """As many activities as lead to at least that many writes, by all authors with this number of followers in turn."""
         count = -(-writes // (followers + 1))
-        return [self._activity(author(followers, number % AUTHORS[followers])) for number in range(count)]
+        return [self._activity(author(followers, number % self._authors[followers])) for number in range(count)]
 
     def activities_of(self, actor: str, count: int) -> list[bytes]:
         return [self._activity(actor) for _ in range(count)]
+
+    # ---- an author besides the crowd ----
+
+    SMALL = "small"
+
+    def big_author(self, followers: int) -> str:
+        return author(followers, 0)
+
+    def small_author_homes(self, followers: int) -> list[str]:
+        return [home(f"s{number}") for number in range(followers)]
+
+    def make_small_author(self, followers: int) -> None:
+        """Its followers follow nobody else, and their feeds are full."""
+        for number, key in enumerate(self.small_author_homes(followers)):
+            self._redis.call("ZADD", f"g:{{{TENANT}/{self.SMALL}/0}}", number + 1, f"s{number}")
+            self._redis.call("COPY", home(pattern("full", number % len(PATTERNS["full"]))), key, "REPLACE")
 
     def _activity(self, actor: str) -> bytes:
         published = datetime.fromtimestamp(next(self._times) / 1000, timezone.utc).isoformat(timespec="milliseconds")

@@ -28,6 +28,10 @@ class Connection:
         self._socket.sendall(pack(*words))
         return self._read()
 
+    def read(self):
+        """What comes without being asked for: a message of a channel."""
+        return self._read()
+
     def bulk(self, commands: bytes, count: int) -> None:
         """Sends `count` packed commands, whose answers are not wanted unless one is an error."""
         self._socket.sendall(commands)

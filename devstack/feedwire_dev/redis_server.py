@@ -65,3 +65,18 @@ class RedisServer(Process):
         """Bytes of each key whose name fits."""
         keys = self.command_line("--scan", "--pattern", pattern)
         return [int(size) for size in self.command_line(commands=[f'MEMORY USAGE "{key}" SAMPLES 0' for key in keys])] if keys else []
+
+
+class ClusterServer(RedisServer):
+    """One server of a cluster, in a folder of its own; `settings` by their names. Its bus has a free port too, because the usual one (10,000 more)
+    may belong to somebody's connection."""
+
+    def __init__(self, directory: pathlib.Path, name: str, keep_data: bool = False, settings: dict[str, object] | None = None):
+        folder = pathlib.Path(directory) / name
+        folder.mkdir()
+        super().__init__(folder, keep_data=keep_data)
+        self.name = name
+        self.bus_port = ports.any_free()
+        cluster = {"cluster-enabled": "yes", "cluster-port": self.bus_port, "cluster-require-full-coverage": "no", **(settings or {})}
+        for option, value in cluster.items():
+            self.command += [f"--{option}", str(value)]

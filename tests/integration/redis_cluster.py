@@ -5,7 +5,7 @@ import time
 
 import redis
 from feedwire_dev import ports
-from feedwire_dev.redis_server import RedisServer
+from feedwire_dev.redis_server import ClusterServer
 from redis.crc import key_slot
 
 SLOTS = 16384
@@ -20,19 +20,10 @@ def wait_for(condition, what, timeout_s=60):
     return value
 
 
-class Node(RedisServer):
-    """One server of a cluster. Its bus has a free port too, because the usual one (10,000 more) may belong to somebody's connection."""
-
+class Node(ClusterServer):
     def __init__(self, directory, name, maxmemory="128mb"):
-        folder = directory / name
-        folder.mkdir()
-        super().__init__(folder, keep_data=True)
-        self.name = name
-        self.bus_port = ports.any_free()
-        settings = {"cluster-enabled": "yes", "cluster-port": self.bus_port, "cluster-node-timeout": NODE_TIMEOUT_MS,
-                    "cluster-require-full-coverage": "no", "maxmemory": maxmemory, "repl-diskless-sync-delay": 0}
-        for option, value in settings.items():
-            self.command += [f"--{option}", str(value)]
+        settings = {"cluster-node-timeout": NODE_TIMEOUT_MS, "maxmemory": maxmemory, "repl-diskless-sync-delay": 0}
+        super().__init__(directory, name, keep_data=True, settings=settings)
 
     def call(self, *words):
         with redis.Redis(port=self.port, socket_timeout=20) as client:

@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
 from feedwire_bench.figures import VARIANTS, all_figures  # noqa: E402
+from feedwire_bench.shards import Turn, figures_of  # noqa: E402
 from feedwire_bench.steady import Cost  # noqa: E402
 
 SMALL = ["--quick", "--writes=20000"]
@@ -45,9 +46,10 @@ def check_spread(value):
 
 def test_a_small_run_gives_figures_for_every_number_of_followers(environment, tmp_path):
     file = tmp_path / "figures.json"
-    done = subprocess.run([ROOT / "bench/fanout", *SMALL, f"--json={file}"], env=environment, capture_output=True, text=True)
+    done = subprocess.run([ROOT / "bench/fanout", *SMALL, "--only=writes", "--only=broadcast", f"--json={file}"], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     figures = json.loads(file.read_text())
+    assert figures["broadcast_1m_vs_60k"]["commands_ratio"] == pytest.approx(1, rel=0.01)  # a question now and then is not about an activity
     for name in HEADLINES:
         assert figures[name] > 0
         check_spread(figures["spread"][name])
@@ -61,6 +63,23 @@ def test_a_small_run_gives_figures_for_every_number_of_followers(environment, tm
             for name in ("writes_per_redis_cpu_s", "redis_cpu_us_per_write", "writes_per_s"):
                 check_spread(row[variant][name])
     assert figures["settings"]["writes"] == 20_000 and figures["machine"]["redis"]
+    assert left_behind(environment) == []
+
+
+def test_a_small_run_tells_of_fairness_and_shards(environment, tmp_path):
+    file = tmp_path / "figures.json"
+    done = subprocess.run([ROOT / "bench/fanout", *SMALL, "--only=fairness", "--only=shards", f"--json={file}"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(file.read_text())
+    fairness = figures["fairness"]
+    for state in ("calm_ms", "busy_ms"):
+        assert 0 < fairness[state]["median"] <= fairness[state]["p99"]
+    assert fairness["probes"] == 200 and fairness["p99_ratio"] > 0
+    assert [row["shards"] for row in figures["shards"]] == [1, 2, 3]
+    for row in figures["shards"]:
+        # The feeds are spread by their slots: each shard has its part of the calls.
+        assert min(row["calls_by_shard"]) > 0.5 * sum(row["calls_by_shard"]) / row["shards"]
+        assert row["writes_per_busiest_redis_cpu_s"] >= row["writes_per_redis_cpu_s"] > 0
     assert left_behind(environment) == []
 
 
@@ -81,6 +100,16 @@ def test_an_interrupted_run_leaves_nothing_behind(environment):
 def test_an_option_that_does_not_exist_is_refused(environment):
     done = subprocess.run([ROOT / "bench/fanout", "--quik"], env=environment, capture_output=True, text=True)
     assert done.returncode == 2 and "--quik" in done.stderr
+
+
+def test_capacity_is_what_the_busiest_shard_allows():
+    alone = [Turn(1_000, [1_000], [0.010], 0.001), Turn(1_000, [1_000], [0.020], 0.001)]
+    two = [Turn(1_000, [600, 400], [0.006, 0.004], 0.002), Turn(1_000, [600, 400], [0.012, 0.008], 0.002)]
+    figures = figures_of(two, alone)
+    assert figures["capacity_vs_one_shard"] == pytest.approx(10 / 6)
+    assert figures["busiest_share"] == pytest.approx(0.6)
+    assert figures["calls_by_shard"] == [1_200, 800]
+    assert figures["fanout_cpu_us_per_write"] == pytest.approx(2)
 
 
 def test_figures_are_ratios_within_a_round_in_which_all_workloads_count_the_same():

@@ -341,6 +341,49 @@ static void a_huge_author_shares_the_pipeline(void **state)
     world_fini(&world);
 }
 
+/* Answers like a Redis that works off one command after the other, in which bob's followers never end. */
+static void answer_in_order(struct world *world, const char *const *page)
+{
+    const char *text = world->first->text;
+    if (strncmp(text, "followers g:{demo/bob", 21) == 0)
+        world_answer_list(world, page, FAN_FOLLOWERS_PAGE + 1);
+    else if (strncmp(text, "followers", 9) == 0)
+        world_answer_list(world, (const char *[]){"900", "zoe"}, 2);
+    else
+        world_answer_int(world, 1);
+}
+
+/* However much may be under way: from its arrival to the last feed, what an author does has less than a page of a huge
+ * author's in front of it, all steps together. */
+static void another_author_waits_for_less_than_a_page(void **state)
+{
+    (void)state;
+    const struct fan_settings settings = {
+        .records_max = 8, .bytes_max = 1 << 20, .commands_max = 4096, .cap = 100, .backfill = 20};
+    static char names[FAN_FOLLOWERS_PAGE][16];
+    static const char *page[FAN_FOLLOWERS_PAGE + 1] = {"777"};
+    for (int i = 0; i < FAN_FOLLOWERS_PAGE; i++) {
+        snprintf(names[i], sizeof names[i], "u%03d", i);
+        page[i + 1] = names[i];
+    }
+    for (int moment = 0; moment < 3 * FAN_FOLLOWERS_PAGE; moment += 37) {
+        struct world world;
+        world_init(&world, &settings);
+        world_start(&world, partition_0, 1);
+        world_record(&world, &post);
+        for (int i = 0; i < moment; i++)
+            answer_in_order(&world, page);
+        world_record(
+            &world,
+            &(struct sample){.id = 2, .offset = 1, .published_ms = 5, .actor = "dan", .verb = "post", .object = "n"});
+        unsigned between = 0;
+        for (; strcmp(world.first->text, "add f:{demo/zoe} 5 #2") != 0; between++)
+            answer_in_order(&world, page);
+        assert_in_range(between, 3, FAN_FOLLOWERS_PAGE - 1);
+        world_fini(&world);
+    }
+}
+
 /* ---- windows ---- */
 
 static void consumption_pauses_when_full_and_resumes_at_half(void **state)
@@ -568,6 +611,7 @@ int main(void)
         cmocka_unit_test(other_authors_go_on_meanwhile),
         cmocka_unit_test(a_follow_stands_between_what_its_followee_does),
         cmocka_unit_test(a_huge_author_shares_the_pipeline),
+        cmocka_unit_test(another_author_waits_for_less_than_a_page),
         cmocka_unit_test(consumption_pauses_when_full_and_resumes_at_half),
         cmocka_unit_test(consumption_pauses_for_bytes_too),
         cmocka_unit_test(commands_under_way_are_limited),
