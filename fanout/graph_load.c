@@ -7,6 +7,9 @@
 
 #include <stdio.h>
 
+/* A block: in the settings of both, and the end of the edge from the other. */
+enum { SLOTS_OF_RECORD = 3 };
+
 void fan_load_init(struct fan_load *load, unsigned page_followers)
 {
     load->ready_first = load->ready_count = load->waiting_count = 0;
@@ -16,19 +19,23 @@ void fan_load_init(struct fan_load *load, unsigned page_followers)
     fan_purges_init(&load->purges);
     snprintf(load->page_followers, sizeof load->page_followers, "%u", page_followers);
     load->spare_count = FAN_LOAD_WINDOW;
-    for (unsigned i = 0; i < FAN_LOAD_WINDOW; i++)
+    for (unsigned i = 0; i < FAN_LOAD_WINDOW; i++) {
         load->spare[i] = FAN_LOAD_WINDOW - 1 - i;
+        feed_buf_init(&load->slots[i].text, FEED_RELATION_VALUE_MAX);
+    }
 }
 
 void fan_load_fini(struct fan_load *load)
 {
     fan_page_free(load->split_page);
     fan_purges_fini(&load->purges);
+    for (unsigned i = 0; i < FAN_LOAD_WINDOW; i++)
+        feed_buf_fini(&load->slots[i].text);
 }
 
 bool fan_load_has_room(const struct fan_load *load)
 {
-    return load->spare_count > 0;
+    return load->spare_count >= SLOTS_OF_RECORD;
 }
 
 bool fan_load_idle(const struct fan_load *load)
@@ -70,6 +77,7 @@ void fan_load_purges_known(struct fan_load *load)
 static int64_t newest_of(const struct feed_relation *relation)
 {
     int64_t newest_ms = relation->since_ms > relation->ended_ms ? relation->since_ms : relation->ended_ms;
+    newest_ms = newest_ms > relation->newest_ms ? newest_ms : relation->newest_ms;
     return newest_ms > relation->latest_ms ? newest_ms : relation->latest_ms;
 }
 
@@ -79,6 +87,63 @@ static bool is_erased(const struct fan_load *load, const struct feed_relation *r
     return relation->kind != FEED_RELATION_PURGE &&
            (fan_purges_cover(&load->purges, relation->tenant, relation->user, newest_ms) ||
             fan_purges_cover(&load->purges, relation->tenant, relation->subject, newest_ms));
+}
+
+static struct fan_load_slot *take_slot(struct fan_load *load, const struct feed_relation *relation,
+                                       enum fan_load_what what)
+{
+    unsigned slot = load->spare[--load->spare_count];
+    struct fan_load_slot *taken = &load->slots[slot];
+    taken->what = what;
+    copy(relation->tenant, taken->tenant, sizeof taken->tenant);
+    copy(relation->user, taken->user, sizeof taken->user);
+    copy(relation->subject, taken->subject, sizeof taken->subject);
+    make_ready(load, slot);
+    return taken;
+}
+
+static void put_edge(struct fan_load *load, const struct feed_relation *relation)
+{
+    struct fan_load_slot *edge = take_slot(load, relation, FAN_LOAD_EDGE);
+    write_time(relation->since_ms, edge->since_text);
+    write_time(relation->ended_ms, edge->ended_text);
+    write_time(relation->latest_ms, edge->latest_text);
+    fan_place_reset(&edge->place);
+    edge->decided = false;
+}
+
+static void put_purge(struct fan_load *load, const struct feed_relation *relation)
+{
+    struct feed_id purged;
+    if (feed_purged_parse(relation->user, &purged) != FEED_OK) {
+        load->counts.bad++;
+        return;
+    }
+    struct fan_load_slot *slot = take_slot(load, relation, FAN_LOAD_PURGE);
+    write_time(relation->since_ms, slot->since_text);
+    slot->purged = purged;
+}
+
+static void put_texts(struct fan_load *load, const struct feed_relation *relation, enum fan_load_what what)
+{
+    struct fan_load_slot *slot = take_slot(load, relation, what);
+    feed_buf_reset(&slot->text);
+    feed_buf_str(&slot->text, relation->texts[0]);
+    slot->text_len = slot->text.len;
+    feed_buf_str(&slot->text, relation->texts[1]);
+    feed_assert(slot->text.error == FEED_OK); /* no longer than the record */
+}
+
+static void put_settings(struct fan_load *load, const struct feed_relation *relation)
+{
+    put_texts(load, relation, FAN_LOAD_SETTINGS);
+    if (relation->blocks)
+        put_texts(load, relation, FAN_LOAD_SETTINGS_OTHERS);
+    if (relation->ended_ms > 0)
+        put_edge(load, &(struct feed_relation){.tenant = relation->tenant,
+                                               .user = relation->subject,
+                                               .subject = relation->user,
+                                               .ended_ms = relation->ended_ms});
 }
 
 void fan_load_record(struct fan_load *load, struct feed_str key, struct feed_str value)
@@ -95,24 +160,19 @@ void fan_load_record(struct fan_load *load, struct feed_str key, struct feed_str
         load->counts.erased++;
         return;
     }
-    struct feed_id purged = {.bytes = {0}};
-    if (relation.kind == FEED_RELATION_PURGE && feed_purged_parse(relation.user, &purged) != FEED_OK) {
-        load->counts.bad++;
-        return;
+    switch (relation.kind) {
+    case FEED_RELATION_PURGE:
+        put_purge(load, &relation);
+        break;
+    case FEED_RELATION_SETTINGS:
+        put_settings(load, &relation);
+        break;
+    case FEED_RELATION_FILTER:
+        put_texts(load, &relation, FAN_LOAD_FILTER);
+        break;
+    default:
+        put_edge(load, &relation);
     }
-    unsigned slot = load->spare[--load->spare_count];
-    struct fan_load_slot *edge = &load->slots[slot];
-    copy(relation.tenant, edge->tenant, sizeof edge->tenant);
-    copy(relation.user, edge->user, sizeof edge->user);
-    copy(relation.subject, edge->subject, sizeof edge->subject);
-    write_time(relation.since_ms, edge->since_text);
-    write_time(relation.ended_ms, edge->ended_text);
-    write_time(relation.latest_ms, edge->latest_text);
-    fan_place_reset(&edge->place);
-    edge->decided = false;
-    edge->is_purge = relation.kind == FEED_RELATION_PURGE;
-    edge->purged = purged;
-    make_ready(load, slot);
 }
 
 static void build_edge(const struct fan_load *load, const struct fan_load_slot *edge, struct fan_call *call)
@@ -137,12 +197,27 @@ static void build_purge(const struct fan_load_slot *slot, struct fan_call *call)
 
 static void build_followee(const struct fan_load_slot *edge, struct fan_call *call)
 {
-    bool there = edge->since_text[0] != '0';
-    fan_call_arg(call, feed_str_of(there ? "ZADD" : "ZREM"));
+    fan_call_function(call, "FCALL", "feedwire_v1_followee_load", "2");
     fan_call_key(call, feed_key_followees(feed_str_of(edge->tenant), feed_str_of(edge->user)));
-    if (there)
-        fan_call_arg(call, feed_str_of(edge->since_text));
+    fan_call_key(call, feed_key_settings(feed_str_of(edge->tenant), feed_str_of(edge->user)));
     fan_call_arg(call, feed_str_of(edge->subject));
+    fan_call_arg(call, feed_str_of(edge->since_text));
+    fan_call_arg(call, feed_str_of(edge->ended_text));
+}
+
+static void build_texts(const struct fan_load_slot *slot, struct fan_call *call)
+{
+    bool others = slot->what == FAN_LOAD_SETTINGS_OTHERS, filter = slot->what == FAN_LOAD_FILTER;
+    const char *user = others ? slot->subject : slot->user;
+    fan_call_function(call, "FCALL", filter ? "feedwire_v1_filter_load" : "feedwire_v1_settings_load", "1");
+    fan_call_key(call, feed_key_settings(feed_str_of(slot->tenant), feed_str_of(user)));
+    if (!filter)
+        fan_call_arg(call, feed_str_of(others ? slot->user : slot->subject));
+    struct feed_str both = feed_buf_view(&slot->text);
+    fan_call_arg(call, (struct feed_str){both.data, slot->text_len});
+    fan_call_arg(call, (struct feed_str){both.data + slot->text_len, both.len - slot->text_len});
+    if (!filter)
+        fan_call_arg(call, feed_str_of(others ? "other" : "own"));
 }
 
 static bool splits(const struct fan_load *load, unsigned slot)
@@ -160,8 +235,10 @@ bool fan_load_next(const struct fan_load *load, struct fan_call *call, unsigned 
     if (splits(load, *slot))
         fan_split_build(&load->split, load->split_page, feed_str_of(edge->tenant), feed_str_of(edge->subject),
                         load->page_followers, call);
-    else if (edge->is_purge)
+    else if (edge->what == FAN_LOAD_PURGE)
         build_purge(edge, call);
+    else if (edge->what != FAN_LOAD_EDGE)
+        build_texts(edge, call);
     else if (edge->decided)
         build_followee(edge, call);
     else
@@ -193,6 +270,7 @@ static void take_edge(struct fan_load *load, unsigned slot, const struct fan_ans
     int64_t todo = answer->items[4].number;
     edge->decided = true;
     write_time(answer->items[0].number, edge->since_text);
+    write_time(answer->items[1].number, edge->ended_text);
     if (load->split.state != FAN_SPLIT_OFF && todo != FAN_PAGE_FINE) {
         load->waiting[load->waiting_count++] = slot;
         return;
@@ -219,16 +297,27 @@ static bool take_split(struct fan_load *load, unsigned slot, const struct fan_an
     return good;
 }
 
+static uint64_t *count_of(struct fan_load *load, enum fan_load_what what)
+{
+    switch (what) {
+    case FAN_LOAD_EDGE:
+        return &load->counts.edges;
+    case FAN_LOAD_PURGE:
+        return &load->counts.purges;
+    default:
+        return &load->counts.settings;
+    }
+}
+
 bool fan_load_answer(struct fan_load *load, unsigned slot, const struct fan_answer *answer)
 {
     enum { PARTS = 6 };
     struct fan_load_slot *edge = &load->slots[slot];
     if (splits(load, slot))
         return take_split(load, slot, answer);
-    if (edge->decided || edge->is_purge) {
+    if (edge->what != FAN_LOAD_EDGE || edge->decided) {
         bool good = answer->kind == FAN_ANSWER_INTEGER;
-        load->counts.edges += good && edge->decided;
-        load->counts.purges += good && edge->is_purge;
+        *count_of(load, edge->what) += good;
         let_go(load, slot);
         return good;
     }

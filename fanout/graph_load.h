@@ -1,9 +1,11 @@
-/* Graph load: takes the records of the topic `graph` and makes the Redis commands that put their edges back, a bounded
- * number at a time. Each record is two commands: the edge at the followed, whose answer says how it stands now, or in
- * which page it belongs; then the same at the follower (h:). Pages are split as they grow, and whoever meets one that
- * is too large waits meanwhile, so that they stay bounded. Records of one edge may come in any order and again: see
- * feedwire_v1_edge_load. Pure: the caller sends, in the order in which commands are given out, and hands the answers
- * back. */
+/* Graph load: takes the records of the topic `graph` and makes the Redis commands that put back what they say, a
+ * bounded number at a time. An edge is two commands: at the followed, whose answer says how it stands now, or in which
+ * page it belongs; then the same at the follower (h:, m:). Pages are split as they grow, and whoever meets one that is
+ * too large waits meanwhile, so that they stay bounded. Settings are one command; with a block in them, another one in
+ * the slot of the other user, and the end of the edge from that one. Every command joins what was true once with what
+ * is there, so records may come in any order and again, and a command that is carried out long after its load (this
+ * member slept, another one has loaded the graph, and work has gone on) changes nothing. Pure: the caller sends, in the
+ * order in which commands are given out, and hands the answers back. */
 #ifndef FANOUT_GRAPH_LOAD_H
 #define FANOUT_GRAPH_LOAD_H
 
@@ -13,25 +15,36 @@
 #include "fanout/split.h"
 #include "shared/model/relation.h"
 
-enum { FAN_LOAD_WINDOW = 1024 }; /* records between being read and being done */
+enum { FAN_LOAD_WINDOW = 1024 }; /* what is to be put back, between being read and being done */
+
+enum fan_load_what {
+    FAN_LOAD_EDGE,
+    FAN_LOAD_SETTINGS,        /* of user about subject, */
+    FAN_LOAD_SETTINGS_OTHERS, /* and what they are to subject */
+    FAN_LOAD_FILTER,
+    FAN_LOAD_PURGE
+};
 
 struct fan_load_slot {
+    enum fan_load_what what;
     char tenant[FEED_TENANT_MAX + 1], user[FEED_USER_MAX + 1], subject[FEED_USER_MAX + 1];
     char since_text[24], ended_text[24]; /* "0": none */
     char latest_text[24];
     struct fan_place place;
-    bool is_purge;
-    struct feed_id purged;
-    bool decided; /* the edge is done; the follower's side is left */
+    struct feed_id purged; /* of a purge */
+    bool decided;          /* the edge is done; the follower's side is left */
+    struct feed_buf text;  /* of settings and filters: both texts, */
+    size_t text_len;       /* and where the first one ends */
 };
 
 struct fan_load_counts {
-    uint64_t records; /* taken, whatever they were */
-    uint64_t edges;   /* put back */
-    uint64_t purges;  /* so many users stay erased */
-    uint64_t erased;  /* left out */
-    uint64_t unknown; /* of kinds that this version does not know */
-    uint64_t bad;     /* no records of ours */
+    uint64_t records;  /* taken, whatever they were */
+    uint64_t edges;    /* put back */
+    uint64_t settings; /* the same */
+    uint64_t purges;   /* so many users stay erased */
+    uint64_t erased;   /* left out */
+    uint64_t unknown;  /* of kinds that this version does not know */
+    uint64_t bad;      /* no records of ours */
 };
 
 struct fan_load {

@@ -1,4 +1,4 @@
-/* The topic graph: edges out to it, and the whole of it back into an empty Redis. */
+/* The topic graph: edges and settings out to it, and the whole of it back into an empty Redis. */
 #include "fanout/service_state.h"
 
 #include "fanout/graph_load.h"
@@ -14,7 +14,7 @@ enum { ASK_TIMEOUT_MS = 5000, QUEUED_KBYTES_MAX = 16 * 1024 };
 static void log_failure(struct fan_service *service, const char *reason)
 {
     FEED_LOG(service->log, FEED_LOG_WARN, "graph_record_failed",
-             "Kafka did not take an edge; it will be sent again, and nothing behind it is committed",
+             "Kafka did not take a record of the graph; it will be sent again, and nothing behind it is committed",
              FEED_LOG_TEXT("topic", feed_str_of(service->options->kafka_graph_topic)),
              FEED_LOG_TEXT("reason", feed_str_of(reason)));
 }
@@ -83,6 +83,7 @@ static void report(struct fan_graph_load *load, const char *event, const char *m
     const struct fan_load_counts *counts = &load->core.counts;
     FEED_LOG(service->log, counts->bad || counts->unknown ? FEED_LOG_WARN : FEED_LOG_INFO, event, message,
              FEED_LOG_NUMBER("records", (int64_t)counts->records), FEED_LOG_NUMBER("edges", (int64_t)counts->edges),
+             FEED_LOG_NUMBER("settings", (int64_t)counts->settings),
              FEED_LOG_NUMBER("purged_users", (int64_t)counts->purges),
              FEED_LOG_NUMBER("of_purged_users", (int64_t)counts->erased),
              FEED_LOG_NUMBER("of_unknown_kinds", (int64_t)counts->unknown),
@@ -124,7 +125,8 @@ static void take_answer(struct fan_graph_load *load, unsigned slot, const struct
     struct fan_answer answer = fan_redis_port_answer(load->service, FEED_OK, reply);
     if (!fan_load_answer(&load->core, slot, &answer))
         FEED_LOG(load->service->log, FEED_LOG_WARN, "graph_edge_refused",
-                 "Redis did not take an edge: somebody else writes to its keys", FEED_LOG_TEXT("reason", answer.text));
+                 "Redis did not take an edge or settings: somebody else writes to their keys",
+                 FEED_LOG_TEXT("reason", answer.text));
     load->service->edges_loaded += load->core.counts.edges - load->edges_reported;
     load->edges_reported = load->core.counts.edges;
 }

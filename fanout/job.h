@@ -25,11 +25,15 @@
  *
  *   an unfollow that is older than the newest follow: from FOLLOWEE_REMOVE on to FOLLOWEE_ADD, for the edge of that
  *                     follow, and after the backfill to GRAPH
- *   a mute, unmute:   SETTLE_OWN - DONE; an end of a mute goes on to BACKFILL_READ for what was missed since
- *   a block, unblock: SETTLE_OWN - SETTLE_OTHER - SEVER_OTHER - SEVER_OWN - DONE; an unblock has only the first two
- *   a filter:         FILTER - DONE
+ *   a mute, unmute:   SETTLE_OWN - GRAPH_SETTINGS - DONE; an end of a mute has BACKFILL_READ before, for what was
+ *                     missed since
+ *   a block, unblock: SETTLE_OWN - SETTLE_OTHER - SEVER_OTHER - SEVER_OWN - GRAPH_OTHER - GRAPH_SETTINGS - GRAPH -
+ *                     DONE; an unblock has SETTLE_OWN - SETTLE_OTHER - GRAPH_SETTINGS - DONE
+ *   a filter:         FILTER - GRAPH_FILTER - DONE
+ *   an unfollow:      has GRAPH_SETTINGS before GRAPH where something of the followee is or was kept
  *   an import:        IMPORT - FOLLOWEE_ADD - IMPORT_AUTHOR - DONE, with SOURCE when the followed is a broadcast
- * author; the last one of its follower goes on to IMPORT_FILL, and to the brackets of a wake if there is a feed to fill
+ *                     author; the last one of its follower goes on to IMPORT_FILL, and to the brackets of a wake if
+ *                     there is a feed to fill
  *   a wake:           WAKE_MAKE - (WAKE_SOURCES - WAKE_READ - WAKE_WRITE) for some sources at a time - WAKE_READY -
  *                     DONE; a rebuild has only what is in brackets
  *   a purge:          PURGE - DONE; the port does it (purge_port.c)
@@ -104,6 +108,9 @@ enum fan_step {
     FAN_STEP_SEVER_OWN,       /* nor back */
     FAN_STEP_FILTER,          /* verbs that are left out */
     FAN_STEP_SPLIT,           /* the page that the edge came into has grown too large; a command at a time */
+    FAN_STEP_GRAPH_OTHER,     /* after a block, when the edge from the other was ended last, */
+    FAN_STEP_GRAPH_SETTINGS,  /* and what was settled about the other, and kept, as it stands now -> the topic graph */
+    FAN_STEP_GRAPH_FILTER,    /* the verbs that are left out now -> the topic graph */
     FAN_STEP_GRAPH,           /* how the edge stands now -> the topic graph */
     FAN_STEP_KEEP_SINCE,      /* since when a broadcast author is followed who is left now */
     FAN_STEP_SOURCE,          /* a broadcast author into b: of the follower; one who was, out of it */
@@ -236,6 +243,9 @@ struct fan_job {
 
     int64_t relation_since_ms, relation_ended_ms,
         relation_latest_ms;        /* GRAPH: the edge as it stands in Redis; 0: not */
+    struct feed_buf relation_text; /* GRAPH_SETTINGS, GRAPH_FILTER: both texts, */
+    size_t relation_text_len;      /* and where the first one ends */
+    int64_t other_ended_ms;        /* GRAPH_OTHER */
     bool relation_due;             /* it was read, and is to be sent to Kafka, */
     uint64_t relation_check;       /* after a check that began later than this one */
     struct fan_job *relation_next; /* the one that was read after it */
@@ -247,6 +257,7 @@ struct fan_job {
 
     bool renewed;                 /* of an unfollow: the edge is one of a younger follow; */
     bool left;                    /* and the follower's side had still the one before */
+    bool kept;                    /* something of the followee is or was kept */
     enum fan_broadcast own_state; /* of the actor, when the outbox was written, */
     int64_t on_since_ms;          /* and since when it is ON */
     struct fan_crossing crossing;

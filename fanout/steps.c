@@ -51,6 +51,9 @@ static const struct fan_step_row *const rows[FAN_STEP_COUNT] = {
     [FAN_STEP_WAKE_READ] = &fan_row_wake_read,
     [FAN_STEP_WAKE_WRITE] = &fan_row_wake_write,
     [FAN_STEP_WAKE_READY] = &fan_row_wake_ready,
+    [FAN_STEP_GRAPH_OTHER] = &fan_row_graph_other,
+    [FAN_STEP_GRAPH_SETTINGS] = &fan_row_graph_settings,
+    [FAN_STEP_GRAPH_FILTER] = &fan_row_graph_filter,
     [FAN_STEP_GRAPH] = &fan_row_graph,
     [FAN_STEP_KEEP_SINCE] = &fan_row_keep_since,
     [FAN_STEP_SOURCE] = &fan_row_source,
@@ -112,11 +115,13 @@ enum fan_step fan_step_next(struct fan_job *job)
     enum fan_step next = row->next ? row->next(job) : row->then;
     if (next != FAN_STEP_DONE || fan_step_crosses(job->step))
         return next;
-    if (job->step != FAN_STEP_GRAPH && job->split.state != FAN_SPLIT_OFF)
+    bool relates = job->step >= FAN_STEP_GRAPH_OTHER && job->step <= FAN_STEP_GRAPH;
+    if (!relates && job->split.state != FAN_SPLIT_OFF)
         return FAN_STEP_SPLIT;
     /* What has changed the graph goes to its topic, when all else is done: nobody waits for it but the commit. */
-    if (job->step != FAN_STEP_GRAPH && !job->related && fan_job_changes_graph(job))
-        return FAN_STEP_GRAPH;
+    next = fan_relation_next(job);
+    if (next != FAN_STEP_DONE)
+        return next;
     return fan_crossing_begin(job); /* last of all, because it takes long */
 }
 

@@ -78,8 +78,10 @@ extern const struct fan_step_row fan_row_import, fan_row_import_author, fan_row_
 /* What comes when both sides of an imported edge are done. */
 enum fan_step fan_import_after_edge(const struct fan_job *job);
 
-extern const struct fan_step_row fan_row_graph, fan_row_split;
-bool fan_job_changes_graph(const struct fan_job *job);
+extern const struct fan_step_row fan_row_graph, fan_row_graph_other, fan_row_graph_settings, fan_row_graph_filter,
+    fan_row_split;
+/* The step that reads the next of what the record has changed for the topic graph; DONE: there is no more. */
+enum fan_step fan_relation_next(struct fan_job *job);
 /* The edge, as it was read, waits for Kafka from here on. */
 void fan_job_relate(struct fan_job *job, int64_t since_ms, int64_t ended_ms, int64_t latest_ms);
 /* Whether these can be what Redis says of an edge after a follow or an unfollow. */

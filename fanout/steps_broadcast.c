@@ -68,7 +68,7 @@ bool fan_author_take(struct fan_job *job, const struct fan_answer *answer, int64
 
 static bool changes_followers(const struct fan_job *job)
 {
-    return fan_job_changes_graph(job);
+    return job->act == FEED_ACT_FOLLOW || job->act == FEED_ACT_UNFOLLOW || job->act == FEED_ACT_IMPORT;
 }
 
 /* The author whose number of followers this record may have changed, or has seen. */

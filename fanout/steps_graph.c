@@ -142,15 +142,22 @@ static void build_leave(const struct fan_job *job, const struct fan_step_texts *
     fan_call_arg(call, feed_str_of(job->published_text));
     fan_call_arg(call, feed_str_of(texts->cap));
     fan_call_arg(call, feed_str_of(feed_activity_keeps_entries(&job->activity) ? "keep" : "purge"));
+    fan_call_arg(call, FEED_STR("kept"));
 }
 
+/* An integer; or {that, 'kept'}. */
 static bool take_leave(struct fan_job *job, const struct fan_answer *answer, struct fan_writes *writes)
 {
-    if (answer->kind != FAN_ANSWER_INTEGER || answer->integer < -1)
+    enum { PARTS = 2 };
+    job->kept = answer->kind == FAN_ANSWER_LIST && answer->count == PARTS;
+    if (!job->kept && answer->kind != FAN_ANSWER_INTEGER)
         return false;
-    job->left = answer->integer >= 0;
-    if (answer->integer > 0)
-        writes->removed += (uint64_t)answer->integer;
+    int64_t purged = job->kept ? answer->items[0].number : answer->integer;
+    if (purged < -1)
+        return false;
+    job->left = purged >= 0;
+    if (purged > 0)
+        writes->removed += (uint64_t)purged;
     return true;
 }
 

@@ -18,14 +18,16 @@ static void trim(struct feed_buf *buf, size_t max)
 struct fan_job *fan_stock_job(struct fan_engine *engine)
 {
     struct fan_job *job = fan_queue_pop(&engine->spare_jobs);
-    struct feed_buf record_memory, entry, outbox_entry;
+    struct feed_buf record_memory, entry, outbox_entry, relation_text;
     feed_buf_init(&record_memory, SIZE_MAX);
     feed_buf_init(&entry, FEED_ENTRY_MAX);
     feed_buf_init(&outbox_entry, FEED_OUTBOX_ENTRY_MAX);
+    feed_buf_init(&relation_text, FEED_RELATION_VALUE_MAX);
     if (job) {
         record_memory = job->record_memory;
         entry = job->entry;
         outbox_entry = job->outbox_entry;
+        relation_text = job->relation_text;
     } else {
         job = malloc(sizeof *job);
         feed_assert(job);
@@ -38,6 +40,7 @@ struct fan_job *fan_stock_job(struct fan_engine *engine)
     job->record_memory = record_memory;
     job->entry = entry;
     job->outbox_entry = outbox_entry;
+    job->relation_text = relation_text;
     feed_buf_init(&job->crossing.outbox, FAN_PACKED_OUTBOX_MAX);
     feed_activity_init(&job->activity);
     return job;
@@ -54,6 +57,7 @@ void fan_stock_put_job(struct fan_engine *engine, struct fan_job *job)
     trim(&job->record_memory, SIZE_MAX);
     trim(&job->entry, FEED_ENTRY_MAX);
     trim(&job->outbox_entry, FEED_OUTBOX_ENTRY_MAX);
+    trim(&job->relation_text, FEED_RELATION_VALUE_MAX);
     fan_queue_push(&engine->spare_jobs, job);
 }
 
@@ -62,6 +66,7 @@ static void job_free(struct fan_job *job)
     feed_buf_fini(&job->record_memory);
     feed_buf_fini(&job->entry);
     feed_buf_fini(&job->outbox_entry);
+    feed_buf_fini(&job->relation_text);
     free(job);
 }
 

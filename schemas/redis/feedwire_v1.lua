@@ -64,11 +64,12 @@ end
 -- time of the newest event of that kind. Events of one kind may come in any order and again, so the newest of each decides. They stand in
 -- the slot of the user's feeds, where every write to these sees them.
 --   u ended following, f follows again since (only if later than u) | m muted, n unmuted | b blocked, c unblocked | B, C the same by the other
---   v, d, D the first end after m, b, B, where there was more than one: it hides no more than it must
+--   v, d, D the first end after m, b, B, where there was more than one: it hides no more than it must | p the newest purge of what had been kept | e when a block
+--   ended the edge from the other
 -- A verb that is left out of the home feed has the field '#verb' with x (left out since) and i (not any more since), and '#' has the time
 -- and the words of the newest list.
 
-local LETTERS = {'u', 'f', 'm', 'n', 'b', 'c', 'B', 'C', 'x', 'i', 'v', 'd', 'D'}
+local LETTERS = {'u', 'f', 'm', 'n', 'b', 'c', 'B', 'C', 'x', 'i', 'v', 'd', 'D', 'p', 'e'}
 
 local function parse_registers(value)
   local found = {}
@@ -927,6 +928,16 @@ local function spans_of(settings, user)
   return spans
 end
 
+local function write_spans(settings, user, spans)
+  while #spans > MAX_SPANS do
+    spans[2][1] = spans[1][1]
+    table.remove(spans, 1)
+  end
+  local parts = {}
+  for _, span in ipairs(spans) do parts[#parts + 1] = span[1] .. ' ' .. span[2] end
+  redis.call('HSET', settings, SPANS .. user, table.concat(parts, ' '))
+end
+
 local function keep_span(settings, user, since, till)
   local spans = spans_of(settings, user)
   local last = spans[#spans]
@@ -936,33 +947,37 @@ local function keep_span(settings, user, since, till)
   else
     spans[#spans + 1] = {from, string.format('%.0f', till)}
   end
-  if #spans > MAX_SPANS then
-    spans[2][1] = spans[1][1]
-    table.remove(spans, 1)
-  end
-  local parts = {}
-  for _, span in ipairs(spans) do parts[#parts + 1] = span[1] .. ' ' .. span[2] end
-  redis.call('HSET', settings, SPANS .. user, table.concat(parts, ' '))
+  write_spans(settings, user, spans)
 end
 
--- leave: KEYS followees, settings, home feed, b:; ARGV followee, time of the unfollow, cap, 'purge' or 'keep'. From here on nothing of the
--- followee gets into the home feed, also from a page of followers that was read before. Answers how many entries were purged, -1 when there
--- is a younger edge or end.
+-- Of a pair about which there is or was something kept, the topic graph has to be told: then there is a second element, for who asks for it.
+local function with_kept(answer, asked, settings, user, r)
+  if not asked then return answer end
+  if r.p or redis.call('HEXISTS', settings, SPANS .. user) == 1 then return {answer, 'kept'} end
+  return answer
+end
+
+-- leave: KEYS followees, settings, home feed, b:; ARGV followee, time of the unfollow, cap, 'purge' or 'keep'; optionally 'kept'. From here on nothing
+-- of the followee gets into the home feed, also from a page of followers that was read before. Answers how many entries were purged, -1 when there
+-- is a younger edge or end; with 'kept', where something is or was kept of the followee, {that, 'kept'}.
 local function leave(keys, args)
   local followees, settings, home, user, time = keys[1], keys[2], keys[3], args[1], tonumber(args[2])
   local at = redis.call('ZSCORE', followees, user)
   local r = read_registers(settings, user)
-  if (at and tonumber(at) > time) or (r.u and r.u > time) then return -1 end
+  if (at and tonumber(at) > time) or (r.u and r.u > time) then return with_kept(-1, args[5], settings, user, r) end
   redis.call('ZREM', followees, user)
   r.u, r.f = time, nil
+  local purged = args[4] ~= 'keep' and redis.call('HDEL', settings, SPANS .. user)
+  if purged == 1 or (purged and r.p) then r.p = newest(r.p, time) end
   write_registers(settings, user, r)
   end_source(keys[4], user, home)
-  if args[4] == 'keep' then
-    if at then keep_span(settings, user, tonumber(at), time) end
-    return 0
+  local count = 0
+  if purged then
+    count = take_out(home, user, nil, tonumber(args[3]))
+  elseif at then
+    keep_span(settings, user, tonumber(at), time)
   end
-  redis.call('HDEL', settings, SPANS .. user)
-  return take_out(home, user, nil, tonumber(args[3]))
+  return with_kept(count, args[5], settings, user, r)
 end
 
 -- ---- muting, blocking, leaving out ----
@@ -1211,6 +1226,131 @@ local function edge_load(keys, args)
   if elsewhere then return elsewhere end
   local answer = {join_edge(keys, args[1], tonumber(args[2]), tonumber(args[3]), tonumber(args[4]))}
   return page_news(answer, keys, page, args[9])
+end
+
+-- followee_load: KEYS followees, settings; ARGV followee, time of the follow or 0, time of the last unfollow or 0: how edge_load has left the edge. Joins
+-- it with the present state, as edge_load does, so that whoever comes late with it changes nothing. Answers 1 when that has changed something, else 0.
+local function followee_load(keys, args)
+  local followees, settings, user = keys[1], keys[2], args[1]
+  local at, r = tonumber(redis.call('ZSCORE', followees, user) or 0), read_registers(settings, user)
+  local ended = math.max(r.u or 0, tonumber(args[3]))
+  local since = join_times({at, tonumber(args[2])}, ended)
+  put_time(followees, at, since, user)
+  local follows = since > 0 and since or nil
+  if ended == 0 or (r.u == ended and r.f == follows) then return since ~= at and 1 or 0 end
+  r.u, r.f = ended, follows
+  write_registers(settings, user, r)
+  return 1
+end
+
+-- ---- settings to the topic graph, and back ----
+--
+-- The topic has two texts of each, as schemas/kafka.md says. They may be joined in any order and again.
+
+-- Pairs on, off, first end: of the user's own acts; and where the act was another's.
+local OWN_ACTS, OTHERS_ACTS = {{'m', 'n', 'v'}, {'b', 'c', 'd'}}, {{'B', 'C', 'D'}}
+local RECORDED = {'m', 'n', 'v', 'b', 'c', 'd', 'p', 'e'}
+local AS_OTHERS = {b = 'B', c = 'C', d = 'D'}
+
+-- settings_state: KEYS settings; ARGV another user, when the edge from that one was ended last or 0 (only after a block; it is put into the settings first).
+-- Answers {registers of this user's acts about the other, spans that were kept}; two empty texts when there is nothing.
+local function settings_state(keys, args)
+  local r, parts, ended = read_registers(keys[1], args[1]), {}, tonumber(args[2])
+  if ended > (r.e or 0) then
+    r.e = ended
+    write_registers(keys[1], args[1], r)
+  end
+  for _, letter in ipairs(RECORDED) do
+    if r[letter] then parts[#parts + 1] = letter .. string.format('%.0f', r[letter]) end
+  end
+  local kept = redis.call('HGET', keys[1], SPANS .. args[1]) or ''
+  return {table.concat(parts, ' '), kept}
+end
+
+local function join_act(r, loaded, names)
+  local on, off, first = names[1], names[2], names[3]
+  local ends = {r[first] or false, loaded[first] or false, r[off] or false, loaded[off] or false}
+  for _, letter in ipairs({on, off}) do
+    if loaded[letter] then r[letter] = newest(r[letter], loaded[letter]) end
+  end
+  r[first] = nil
+  for _, time in ipairs(ends) do
+    if time and time > (r[on] or 0) and time < (r[first] or math.huge) then r[first] = time end
+  end
+end
+
+-- Spans of both, without what was purged since.
+local function join_spans(settings, user, kept, purged)
+  local till_of, spans = {}, spans_of(settings, user)
+  if #spans == 0 and kept == '' then return end
+  for since, till in string.gmatch(kept, '(%d+) (%d+)') do spans[#spans + 1] = {since, till} end
+  local joined = {}
+  for _, span in ipairs(spans) do
+    if tonumber(span[2]) > (purged or 0) then
+      if not till_of[span[1]] then joined[#joined + 1] = span end
+      if tonumber(span[2]) > tonumber(till_of[span[1]] or 0) then till_of[span[1]] = span[2] end
+    end
+  end
+  for _, span in ipairs(joined) do span[2] = till_of[span[1]] end
+  table.sort(joined, function(a, b) return tonumber(a[1]) < tonumber(b[1]) end)
+  if #joined > 0 then write_spans(settings, user, joined) else redis.call('HDEL', settings, SPANS .. user) end
+end
+
+-- settings_load: KEYS settings; ARGV another user, the two texts of settings_state, and 'own'; or 'other', when the settings are those of whom it was
+-- about. Joins it with what is there. Answers 1.
+local function settings_load(keys, args)
+  local settings, user, own = keys[1], args[1], args[4] == 'own'
+  local r, loaded = read_registers(settings, user), {}
+  for letter, time in pairs(parse_registers(args[2])) do loaded[own and letter or AS_OTHERS[letter] or ''] = time end
+  for _, names in ipairs(own and OWN_ACTS or OTHERS_ACTS) do join_act(r, loaded, names) end
+  if own then
+    for _, letter in ipairs({'p', 'e'}) do
+      if loaded[letter] then r[letter] = newest(r[letter], loaded[letter]) end
+    end
+    join_spans(settings, user, args[3], r.p)
+  end
+  if next(r) then write_registers(settings, user, r) end
+  return 1
+end
+
+local VERB_RULES = 256 -- FEED_VERB_RULES_MAX
+
+-- filter_state: KEYS settings. Answers {time of the newest list, 'verb since until ..'}: of each verb that was ever on one, since when it is left out and
+-- until when (0: it is on the newest list), those that were let in last first. Two empty texts when there is no list.
+local function filter_state(keys)
+  local time = string.match(redis.call('HGET', keys[1], '#') or '', '^(%d+) ')
+  if not time then return {'', ''} end
+  local rules = {}
+  for _, field in ipairs(redis.call('HKEYS', keys[1])) do
+    local verb = string.match(field, '^#(.+)$')
+    local r = verb and read_registers(keys[1], field)
+    if r and r.x then rules[#rules + 1] = {verb, r.x, r.i or 0} end
+  end
+  local function rank(rule) return rule[3] == 0 and NEVER or rule[3] end
+  table.sort(rules, function(a, b)
+    if rank(a) ~= rank(b) then return rank(a) > rank(b) end
+    return before(a[1], b[1])
+  end)
+  local words = {}
+  for i = 1, math.min(#rules, VERB_RULES) do words[i] = string.format('%s %.0f %.0f', unpack(rules[i])) end
+  return {time, table.concat(words, ' ')}
+end
+
+-- filter_load: KEYS settings; ARGV the two texts of filter_state. The newer list holds, as in filter. Answers 1, or 0 when that was there.
+local function filter_load(keys, args)
+  local settings, time, words = keys[1], tonumber(args[1]), {}
+  for verb, ended in string.gmatch(args[2], '(%S+) %d+ (%d+)') do
+    if ended == '0' then words[#words + 1] = verb end
+  end
+  table.sort(words, before)
+  local list = table.concat(words, ' ')
+  local old_time, old_list = string.match(redis.call('HGET', settings, '#') or '', '^(%d+) (.*)$')
+  if old_time and (tonumber(old_time) > time or (tonumber(old_time) == time and not before(old_list, list))) then return 0 end
+  for verb, since, ended in string.gmatch(args[2], '(%S+) (%d+) (%d+)') do
+    write_registers(settings, '#' .. verb, {x = tonumber(since), i = ended ~= '0' and tonumber(ended) or nil})
+  end
+  redis.call('HSET', settings, '#', string.format('%.0f ', time) .. list)
+  return 1
 end
 
 -- life: KEYS life, loader; ARGV token of the caller, length of the lease in ms.
@@ -1475,10 +1615,15 @@ redis.register_function('feedwire_v1_edge_load', edge_load)
 redis.register_function('feedwire_v1_purge', purge)
 redis.register_function('feedwire_v1_purges', purges)
 redis.register_function('feedwire_v1_erase', erase)
+redis.register_function('feedwire_v1_followee_load', followee_load)
+redis.register_function('feedwire_v1_settings_load', settings_load)
+redis.register_function('feedwire_v1_settings_state', settings_state)
+redis.register_function('feedwire_v1_filter_load', filter_load)
 redis.register_function('feedwire_v1_life', life)
 redis.register_function('feedwire_v1_life_begin', life_begin)
 redis.register_function('feedwire_v1_life_end', life_end)
 redis.register_function{function_name='feedwire_v1_edge', callback=edge, flags={'no-writes'}}
+redis.register_function{function_name='feedwire_v1_filter_state', callback=filter_state, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_window', callback=window, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_source_since', callback=source_since, flags={'no-writes'}}
 redis.register_function{function_name='feedwire_v1_follower_count', callback=follower_count, flags={'no-writes'}}

@@ -70,10 +70,11 @@ enum {
     FEED_TOPIC_MAX = 249,                                    /* Kafka's limit */
     FEED_PROGRESS_KEY_MAX = 2 + 2 + FEED_TOPIC_MAX + 1 + 10, /* prefix, braces, topic, slash, partition */
 
-    /* Records of the topic `graph`: tenant, kind, user, subject with slashes between; two times, and room for what
-     * later versions add. */
+    /* Records of the topic `graph`: tenant, kind, user, subject with slashes between; and the largest value, that of a
+     * filter with FEED_VERB_RULES_MAX verbs of 32 bytes and two times each, with room for what later versions add. */
     FEED_RELATION_KEY_MAX = FEED_TENANT_MAX + 1 + FEED_VERB_MAX + 1 + FEED_USER_MAX + 1 + FEED_USER_MAX,
-    FEED_RELATION_VALUE_MAX = 1024,
+    FEED_RELATION_VALUE_MAX = 16 * 1024,
+    FEED_RELATION_EDGE_MAX = 1024, /* of an edge, which has three numbers */
 
     /* Records of the topic `feed.commands`: tenant and user with a slash between; room for what later versions add. */
     FEED_COMMAND_KEY_MAX = FEED_TENANT_MAX + 1 + FEED_USER_MAX,

@@ -12,8 +12,10 @@
 
 enum { KEY_PARTS = 4, ELEMENTS = 2 };
 
-static const char *const kind_names[FEED_RELATION_KINDS] = {
-    [FEED_RELATION_FOLLOW] = "follow", [FEED_RELATION_PURGE] = "purge"};
+static const char *const kind_names[FEED_RELATION_KINDS] = {[FEED_RELATION_FOLLOW] = "follow",
+                                                            [FEED_RELATION_PURGE] = "purge",
+                                                            [FEED_RELATION_SETTINGS] = "settings",
+                                                            [FEED_RELATION_FILTER] = "filter"};
 
 static const struct feed_msgpack_limits limits = {8, FEED_RELATION_VALUE_MAX};
 
@@ -35,8 +37,24 @@ void feed_relation_key(const struct feed_relation *relation, struct feed_buf *ou
     feed_buf_str(out, relation->subject);
 }
 
+static void write_texts(const struct feed_relation *relation, struct feed_buf *out)
+{
+    feed_msgpack_array(out, ELEMENTS);
+    for (size_t i = 0; i < ELEMENTS; i++)
+        feed_msgpack_str(out, relation->texts[i]);
+}
+
+static bool has_texts(enum feed_relation_kind kind)
+{
+    return kind == FEED_RELATION_SETTINGS || kind == FEED_RELATION_FILTER;
+}
+
 void feed_relation_value(const struct feed_relation *relation, struct feed_buf *out)
 {
+    if (has_texts(relation->kind)) {
+        write_texts(relation, out);
+        return;
+    }
     feed_assert(time_valid(relation->since_ms) && time_valid(relation->ended_ms) && time_valid(relation->latest_ms));
     feed_msgpack_array(out, ELEMENTS + (relation->latest_ms > 0));
     feed_msgpack_i64(out, relation->since_ms);
@@ -86,6 +104,84 @@ static bool next_time(struct feed_str *rest, int64_t *out)
     return true;
 }
 
+static enum feed_error read_edge(struct feed_str *rest, uint32_t count, struct feed_relation *out)
+{
+    if (!next_time(rest, &out->since_ms) || !next_time(rest, &out->ended_ms))
+        return FEED_E_INVALID;
+    /* Anything else in the third place is from a version that is not known here. */
+    int64_t latest_ms;
+    if (count > ELEMENTS && next_time(rest, &latest_ms) && out->since_ms > 0 && latest_ms > out->since_ms)
+        out->latest_ms = latest_ms;
+    /* A relation that holds was ended before, if ever. */
+    return out->since_ms == 0 || out->ended_ms < out->since_ms ? FEED_OK : FEED_E_INVALID;
+}
+
+/* ---- texts ---- */
+
+static bool next_text(struct feed_str *rest, struct feed_str *out)
+{
+    struct feed_msgpack_item item;
+    if (feed_msgpack_next(rest, &item) != FEED_OK || item.type != FEED_MSGPACK_STR)
+        return false;
+    *out = item.bytes;
+    return true;
+}
+
+static bool read_time(struct feed_str digits, bool zero, struct feed_relation *relation, int64_t *out)
+{
+    uint64_t number;
+    if (feed_str_to_u64(digits, (uint64_t)FEED_TIME_MAX_MS, &number) != FEED_OK || (number == 0 && !zero))
+        return false;
+    *out = (int64_t)number;
+    if (*out > relation->newest_ms)
+        relation->newest_ms = *out;
+    return true;
+}
+
+/* "m1700 n1800": letters that are not known here are from a later version. */
+static bool read_registers(struct feed_relation *out)
+{
+    struct feed_str rest = out->texts[0];
+    while (rest.len) {
+        struct feed_str word = feed_str_cut(&rest, ' ');
+        int64_t time_ms;
+        char letter = word.len ? word.data[0] : ' ';
+        bool good = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z');
+        if (!good || !read_time((struct feed_str){word.data + 1, word.len - 1}, false, out, &time_ms))
+            return false;
+        out->blocks |= letter == 'b' || letter == 'c';
+        if (letter == 'e')
+            out->ended_ms = time_ms;
+    }
+    return true;
+}
+
+/* "since until since until": what was kept; or, with verbs, "verb since until": the last may be 0. */
+static bool read_spans(struct feed_relation *out)
+{
+    struct feed_str rest = out->texts[1];
+    bool verbs = out->kind == FEED_RELATION_FILTER;
+    while (rest.len) {
+        int64_t since_ms, until_ms;
+        if (verbs && !feed_verb_valid(feed_str_cut(&rest, ' ')))
+            return false;
+        if (!read_time(feed_str_cut(&rest, ' '), false, out, &since_ms) ||
+            !read_time(feed_str_cut(&rest, ' '), verbs, out, &until_ms))
+            return false;
+    }
+    return true;
+}
+
+static enum feed_error read_texts(struct feed_str *rest, struct feed_relation *out)
+{
+    int64_t time_ms;
+    if (!next_text(rest, &out->texts[0]) || !next_text(rest, &out->texts[1]))
+        return FEED_E_INVALID;
+    bool filter = out->kind == FEED_RELATION_FILTER;
+    bool good = filter ? read_time(out->texts[0], false, out, &time_ms) : read_registers(out);
+    return good && read_spans(out) ? FEED_OK : FEED_E_INVALID;
+}
+
 enum feed_error feed_relation_read(struct feed_str key, struct feed_str value, struct feed_relation *out)
 {
     enum feed_error error = read_key(key, out);
@@ -95,14 +191,9 @@ enum feed_error feed_relation_read(struct feed_str key, struct feed_str value, s
         return FEED_E_MISSING;
     size_t used = 0;
     struct feed_msgpack_item array;
-    if (value.len > FEED_RELATION_VALUE_MAX || feed_msgpack_scan(value, &limits, &used) != FEED_OK ||
-        used != value.len || feed_msgpack_next(&value, &array) != FEED_OK || array.type != FEED_MSGPACK_ARRAY ||
-        array.count < ELEMENTS || !next_time(&value, &out->since_ms) || !next_time(&value, &out->ended_ms))
+    size_t max = has_texts(out->kind) ? FEED_RELATION_VALUE_MAX : FEED_RELATION_EDGE_MAX;
+    if (value.len > max || feed_msgpack_scan(value, &limits, &used) != FEED_OK || used != value.len ||
+        feed_msgpack_next(&value, &array) != FEED_OK || array.type != FEED_MSGPACK_ARRAY || array.count < ELEMENTS)
         return FEED_E_INVALID;
-    /* Anything else in the third place is from a version that is not known here. */
-    int64_t latest_ms;
-    if (array.count > ELEMENTS && next_time(&value, &latest_ms) && out->since_ms > 0 && latest_ms > out->since_ms)
-        out->latest_ms = latest_ms;
-    /* A relation that holds was ended before, if ever. */
-    return out->since_ms == 0 || out->ended_ms < out->since_ms ? FEED_OK : FEED_E_INVALID;
+    return has_texts(out->kind) ? read_texts(&value, out) : read_edge(&value, array.count, out);
 }

@@ -20,11 +20,12 @@ SHORT_SESSION = "session.timeout.ms=6000"
 
 # ---- activities ----
 
+KINDS = dict.fromkeys(("follow", "unfollow", "mute", "unmute", "block", "unblock"), "user") | {"filter": "feed"}
+
 
 def activity(number, actor, verb="post", object_id="n1", published_ms=None, **more):
     """The record of an activity: (key, value, headers). number becomes its id and its time."""
-    kind = "user" if verb in ("follow", "unfollow") else "note"
-    body = {"actor": actor, "verb": verb, "object": {"type": kind, "id": object_id}, **more}
+    body = {"actor": actor, "verb": verb, "object": {"type": KINDS.get(verb, "note"), "id": object_id}, **more}
     time_ms = START_MS + number if published_ms is None else published_ms
     published = datetime.datetime.fromtimestamp(time_ms / 1000, datetime.timezone.utc).isoformat(timespec="milliseconds")
     headers = [("ce_specversion", b"1.0"), ("ce_id", str(uuid.UUID(int=number)).encode()), ("ce_source", b"/test"),
@@ -32,12 +33,12 @@ def activity(number, actor, verb="post", object_id="n1", published_ms=None, **mo
     return f"demo/{actor}".encode(), msgpack.packb(body), headers
 
 
-def produce(broker, records, partition=0):
+def produce(broker, records, partition=0, topic=TOPIC):
     """In this order, into one partition; returns when all are acknowledged."""
     failures = []
     producer = confluent_kafka.Producer({"bootstrap.servers": broker.bootstrap, "enable.idempotence": True})
     for key, value, headers in records:
-        producer.produce(TOPIC, value, key, partition, headers=headers,
+        producer.produce(topic, value, key, partition, headers=headers,
                          on_delivery=lambda error, _: error and failures.append(error))
         producer.poll(0)
     assert producer.flush(60) == 0

@@ -322,7 +322,7 @@ def test_an_unfollow_between_two_follows_takes_the_first_also_after_a_loss(broke
 
 def test_what_is_no_edge_is_left_out_and_told(broker, redis, fanout):
     write_records(broker.bootstrap, [("demo/follow/ann/bob", edge(10)), ("demo/follow/cy/bob", edge(10)), ("demo/follow/cy/bob", None),
-                                     ("demo/mute/ann/bob", edge(10)), ("demo/follow/b}ad/bob", edge(10)), ("demo/follow/dan/bob", b"\xdd\xff\xff\xff\xff"),
+                                     ("demo/later/ann/bob", edge(10)), ("demo/follow/b}ad/bob", edge(10)), ("demo/follow/dan/bob", b"\xdd\xff\xff\xff\xff"),
                                      ("", b""), ("demo/follow/eve/bob", edge(0, 20))])
     process = fanout()
     assert redis("ZRANGE", "g:{demo/bob/0}", 0, -1) == [b"ann", b"cy"], "a deleted record is no unfollow"

@@ -550,7 +550,7 @@ def test_reading_functions_do_not_write(redis):
     reading = {name for name, flag in flags.items() if b"no-writes" in flag}
     assert reading == {b"feedwire_v1_window", b"feedwire_v1_since", b"feedwire_v1_followers", b"feedwire_v1_find", b"feedwire_v1_edge",
                        b"feedwire_v1_source_since", b"feedwire_v1_follower_count", b"feedwire_v1_outbox",
-                       b"feedwire_v1_sources", b"feedwire_v1_part"}
+                       b"feedwire_v1_sources", b"feedwire_v1_part", b"feedwire_v1_filter_state"}
     assert b"feedwire_v1_add" in flags
 
 

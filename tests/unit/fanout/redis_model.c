@@ -131,8 +131,7 @@ static size_t keys_of(const struct world_command *command)
 
 /* ---- settings ---- */
 
-/* NULL when there is none, and it is not to be made. */
-static struct model_registers *registers_of(struct model *model, struct feed_str key, struct feed_str field, bool make)
+struct model_registers *model_registers_of(struct model *model, struct feed_str key, struct feed_str field, bool make)
 {
     for (size_t i = 0; i < model->register_count; i++) {
         struct model_registers *r = &model->registers[i];
@@ -154,15 +153,14 @@ static bool is_on(int64_t on, int64_t off)
     return on && off <= on;
 }
 
-/* Of a pair of letters, on and off, the one for the first end after it was on. */
-static enum model_letter first_end_of(enum model_letter on)
+enum model_letter model_first_end_of(enum model_letter on)
 {
     return MODEL_V + (on - MODEL_M) / 2;
 }
 
 static bool hides(const struct model_registers *r, enum model_letter on, enum model_letter off, int64_t time_ms)
 {
-    int64_t first = r->at[first_end_of(on)];
+    int64_t first = r->at[model_first_end_of(on)];
     return r->at[on] && (is_on(r->at[on], r->at[off]) || time_ms < (first ? first : r->at[off]));
 }
 
@@ -174,7 +172,7 @@ static bool left_out(struct model *model, struct feed_str timeline, struct feed_
     if (settings.len == 0 || feed_entry_decode(member, &entry) != FEED_OK)
         return false;
     bool home = timeline.data[0] == 'f';
-    const struct model_registers *r = registers_of(model, settings, entry.actor, false);
+    const struct model_registers *r = model_registers_of(model, settings, entry.actor, false);
     if (r && (hides(r, MODEL_M, MODEL_N, score) || hides(r, MODEL_B, MODEL_C, score) ||
               hides(r, MODEL_OTHER_B, MODEL_OTHER_C, score)))
         return true;
@@ -182,7 +180,7 @@ static bool left_out(struct model *model, struct feed_str timeline, struct feed_
         return true;
     char word[FEED_VERB_MAX + 2];
     snprintf(word, sizeof word, "#%.*s", (int)entry.verb.len, entry.verb.data);
-    const struct model_registers *w = registers_of(model, settings, feed_str_of(word), false);
+    const struct model_registers *w = model_registers_of(model, settings, feed_str_of(word), false);
     return w && home && score >= w->at[MODEL_X] &&
            !(w->at[MODEL_I] && w->at[MODEL_I] >= w->at[MODEL_X] && score >= w->at[MODEL_I]);
 }
@@ -421,7 +419,7 @@ static void call_backfill(struct model *model, struct world_command *command)
         } else {
             enum feed_error error = feed_entry_decode(argv[i + 1], &entry);
             feed_assert(error == FEED_OK);
-            const struct model_registers *r = registers_of(model, argv[4], entry.actor, false);
+            const struct model_registers *r = model_registers_of(model, argv[4], entry.actor, false);
             bool gone = r && r->at[MODEL_U] && (!r->at[MODEL_F] || r->at[MODEL_F] > edge);
             if (gone || left_out(model, argv[3], argv[4], score, argv[i + 1], true))
                 answer = -2;
@@ -469,7 +467,7 @@ static void call_join(struct model *model, struct world_command *command)
     const struct feed_str *argv = command->argv;
     struct model_zset *followees = model_zset_of(model, argv[3]);
     int64_t time_ms = model_number_of(argv[6]), edge = model_number_of(argv[7]), ended = model_number_of(argv[8]);
-    struct model_registers *r = registers_of(model, argv[4], argv[5], false);
+    struct model_registers *r = model_registers_of(model, argv[4], argv[5], false);
     if (r && (hides(r, MODEL_B, MODEL_C, time_ms) || hides(r, MODEL_OTHER_B, MODEL_OTHER_C, time_ms))) {
         model_answer_int(command, 2);
         return;
@@ -484,7 +482,7 @@ static void call_join(struct model *model, struct world_command *command)
         edge = at;
     model_zadd(followees, argv[5], edge);
     if (u) {
-        r = registers_of(model, argv[4], argv[5], true);
+        r = model_registers_of(model, argv[4], argv[5], true);
         r->at[MODEL_U] = u;
         r->at[MODEL_F] = edge;
     }
@@ -496,14 +494,14 @@ static void call_leave(struct model *model, struct world_command *command)
 {
     const struct feed_str *keys = command->argv, *argv = keys + 1;
     struct model_zset *followees = model_zset_of(model, keys[3]);
-    struct model_registers *r = registers_of(model, keys[4], argv[6], false);
+    struct model_registers *r = model_registers_of(model, keys[4], argv[6], false);
     int64_t time_ms = model_number_of(argv[7]);
     if (model_score_of(followees, argv[6]) > time_ms || (r && r->at[MODEL_U] > time_ms)) {
         model_answer_int(command, -1);
         return;
     }
     model_zrem(followees, argv[6]);
-    r = registers_of(model, keys[4], argv[6], true);
+    r = model_registers_of(model, keys[4], argv[6], true);
     r->at[MODEL_U] = time_ms;
     r->at[MODEL_F] = 0;
     end_source(model, keys[6], argv[6], keys[5], false);
@@ -512,9 +510,9 @@ static void call_leave(struct model *model, struct world_command *command)
                      purge ? take_out(model, model_zset_of(model, keys[5]), argv[6], 0, model_number_of(argv[8])) : 0);
 }
 
-static enum model_letter letter_of(char letter)
+enum model_letter model_letter_of(char letter)
 {
-    static const char letters[] = "ufmnbcBCxivdD";
+    static const char letters[] = "ufmnbcBCxivdDe";
     const char *at = strchr(letters, letter);
     feed_assert(at && letter);
     return (enum model_letter)(at - letters);
@@ -525,13 +523,13 @@ static void call_settle(struct model *model, struct world_command *command)
 {
     const struct feed_str *keys = command->argv, *argv = keys + 1;
     struct model_zset *followees = model_zset_of(model, keys[4]);
-    enum model_letter letter = letter_of(argv[7].data[0]), on = letter - (letter % 2), off = on + 1;
-    struct model_registers *r = registers_of(model, keys[3], argv[8], true);
+    enum model_letter letter = model_letter_of(argv[7].data[0]), on = letter - (letter % 2), off = on + 1;
+    struct model_registers *r = model_registers_of(model, keys[3], argv[8], true);
     int64_t time_ms = model_number_of(argv[9]), edge = model_score_of(followees, argv[8]);
     if (r->at[letter] < time_ms)
         r->at[letter] = time_ms;
     bool active = is_on(r->at[on], r->at[off]);
-    int64_t *first = &r->at[first_end_of(on)];
+    int64_t *first = &r->at[model_first_end_of(on)];
     if (letter == off && time_ms > r->at[on] && (!*first || time_ms < *first))
         *first = time_ms;
     if (*first <= r->at[on])
@@ -561,7 +559,7 @@ static void call_filter(struct model *model, struct world_command *command)
 {
     const struct feed_str *argv = command->argv;
     int64_t time_ms = model_number_of(argv[6]);
-    struct model_registers *newest = registers_of(model, argv[3], FEED_STR("#"), true);
+    struct model_registers *newest = model_registers_of(model, argv[3], FEED_STR("#"), true);
     /* Two lists of one moment are told apart by their bytes in the library; the logs here have no such pairs. */
     model_answer_int(command, newest->at[MODEL_X] < time_ms);
     if (newest->at[MODEL_X] >= time_ms)
@@ -573,7 +571,7 @@ static void call_filter(struct model *model, struct world_command *command)
     for (size_t i = 7; i < command->argc; i++) {
         char word[FEED_VERB_MAX + 2];
         snprintf(word, sizeof word, "#%.*s", (int)argv[i].len, argv[i].data);
-        struct model_registers *w = registers_of(model, argv[3], feed_str_of(word), true);
+        struct model_registers *w = model_registers_of(model, argv[3], feed_str_of(word), true);
         listed[w - model->registers] = true;
         if (!w->at[MODEL_X] || w->at[MODEL_I]) {
             w->at[MODEL_X] = time_ms;
@@ -749,7 +747,7 @@ void model_execute(struct model *model, struct world_command *command)
             return;
         }
     }
-    if (model_execute_page(model, command))
+    if (model_execute_page(model, command) || model_execute_relation(model, command))
         return;
     feed_assert(!"a function of the library");
 }
@@ -853,8 +851,9 @@ static bool registers_in(const struct model *a, const struct model *b)
     for (size_t i = 0; i < a->register_count; i++) {
         const struct model_registers *r = &a->registers[i];
         const struct model_registers *other =
-            registers_of((struct model *)b, feed_str_of(r->key), feed_str_of(r->field), false);
-        if (!other || memcmp(r->at, other->at, sizeof r->at) != 0)
+            model_registers_of((struct model *)b, feed_str_of(r->key), feed_str_of(r->field), false);
+        /* The last letter may have an end by the other's own unfollow or not, whichever was worked off first. */
+        if (!other || memcmp(r->at, other->at, MODEL_E * sizeof r->at[0]) != 0)
             return false;
     }
     return true;

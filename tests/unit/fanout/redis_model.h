@@ -34,9 +34,10 @@ enum model_letter {
     MODEL_I,
     MODEL_V,
     MODEL_D,
-    MODEL_OTHER_D
+    MODEL_OTHER_D,
+    MODEL_E
 };
-enum { MODEL_LETTERS = MODEL_OTHER_D + 1 };
+enum { MODEL_LETTERS = MODEL_E + 1 };
 struct model_registers {
     char key[200], field[160];
     int64_t at[MODEL_LETTERS]; /* 0: not there */

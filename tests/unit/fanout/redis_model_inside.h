@@ -1,4 +1,5 @@
-/* The inside of the model, shared by its files: redis_model.c (timelines, settings) and redis_model_pages.c (edges). */
+/* The inside of the model, shared by its files: redis_model.c (timelines, settings), redis_model_pages.c (edges) and
+ * redis_model_relation.c (what goes to the topic graph, and comes back). */
 #ifndef TESTS_UNIT_FANOUT_REDIS_MODEL_INSIDE_H
 #define TESTS_UNIT_FANOUT_REDIS_MODEL_INSIDE_H
 
@@ -19,6 +20,15 @@ void model_begin_list(struct world_command *command);
 void model_add_item(struct world_command *command, struct feed_str text, int64_t number);
 /* The model may change before the answer arrives, so texts move into the command. Last of all. */
 void model_keep_texts(struct world_command *command);
+
+/* NULL when there is none, and it is not to be made. */
+struct model_registers *model_registers_of(struct model *model, struct feed_str key, struct feed_str field, bool make);
+enum model_letter model_letter_of(char letter);
+/* Of a pair of letters, on and off, the one for the first end after it was on. */
+enum model_letter model_first_end_of(enum model_letter on);
+
+/* redis_model_relation.c: false when it is none of its functions. */
+bool model_execute_relation(struct model *model, struct world_command *command);
 
 /* redis_model_pages.c: false when it is none of its functions. */
 bool model_execute_page(struct model *model, struct world_command *command);

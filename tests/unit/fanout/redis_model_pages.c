@@ -197,6 +197,39 @@ static void call_edge(struct model *model, struct world_command *command)
         answer_numbers(command, (const int64_t[]){edge.since, edge.ended, edge.latest}, 3);
 }
 
+/* As edge, with the times that are loaded behind the follower. */
+static void call_edge_load(struct model *model, struct world_command *command)
+{
+    const struct feed_str *argv = command->argv;
+    struct model_edge edge;
+    if (visit(model, command, 11, true, &edge))
+        return;
+    edge = join(edge, edge_in(argv + 8));
+    put_edge(model, argv + 3, argv[7], edge);
+    int64_t count = (int64_t)model_zset_of(model, argv[3])->count;
+    const struct model_page *page = page_of(model, argv[6]);
+    int64_t todo = page->moving ? 1 : count <= model_number_of(argv[15]) ? 0 : page->filling ? 2 : 3;
+    answer_numbers(command, (const int64_t[]){edge.since, edge.ended, edge.latest, count, todo, page->level},
+                   NUMBERS_MAX);
+}
+
+/* followees, settings; followee, since, ended */
+static void call_followee_load(struct model *model, struct world_command *command)
+{
+    const struct feed_str *argv = command->argv;
+    struct model_zset *followees = model_zset_of(model, argv[3]);
+    struct model_registers *r = model_registers_of(model, argv[4], argv[5], false);
+    struct model_edge edge = join((struct model_edge){model_score_of(followees, argv[5]), r ? r->at[MODEL_U] : 0, 0},
+                                  (struct model_edge){model_number_of(argv[6]), model_number_of(argv[7]), 0});
+    put(model, argv[3], argv[5], edge.since);
+    if (edge.ended) {
+        r = model_registers_of(model, argv[4], argv[5], true);
+        r->at[MODEL_U] = edge.ended;
+        r->at[MODEL_F] = edge.since;
+    }
+    model_answer_int(command, 1);
+}
+
 /* ---- parts of pages ---- */
 
 /* set q, time count [cursor time] page: a part is never full here. */
@@ -294,6 +327,7 @@ bool model_execute_page(struct model *model, struct world_command *command)
         {"feedwire_v1_followers", call_followers}, {"feedwire_v1_page_fill", call_fill},
         {"feedwire_v1_page_split", call_split},    {"feedwire_v1_page_take", call_take},
         {"feedwire_v1_page_join", call_join},      {"feedwire_v1_follower_count", call_follower_count},
+        {"feedwire_v1_edge_load", call_edge_load}, {"feedwire_v1_followee_load", call_followee_load},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         if (feed_str_eq(command->argv[1], feed_str_of(functions[i].name))) {

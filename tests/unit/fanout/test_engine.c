@@ -135,7 +135,7 @@ static void an_unfollow_may_keep_the_entries(void **state)
                                           .data = "{\"entries\":\"keep\"}"});
     expect_int(&world, "unfollow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 70", 1);
     expect_int(&world, "source_since b:{demo/ann} bob", 0);
-    expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 keep", 0);
+    expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 keep kept", 0);
     world_graph_done(&world, "0", "70");
     done(&world);
 }
@@ -178,7 +178,7 @@ static void an_unfollow_ends_the_edge_and_writes_no_entry(void **state)
         world_record(
             &world, &(struct sample){.id = 3, .published_ms = 70, .actor = "ann", .verb = "unfollow", .object = "bob"});
         expect_int(&world, "unfollow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 70", answer);
-        expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 purge", 3);
+        expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 purge kept", 3);
         expect(&world, "edge g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann");
         world_graph_done(&world, "0", "70");
         assert_int_equal(fan_engine_counts(world.engine)->done, 1);
@@ -198,7 +198,7 @@ static void an_unfollow_between_two_follows_leaves_the_edge_of_the_second(void *
             &world, &(struct sample){.id = 3, .published_ms = 70, .actor = "ann", .verb = "unfollow", .object = "bob"});
         expect_list(&world, "unfollow g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} ann 70",
                     (const char *[]){"0", "90", "70"}, 3);
-        expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 purge", left);
+        expect_int(&world, "leave h:{demo/ann} m:{demo/ann} f:{demo/ann} bob 70 100 purge kept", left);
         if (left >= 0) {
             expect_int(&world, "join h:{demo/ann} m:{demo/ann} bob 90 90 70", 1);
             expect(&world, "since o:{demo/bob} 90 20");

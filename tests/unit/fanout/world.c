@@ -158,13 +158,24 @@ static enum feed_error on_relate(void *arg, struct fan_job *job)
     feed_assert(world->relation_count < WORLD_RELATIONS_MAX);
     struct world_relation *kept = &world->relations[world->relation_count++];
     struct feed_relation relation = fan_job_relation(job);
-    struct feed_buf key;
+    struct feed_buf key, value;
     feed_buf_init(&key, FEED_RELATION_KEY_MAX);
+    feed_buf_init(&value, sizeof kept->value);
     feed_relation_key(&relation, &key);
+    feed_relation_value(&relation, &value);
+    feed_assert(value.error == FEED_OK);
     kept->job = job;
-    snprintf(kept->text, sizeof kept->text, "%.*s %lld %lld", (int)key.len, key.data, (long long)relation.since_ms,
-             (long long)relation.ended_ms);
+    snprintf(kept->key, sizeof kept->key, "%.*s", (int)key.len, key.data);
+    memcpy(kept->value, value.data, value.len);
+    kept->value_len = value.len;
+    if (relation.kind == FEED_RELATION_FOLLOW)
+        snprintf(kept->text, sizeof kept->text, "%.*s %lld %lld", (int)key.len, key.data, (long long)relation.since_ms,
+                 (long long)relation.ended_ms);
+    else
+        snprintf(kept->text, sizeof kept->text, "%.*s %.*s|%.*s", (int)key.len, key.data, (int)relation.texts[0].len,
+                 relation.texts[0].data, (int)relation.texts[1].len, relation.texts[1].data);
     feed_buf_fini(&key);
+    feed_buf_fini(&value);
     return FEED_OK;
 }
 

@@ -26,10 +26,12 @@ struct world_letter {
     enum fan_letter_cut cut;
 };
 
-/* A relation on its way to Kafka, e.g. "demo/follow/ann/bob 10 0". */
+/* A relation on its way to Kafka, e.g. "demo/follow/ann/bob 10 0" or "demo/settings/ann/bob m10|". */
 struct world_relation {
     struct fan_job *job;
-    char text[400];
+    char text[700];
+    char key[FEED_RELATION_KEY_MAX + 1], value[512]; /* the record */
+    size_t value_len;
 };
 
 enum { WORLD_LETTERS_MAX = 64, WORLD_RELATIONS_MAX = 64, WORLD_SHARDS_MAX = 3 };
