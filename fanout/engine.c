@@ -99,6 +99,8 @@ static void finish(struct fan_job *job)
             engine->counts.imported++;
         else
             engine->counts.done++;
+        if (!job->is_command && !job->forgotten && !job->dead && (job->repeat || job->act != FEED_ACT_IMPORT))
+            engine->port.ops->succeeded(engine->port.arg, job->activity.tenant);
     }
     engine->records--;
     engine->bytes -= job->bytes;
@@ -151,8 +153,11 @@ static bool send_share(struct fan_engine *engine, struct fan_job *job)
     size_t budget = engine->settings.commands_max - engine->commands;
     bool refused;
     budget = budget < FAN_TURN_COMMANDS ? budget : FAN_TURN_COMMANDS;
+    size_t room = fan_shares_room(&engine->run, job);
+    budget = budget < room ? budget : room;
     size_t sent = fan_job_send(job, &engine->port, budget, engine->now_ms, &refused);
     engine->commands += sent;
+    engine->run.under_way[job->share] += (unsigned)sent;
     fan_engine_place(job, FAN_JOB_LOOK);
     return !refused;
 }
@@ -221,6 +226,7 @@ void fan_engine_answer(struct fan_seat *seat, const struct fan_answer *answer)
     fan_job_take(job, &engine->port, seat->number, answer, engine->now_ms, &effects);
     bool read = job->relation_due && !held;
     engine->commands--;
+    engine->run.under_way[job->share]--;
     engine->counts.writes.added += effects.writes.added;
     engine->counts.writes.present += effects.writes.present;
     engine->counts.writes.beyond_cap += effects.writes.beyond_cap;

@@ -114,6 +114,7 @@ void fan_engine_record(struct fan_engine *engine, const struct fan_record *recor
     job->crossing.above = threshold ? threshold - 1 : UINT64_MAX;
     job->crossing.below = threshold ? threshold * engine->settings.broadcast_return_percent / 100 : UINT64_MAX;
     job->share = job->bad_reason ? 0 : fan_share_of(job->activity.tenant);
+    job->share_max = job->bad_reason ? UINT32_MAX : engine->port.ops->share(engine->port.arg, job->activity.tenant);
     if (job->bad_reason) {
         fan_engine_place(job, FAN_JOB_LOOK);
         fan_engine_post(engine, fan_job_bad_letter(job));

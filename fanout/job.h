@@ -188,8 +188,8 @@ struct fan_job {
     struct fan_engine *engine;
     struct fan_job *before, *after; /* in the queue of its place */
     struct fan_lane_ticket lane;
-    bool in_lanes;  /* all but bad records */
-    uint32_t share; /* of its tenant */
+    bool in_lanes;             /* all but bad records */
+    uint32_t share, share_max; /* of its tenant; and how many commands may be under way for that */
 
     struct fan_partition *partition; /* NULL: it was revoked meanwhile; nothing more is sent, nothing committed */
     unsigned partition_life;         /* of the partition's log, when the record came */

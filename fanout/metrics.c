@@ -1,6 +1,8 @@
 /* Declares the metrics of feedwire-fanout; the order is that of enum fan_metric. */
 #include "fanout/metrics.h"
 
+#include "shared/tenant/tiers_file.h"
+
 #include "shared/http/admin_access.h"
 
 static const char *const record_results[] = {"done", "repeat", "dead_letter", "imported", "forgotten", NULL};
@@ -11,7 +13,9 @@ static const char *const crossings[] = {"up", "down", NULL};
 const struct feed_metric fan_metric_table[] = {
     [FAN_METRIC_SUCCESS] = {.name = "activities_fanout_success_total",
                             .type = FEED_METRIC_COUNTER,
-                            .help = "Activities that stand in every feed that they belong to."},
+                            .help = "Activities that stand in every feed that they belong to.",
+                            .label = "tenant",
+                            .label_values = feed_metric_by_tenant},
     [FAN_METRIC_RECORDS] =
         {.name = "fanout_records_total",
          .type = FEED_METRIC_COUNTER,
@@ -65,6 +69,7 @@ const struct feed_metric fan_metric_table[] = {
                             .type = FEED_METRIC_COUNTER,
                             .help = "Partitions of which the newest work was done again, because a server of Redis "
                                     "has begun a new history: a failover, or a restart."},
+    [FAN_METRIC_TIERS_RELOADS] = FEED_TIERS_METRIC_RELOADS,
     [FAN_METRIC_LAG] = {.name = "kafka_consumer_lag_records",
                         .type = FEED_METRIC_GAUGE,
                         .help = "Records of this member's partitions that are not finished."},

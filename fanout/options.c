@@ -1,6 +1,8 @@
 /* Declares the options of feedwire-fanout; --help and docs/reference/feedwire-fanout.md come from these rows. */
 #include "fanout/options.h"
 
+#include "shared/tenant/tiers_file.h"
+
 #include "shared/http/admin_access.h"
 
 #define FIELD(name) offsetof(struct fan_options, name)
@@ -64,6 +66,9 @@ const struct feed_option fan_option_table[] = {
      "Records in hand at the same time; beyond it, consumption pauses until half of them are finished."},
     {"fanout.records_kbytes_max", FEED_OPTION_INTEGER, FIELD(records_kbytes_max), "KiB", "65536", 1, 16777216,
      "The same for the size of the records in hand."},
+    {"limit.in_flight_percent", FEED_OPTION_INTEGER, FIELD(in_flight_percent), "%", "100", 1, 100,
+     "How much of fanout.commands_max one tenant may have under way, where its tier does not say it."},
+    FEED_TIERS_OPTION_ROW(FIELD(tiers_file)),
     {"fanout.commands_max", FEED_OPTION_INTEGER, FIELD(commands_max), "commands", "4096", 1, 1000000,
      "Redis commands under way at the same time."},
     {"redis.retry_percent", FEED_OPTION_INTEGER, FIELD(retry_percent), "%", "10", 0, 100,

@@ -17,7 +17,8 @@ struct fan_options {
     int64_t feed_cap, feed_ttl_s, page_followers;
     int64_t broadcast_threshold, broadcast_return_percent;
     bool home_own;
-    int64_t records_max, records_kbytes_max, commands_max, retry_percent;
+    int64_t records_max, records_kbytes_max, commands_max, retry_percent, in_flight_percent;
+    char *tiers_file;
     int64_t stop_timeout_ms;
 };
 

@@ -41,6 +41,10 @@ struct fan_port_ops {
     /* The job is not ours any more: it is let go of before this returns. */
     void (*purge_drop)(void *arg, struct fan_job *job);
     void (*random)(void *arg, uint8_t *out, size_t len);
+    /* An activity of this tenant stands in every feed that it belongs to; for figures. */
+    void (*succeeded)(void *arg, struct feed_str tenant);
+    /* How many of the commands under way may be this tenant's; above 0. Asked once for each record. */
+    unsigned (*share)(void *arg, struct feed_str tenant);
 };
 
 struct fan_port {

@@ -49,7 +49,6 @@ static void refresh_metrics(void *arg)
 {
     struct fan_service *service = arg;
     const struct fan_counts *now = fan_engine_counts(service->engine), *was = &service->reported;
-    add_since(service, FAN_METRIC_SUCCESS, 0, now->done + now->repeat, was->done + was->repeat);
     add_since(service, FAN_METRIC_RECORDS, FAN_RECORDS_DONE, now->done, was->done);
     add_since(service, FAN_METRIC_RECORDS, FAN_RECORDS_REPEAT, now->repeat, was->repeat);
     add_since(service, FAN_METRIC_RECORDS, FAN_RECORDS_DEAD_LETTER, now->dead_letter, was->dead_letter);
@@ -69,6 +68,7 @@ static void refresh_metrics(void *arg)
     add_since(service, FAN_METRIC_LETTERS, 0, now->letters, was->letters);
     add_since(service, FAN_METRIC_RELATIONS, 0, now->relations, was->relations);
     service->reported = *now;
+    feed_tiers_file_measure(service->tiers, service->metrics, FAN_METRIC_TIERS_RELOADS);
     add_total(service, FAN_METRIC_RECOVERIES, 0, service->recoveries);
     add_total(service, FAN_METRIC_EDGES_LOADED, 0, service->edges_loaded);
     add_total(service, FAN_METRIC_REWINDS, 0, service->rewinds);
@@ -125,6 +125,20 @@ static void give_random(void *arg, uint8_t *out, size_t len)
     feed_random_bytes(out, len);
 }
 
+static void on_succeeded(void *arg, struct feed_str tenant)
+{
+    struct fan_service *service = arg;
+    feed_metrics_add(service->metrics, FAN_METRIC_SUCCESS, feed_metrics_tenant(service->metrics, tenant), 1);
+}
+
+static unsigned share_of(void *arg, struct feed_str tenant)
+{
+    const struct fan_service *service = arg;
+    int64_t commands_max = service->options->commands_max;
+    int64_t share = feed_tier_share(feed_tiers_file_of(service->tiers, tenant), commands_max);
+    return (unsigned)(share < commands_max ? share : commands_max);
+}
+
 static const struct fan_port_ops port_ops = {
     .send = fan_redis_port_send,
     .post = fan_kafka_port_post,
@@ -135,9 +149,17 @@ static const struct fan_port_ops port_ops = {
     .halted = fan_redis_port_halted,
     .failing = on_failing,
     .random = give_random,
+    .succeeded = on_succeeded,
+    .share = share_of,
 };
 
 /* ---- time ---- */
+
+static void on_tiers(void *arg)
+{
+    struct fan_service *service = arg;
+    feed_tiers_file_poll(service->tiers);
+}
 
 static void on_tick(void *arg)
 {
@@ -233,6 +255,11 @@ static int open_all(struct fan_service *service)
     service->loop = feed_loop_new();
     if (!service->loop)
         return refused(service, "loop_failed", "the event loop could not be made", 1);
+    struct feed_tier base = feed_tier_unlimited();
+    base.in_flight_percent = service->options->in_flight_percent;
+    if (feed_tiers_file_open(service->options->tiers_file, &base, service->log, &service->tiers, problem,
+                             sizeof problem) != FEED_OK)
+        return refused(service, "tiers_refused", problem, 2);
     open_core(service);
     if (!open_admin(service, problem, sizeof problem))
         return refused(service, "admin_failed", problem, 1);
@@ -251,6 +278,8 @@ static int open_all(struct fan_service *service)
     service->tick_timer = feed_timer_new(service->loop, on_tick, service);
     service->commit_timer = feed_timer_new(service->loop, on_commit_time, service);
     service->log_timer = feed_timer_new(service->loop, on_log_time, service);
+    service->tiers_timer = feed_timer_new(service->loop, on_tiers, service);
+    feed_timer_start(service->tiers_timer, FEED_TIERS_POLL_MS, FEED_TIERS_POLL_MS);
     service->progress_timer = feed_timer_new(service->loop, on_progress_time, service);
     feed_timer_start(service->tick_timer, TICK_MS, TICK_MS);
     feed_timer_start(service->commit_timer, (uint64_t)service->options->commit_interval_ms,
@@ -268,6 +297,7 @@ static void close_all(struct fan_service *service)
     feed_timer_free(service->commit_timer);
     feed_timer_free(service->log_timer);
     feed_timer_free(service->progress_timer);
+    feed_timer_free(service->tiers_timer);
     if (service->consumer) {
         fan_kafka_port_commit(service, true);
         struct feed_kafka_consumer *consumer = service->consumer;
@@ -293,6 +323,7 @@ static void close_all(struct fan_service *service)
         feed_metrics_free(service->metrics);
     if (service->loop)
         feed_loop_free(service->loop);
+    feed_tiers_file_close(service->tiers);
     fan_starts_fini(&service->starts);
     free(service->values);
 }

@@ -23,6 +23,7 @@
 #include "shared/observe/log.h"
 #include "shared/observe/metrics.h"
 #include "shared/redis/client.h"
+#include "shared/tenant/tiers_file.h"
 
 struct fan_graph_load;
 struct fan_purge_port;
@@ -72,11 +73,12 @@ struct fan_service {
     struct feed_health health;
     unsigned redis_condition, kafka_condition, graph_condition;
     struct feed_metrics *metrics;
+    struct feed_tiers_file *tiers;
     struct fan_counts reported; /* what the counters in metrics have got already */
     struct feed_admin admin;
     struct feed_server *server;
 
-    struct feed_timer *tick_timer, *commit_timer, *log_timer, *progress_timer;
+    struct feed_timer *tick_timer, *commit_timer, *log_timer, *progress_timer, *tiers_timer;
     uint64_t progress_done;
     int64_t progress_ms, started_ms;
     bool stopping;

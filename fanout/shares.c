@@ -21,13 +21,21 @@ void fan_shares_remove(struct fan_shares *shares, struct fan_job *job)
     shares->count--;
 }
 
+size_t fan_shares_room(const struct fan_shares *shares, const struct fan_job *job)
+{
+    unsigned has = shares->under_way[job->share];
+    return has < job->share_max ? job->share_max - has : 0;
+}
+
 struct fan_job *fan_shares_pop(struct fan_shares *shares)
 {
-    if (shares->count == 0)
-        return NULL;
-    do
+    for (unsigned looked = 0; shares->count > 0 && looked < FAN_SHARES; looked++) {
         shares->last = (shares->last + 1) % FAN_SHARES;
-    while (!shares->queues[shares->last].first);
-    shares->count--;
-    return fan_queue_pop(&shares->queues[shares->last]);
+        struct fan_queue *queue = &shares->queues[shares->last];
+        if (!queue->first || fan_shares_room(shares, queue->first) == 0)
+            continue;
+        shares->count--;
+        return fan_queue_pop(queue);
+    }
+    return NULL;
 }

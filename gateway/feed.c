@@ -3,6 +3,7 @@
  * notices that came after it was asked for, and nothing is taken for known unless every seq before it was. */
 #include "gateway/feed.h"
 
+#include "gateway/turns.h"
 #include "shared/base/assert.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct gw_feed *gw_feed_new(enum feed_timeline timeline, struct feed_str key)
     feed->timeline = timeline;
     feed->key_len = key.len;
     memcpy(feed->key, key.data, key.len);
+    feed->share = (uint8_t)gw_turns_share(feed_key_tenant(key));
     gw_link_init(&feed->by_check);
     gw_link_init(&feed->by_read);
     gw_link_init(&feed->by_doubt);

@@ -89,6 +89,7 @@ struct gw_feed {
     struct gw_feed *hash_next;
     uint64_t hash;
     enum feed_timeline timeline;
+    uint8_t share; /* of its tenant, in gw_turns */
     size_t key_len;
     char key[]; /* terminated */
 };

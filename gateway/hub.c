@@ -43,7 +43,7 @@ enum feed_error gw_hub_init(struct gw_hub *hub, const struct gw_port *port, cons
     hub->log = log;
     hub->quota = (struct gw_quota){.tiers = settings->tiers, .address_connections = settings->address_connections};
     gw_link_init(&hub->checks);
-    gw_link_init(&hub->reads);
+    gw_turns_init(&hub->reads);
     gw_link_init(&hub->retries);
     gw_link_init(&hub->doubts);
     gw_link_init(&hub->deliveries);
@@ -112,7 +112,7 @@ void gw_hub_file_read(struct gw_hub *hub, struct gw_feed *feed)
     if (feed->read != GW_READ_WANTED)
         gw_link_remove(&feed->by_read);
     else if (gw_link_alone(&feed->by_read))
-        gw_list_append(&hub->reads, &feed->by_read);
+        gw_turns_append(&hub->reads, feed->share, &feed->by_read);
 }
 
 void gw_hub_file_retry(struct gw_hub *hub, struct gw_feed *feed)
@@ -129,7 +129,7 @@ void gw_hub_read_soon(struct gw_hub *hub, struct gw_feed *feed)
     if (feed->read != GW_READ_WANTED)
         return;
     gw_link_remove(&feed->by_read);
-    gw_list_append(&hub->reads, &feed->by_read);
+    gw_turns_append(&hub->reads, feed->share, &feed->by_read);
 }
 
 struct gw_feed *gw_hub_feed(struct gw_hub *hub, enum feed_timeline timeline, struct feed_str tenant,
@@ -221,8 +221,8 @@ void gw_hub_unsubscribed(struct gw_hub *hub, struct feed_str key)
 void gw_hub_count_gap(struct gw_hub *hub, const struct gw_feed *feed, const char *how)
 {
     feed_metrics_add(hub->metrics, GW_M_SEQ_GAPS, 0, 1);
-    FEED_LOG(hub->log, FEED_LOG_DEBUG, "seq_gap", NULL, FEED_LOG_TEXT("key", gw_feed_key(feed)),
-             FEED_LOG_TEXT("found_by", feed_str_of(how)));
+    FEED_LOG(hub->log, FEED_LOG_DEBUG, "seq_gap", NULL, FEED_LOG_TEXT("tenant", feed_key_tenant(gw_feed_key(feed))),
+             FEED_LOG_TEXT("key", gw_feed_key(feed)), FEED_LOG_TEXT("found_by", feed_str_of(how)));
 }
 
 /* A change that this version cannot follow: read what became of it. */
@@ -301,7 +301,7 @@ static bool ask(struct gw_hub *hub, struct gw_feed *feed)
         return true;
     }
     if (error == FEED_E_FULL)
-        return false; /* stays first in line */
+        return false; /* stays first in its line */
     gw_hub_file_retry(hub, feed);
     return true;
 }
@@ -309,7 +309,7 @@ static bool ask(struct gw_hub *hub, struct gw_feed *feed)
 static void ask_for_windows(struct gw_hub *hub)
 {
     struct gw_link *link;
-    while (hub->reads_in_flight < GW_READS_MAX && (link = gw_list_first(&hub->reads))) {
+    while (hub->reads_in_flight < GW_READS_MAX && (link = gw_turns_next(&hub->reads))) {
         if (!ask(hub, GW_OF(link, struct gw_feed, by_read)))
             return;
     }
@@ -459,18 +459,19 @@ void gw_hub_drain(struct gw_hub *hub)
 
 void gw_hub_measure(struct gw_hub *hub)
 {
-    size_t states[GW_FEED_STATES] = {0}, queue_bytes = 0, sessions = 0;
+    size_t states[GW_FEED_STATES] = {0}, queue_bytes = 0, sessions[FEED_METRIC_TENANTS_MAX + 1] = {0};
     for (struct gw_link *l = hub->checks.next; l != &hub->checks; l = l->next)
         states[GW_OF(l, struct gw_feed, by_check)->state]++;
     for (struct gw_link *l = hub->sessions.next; l != &hub->sessions; l = l->next) {
         const struct gw_session *session = GW_OF(l, struct gw_session, by_hub);
         queue_bytes += session->outbox.bytes;
-        sessions += session->state == GW_SESSION_OPENING || session->state == GW_SESSION_LIVE;
+        sessions[session->tenant_label] += session->state == GW_SESSION_OPENING || session->state == GW_SESSION_LIVE;
     }
     for (unsigned i = 0; i < GW_FEED_STATES; i++)
         feed_metrics_set(hub->metrics, GW_M_FEEDS, i, (double)states[i]);
     feed_metrics_set(hub->metrics, GW_M_SOURCES, 0, (double)hub->source_count);
     feed_metrics_set(hub->metrics, GW_M_CONNECTIONS, 0, (double)hub->session_count);
-    feed_metrics_set(hub->metrics, GW_M_SESSIONS, 0, (double)sessions);
+    for (unsigned label = 0; label <= FEED_METRIC_TENANTS_MAX; label++)
+        feed_metrics_set(hub->metrics, GW_M_SESSIONS, label, (double)sessions[label]);
     feed_metrics_set(hub->metrics, GW_M_QUEUE_BYTES, 0, (double)queue_bytes);
 }

@@ -11,6 +11,7 @@
 #include "gateway/port.h"
 #include "gateway/quota.h"
 #include "gateway/sources.h"
+#include "gateway/turns.h"
 #include "gateway/view.h"
 #include "shared/auth/auth.h"
 
@@ -54,7 +55,7 @@ struct gw_hub {
 
     struct gw_feed_map feeds;
     struct gw_link checks;     /* all feeds, the next to be checked first */
-    struct gw_link reads;      /* those that want a window */
+    struct gw_turns reads;     /* those that want a window */
     struct gw_link retries;    /* those whose read failed, in the order in which they may try again */
     struct gw_link doubts;     /* those whose check found another position */
     struct gw_link deliveries; /* those with notices to deliver */

@@ -12,10 +12,13 @@ static const char *const refusals[] = {
     "origin", "full", "request", "address", "unauthenticated", "address_unauthenticated", NULL};
 
 const struct feed_metric gw_metrics_table[] = {
-    {"websocket_messages_sent_total", FEED_METRIC_COUNTER, "Messages handed to sockets.", NULL, NULL, NULL},
+    {"websocket_messages_sent_total", FEED_METRIC_COUNTER, "Messages handed to sockets.", "tenant",
+     feed_metric_by_tenant, NULL},
     {"websocket_connections", FEED_METRIC_GAUGE, "WebSocket connections that are open.", NULL, NULL, NULL},
     {"websocket_closes_total", FEED_METRIC_COUNTER,
      "WebSocket connections that ended, by reason (schemas/close-codes.json).", "reason", gw_close_names, NULL},
+    {"tenant_refused_total", FEED_METRIC_COUNTER, "Connections beyond what the tenant's tier allows, by tenant.",
+     "tenant", feed_metric_by_tenant, NULL},
     {"websocket_handshakes_refused_total", FEED_METRIC_COUNTER,
      "Connections refused before they became WebSockets: origin = not an allowed one, full = too many connections, "
      "request = no handshake, or one that breaks a rule, address = too many of one address, unauthenticated = too many "
@@ -23,7 +26,8 @@ const struct feed_metric gw_metrics_table[] = {
      "reason", refusals, NULL},
     {"websocket_queue_bytes", FEED_METRIC_GAUGE, "Bytes of messages that wait for sockets, in all connections.", NULL,
      NULL, NULL},
-    {"gateway_sessions", FEED_METRIC_GAUGE, "Connections that said hello with a good token.", NULL, NULL, NULL},
+    {"gateway_sessions", FEED_METRIC_GAUGE, "Connections that said hello with a good token.", "tenant",
+     feed_metric_by_tenant, NULL},
     {"gateway_feeds", FEED_METRIC_GAUGE, "Feeds that sessions here follow, by state.", "state", gw_feed_state_names,
      NULL},
     {"gateway_sources", FEED_METRIC_GAUGE, "Outboxes of broadcast authors that are kept to be merged into home feeds.",

@@ -5,13 +5,14 @@
 #include "shared/observe/metrics.h"
 
 enum gw_metric {
-    GW_M_MESSAGES_SENT,
+    GW_M_MESSAGES_SENT, /* label: feed_metrics_tenant */
     GW_M_CONNECTIONS,
     GW_M_CLOSES,             /* label: enum gw_close */
+    GW_M_TENANT_REFUSED,     /* label: feed_metrics_tenant */
     GW_M_HANDSHAKES_REFUSED, /* label: enum gw_refusal */
     GW_M_QUEUE_BYTES,
-    GW_M_SESSIONS,
-    GW_M_FEEDS, /* label: enum gw_feed_state */
+    GW_M_SESSIONS, /* label: feed_metrics_tenant */
+    GW_M_FEEDS,    /* label: enum gw_feed_state */
     GW_M_SOURCES,
     GW_M_SOURCES_AWAITED,
     GW_M_SOURCES_REFUSED,

@@ -224,7 +224,8 @@ static void log_bad_answer(const struct gw_feed *feed, enum feed_error error, co
     struct feed_str text = feed_str_of(feed_error_name(error));
     if (reply)
         text = feed_reply_type(reply) == FEED_REPLY_ERROR ? feed_reply_str(reply) : FEED_STR("not a window");
-    FEED_LOG(feed->hub->log, FEED_LOG_WARN, "window_unreadable", NULL, FEED_LOG_TEXT("key", gw_feed_key(feed)),
+    FEED_LOG(feed->hub->log, FEED_LOG_WARN, "window_unreadable", NULL,
+             FEED_LOG_TEXT("tenant", feed_key_tenant(gw_feed_key(feed))), FEED_LOG_TEXT("key", gw_feed_key(feed)),
              FEED_LOG_TEXT("error", text));
 }
 

@@ -229,10 +229,13 @@ static bool within_quota(struct gw_session *session, size_t feeds, const struct 
                          struct feed_str id)
 {
     struct gw_quota *quota = &session->hub->quota;
+    struct feed_metrics *metrics = session->hub->metrics;
+    session->tenant_label = (uint8_t)feed_metrics_tenant(metrics, feed_str_of(claims->tenant));
     size_t feeds_max = gw_quota_feeds(quota, feed_str_of(claims->tenant));
     char text[80];
     int64_t limit = 0;
     if (feeds > feeds_max) {
+        feed_metrics_add(metrics, GW_M_TENANT_REFUSED, session->tenant_label, 1);
         snprintf(text, sizeof text, "the tier of this tenant allows %zu feeds of one connection", feeds_max);
         refuse(session, GW_FAULT_FORBIDDEN, text, id, GW_CLOSE_TOO_MANY_FEEDS);
         return false;
@@ -244,6 +247,7 @@ static bool within_quota(struct gw_session *session, size_t feeds, const struct 
         gw_session_end(session, close);
         return false;
     }
+    feed_metrics_add(metrics, GW_M_TENANT_REFUSED, session->tenant_label, 1);
     snprintf(text, sizeof text, "this %s has %lld connections here, as many as it may have",
              close == GW_CLOSE_USER_FULL ? "user" : "tenant", (long long)limit);
     refuse(session, GW_FAULT_TOO_MANY, text, id, close);
@@ -441,7 +445,7 @@ struct feed_frame *gw_session_next_frame(struct gw_session *session)
 {
     struct feed_frame *frame = gw_outbox_pop(&session->outbox, session->hub->port);
     if (frame)
-        feed_metrics_add(session->hub->metrics, GW_M_MESSAGES_SENT, 0, 1);
+        feed_metrics_add(session->hub->metrics, GW_M_MESSAGES_SENT, session->tenant_label, 1);
     else
         session->drained = true;
     return frame;

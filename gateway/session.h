@@ -32,6 +32,7 @@ struct gw_session {
     struct gw_outbox outbox;
     bool drained; /* the socket asked for more and there was none */
     uint8_t errors;
+    uint8_t tenant_label; /* of the metrics by tenant; 0 before hello */
     uint8_t view_count, joining;
     struct gw_view *views;    /* owned; all feeds of the hello */
     bool waited_for_wake;     /* OPENING: the time was extended, because a feed sleeps */

@@ -28,7 +28,8 @@ struct exchange {
     struct feed_token_claims claims;
     struct feed_tier tier; /* a copy: the file may change meanwhile */
     enum feed_rate_kind endpoint;
-    int64_t holding; /* of the tenant's share: activities; 0: none, and no request either */
+    unsigned tenant_label; /* of the metrics by tenant */
+    int64_t holding;       /* of the tenant's share: activities; 0: none, and no request either */
     struct ing_batch *batch;
     struct feed_str key; /* borrowed from http; data NULL: none */
     struct ing_limiter limiter;
@@ -80,7 +81,8 @@ static void end_refused(struct exchange *exchange, unsigned status, const char *
 static void end_unavailable(struct exchange *exchange, const char *detail, unsigned retry_after_s)
 {
     struct ing_answer answer;
-    feed_metrics_add(exchange->service->metrics, ING_METRIC_UNACKNOWLEDGED, 0, exchange->submission.count);
+    feed_metrics_add(exchange->service->metrics, ING_METRIC_UNACKNOWLEDGED, exchange->tenant_label,
+                     exchange->submission.count);
     if (exchange->claim.held)
         ing_claim_release(&exchange->claim);
     ing_answer_unavailable(&answer, detail, retry_after_s, exchange->origin);
@@ -116,7 +118,7 @@ static void on_complete(struct exchange *exchange)
     const struct ing_batch *batch = exchange->batch;
     struct ing_service *service = exchange->service;
     if (batch->failed > 0) {
-        feed_metrics_add(service->metrics, ING_METRIC_UNACKNOWLEDGED, 0, batch->failed);
+        feed_metrics_add(service->metrics, ING_METRIC_UNACKNOWLEDGED, exchange->tenant_label, batch->failed);
         FEED_LOG(service->log, FEED_LOG_WARN, "not_acknowledged", "Kafka did not acknowledge all of a request",
                  FEED_LOG_TEXT("tenant", feed_str_of(exchange->claims.tenant)),
                  FEED_LOG_NUMBER("failed", (int64_t)batch->failed),
@@ -139,7 +141,7 @@ static void on_delivery(void *arg, const struct feed_kafka_delivery *delivery)
     struct feed_metrics *metrics = exchange->service->metrics;
     ing_batch_delivered(item, delivery);
     if (delivery->error == FEED_OK) {
-        feed_metrics_add(metrics, ING_METRIC_PUBLISHED, 0, 1);
+        feed_metrics_add(metrics, ING_METRIC_PUBLISHED, exchange->tenant_label, 1);
         feed_metrics_observe(metrics, ING_METRIC_PRODUCE_SECONDS, 0,
                              (double)(feed_clock_mono_us() - item->produced_us) / 1e6);
     }
@@ -340,6 +342,11 @@ static void on_limit(void *arg, const struct ing_limit_verdict *verdict)
         return;
     }
     feed_metrics_add(exchange->service->metrics, ING_METRIC_RATE_LIMITED, verdict->kind, 1);
+    feed_metrics_add(exchange->service->metrics, ING_METRIC_TENANT_LIMITED, exchange->tenant_label, 1);
+    FEED_LOG(exchange->service->log, FEED_LOG_DEBUG, "request_limited", NULL,
+             FEED_LOG_TEXT("tenant", feed_str_of(exchange->claims.tenant)),
+             FEED_LOG_TEXT("user", feed_str_of(exchange->claims.subject)),
+             FEED_LOG_TEXT("limit", feed_str_of(ing_limit_names[verdict->kind])));
     ing_answer_limited(&answer, verdict, exchange->origin);
     end(exchange, &answer);
 }
@@ -417,6 +424,7 @@ void ing_exchange_begin(struct ing_service *service, struct feed_request *reques
     exchange->claims = gate->claims;
     exchange->tier = *feed_tiers_file_of(service->tiers, feed_str_of(gate->claims.tenant));
     exchange->endpoint = endpoint_of(gate->verdict);
+    exchange->tenant_label = feed_metrics_tenant(service->metrics, feed_str_of(gate->claims.tenant));
     exchange->key = key;
     ing_submission_take(&exchange->submission, submission);
     service->waiting++;

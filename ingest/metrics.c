@@ -17,11 +17,11 @@ static const char *const claims[] = {"first",      "continued", "replayed",  "ru
 
 const struct feed_metric ing_metric_table[] = {
     [ING_METRIC_PUBLISHED] = {"activities_published_total", FEED_METRIC_COUNTER,
-                              "Activities that Kafka has acknowledged.", NULL, NULL, NULL},
+                              "Activities that Kafka has acknowledged.", "tenant", feed_metric_by_tenant, NULL},
     [ING_METRIC_UNACKNOWLEDGED] = {"activities_unacknowledged_total", FEED_METRIC_COUNTER,
                                    "Valid activities that were answered with 503: Kafka was away, too slow, or its "
                                    "queue was full.",
-                                   NULL, NULL, NULL},
+                                   "tenant", feed_metric_by_tenant, NULL},
     [ING_METRIC_HTTP_REQUESTS] = {"http_requests_total", FEED_METRIC_COUNTER,
                                   "Answers to requests that were read completely or refused for their head.", "code",
                                   codes, NULL},
@@ -49,6 +49,8 @@ const struct feed_metric ing_metric_table[] = {
     [ING_METRIC_RATE_LIMITED] = {"rate_limited_total", FEED_METRIC_COUNTER,
                                  "Requests answered with 429, by the limit that they met.", "limit", ing_limit_names,
                                  NULL},
+    [ING_METRIC_TENANT_LIMITED] = {"tenant_limited_total", FEED_METRIC_COUNTER, "The same, by tenant.", "tenant",
+                                   feed_metric_by_tenant, NULL},
     [ING_METRIC_RATE_LOCAL] = {"rate_limit_local_total", FEED_METRIC_COUNTER,
                                "Requests that were held against this instance's own share, because Redis was away.",
                                NULL, NULL, NULL},

@@ -5,8 +5,8 @@
 #include "shared/observe/metrics.h"
 
 enum ing_metric {
-    ING_METRIC_PUBLISHED,
-    ING_METRIC_UNACKNOWLEDGED,
+    ING_METRIC_PUBLISHED,      /* label: feed_metrics_tenant */
+    ING_METRIC_UNACKNOWLEDGED, /* label: feed_metrics_tenant */
     ING_METRIC_HTTP_REQUESTS,
     ING_METRIC_HTTP_CONNECTIONS,
     ING_METRIC_HTTP_CONNECTIONS_REFUSED,
@@ -16,6 +16,7 @@ enum ing_metric {
     ING_METRIC_CIRCUIT_OPENED,
     ING_METRIC_IDEMPOTENCY,
     ING_METRIC_RATE_LIMITED,
+    ING_METRIC_TENANT_LIMITED, /* label: feed_metrics_tenant */
     ING_METRIC_RATE_LOCAL,
     ING_METRIC_REDIS_UP,
     ING_METRIC_REDIS_SECONDS,

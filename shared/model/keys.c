@@ -101,6 +101,12 @@ size_t feed_key_progress(struct feed_str topic, int32_t partition, char out[FEED
     return (size_t)len;
 }
 
+struct feed_str feed_key_tenant(struct feed_str key)
+{
+    feed_str_cut(&key, '{');
+    return feed_str_cut(&key, '/');
+}
+
 struct feed_str feed_key_str(const struct feed_key *key)
 {
     return (struct feed_str){key->text, key->len};

@@ -33,6 +33,9 @@ struct feed_key feed_key_sources(struct feed_str tenant, struct feed_str user); 
 struct feed_key feed_key_crossings(struct feed_str tenant, struct feed_str user); /* c:{tenant/user} */
 struct feed_str feed_key_str(const struct feed_key *key);                         /* borrowed view */
 
+/* The tenant in a key x:{tenant/..} that was made here; borrows it. */
+struct feed_str feed_key_tenant(struct feed_str key);
+
 /* p:{topic/partition}: how far a partition has been worked off. Terminated. The topic is a valid name and the
  * partition not negative (both asserted). Returns the length. */
 size_t feed_key_progress(struct feed_str topic, int32_t partition, char out[FEED_PROGRESS_KEY_MAX + 1]);

@@ -1,14 +1,18 @@
 /* Keeps the values of a table of metrics. All memory is taken at the start: the label values are listed in the table,
- * so nothing from outside can make a new time series. */
+ * or are tenants, of which so many get a label and no more; so what comes from outside cannot make time series without
+ * end. */
 #include "shared/observe/metrics.h"
 
 #include "shared/base/assert.h"
 #include "shared/observe/metrics_values.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const double feed_metric_latency_buckets[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                               0.1,    0.25,    0.5,    1,     2.5,    5,     10,   0};
+
+const char *const feed_metric_by_tenant[] = {"other", NULL};
 
 static void values_init(struct feed_metric_values *values, const struct feed_metric *row)
 {
@@ -20,6 +24,8 @@ static void values_init(struct feed_metric_values *values, const struct feed_met
         }
     }
     feed_assert(values->series_count >= 1 && values->series_count <= FEED_METRIC_LABEL_VALUES_MAX);
+    if (row->label_values == feed_metric_by_tenant)
+        values->series_count = FEED_METRIC_TENANTS_MAX + 1;
     feed_assert((row->type == FEED_METRIC_HISTOGRAM) == (row->buckets != NULL));
     while (row->buckets && row->buckets[values->bucket_count] != 0) {
         values->bucket_count++;
@@ -38,6 +44,8 @@ struct feed_metrics *feed_metrics_new(const struct feed_metric *table)
     struct feed_metrics *metrics = calloc(1, sizeof(*metrics));
     feed_assert(metrics);
     metrics->table = table;
+    strcpy(metrics->tenants.names[0], feed_metric_by_tenant[0]);
+    metrics->tenants.count = 1;
     while (table[metrics->count].name) {
         metrics->count++;
     }
@@ -97,6 +105,24 @@ void feed_metrics_observe(struct feed_metrics *metrics, unsigned metric, unsigne
             return;
         }
     }
+}
+
+unsigned feed_metrics_tenant(struct feed_metrics *metrics, struct feed_str tenant)
+{
+    struct feed_metric_tenants *tenants = &metrics->tenants;
+    uint32_t hash = 2166136261U; /* FNV-1a: for a hundred names that are 32 bytes at most */
+    for (size_t i = 0; i < tenant.len; i++)
+        hash = (hash ^ (uint8_t)tenant.data[i]) * 16777619U;
+    unsigned slot = hash % FEED_METRIC_TENANT_SLOTS;
+    for (; tenants->slots[slot]; slot = (slot + 1) % FEED_METRIC_TENANT_SLOTS) {
+        if (feed_str_eq(feed_str_of(tenants->names[tenants->slots[slot]]), tenant))
+            return tenants->slots[slot];
+    }
+    if (tenants->count > FEED_METRIC_TENANTS_MAX || tenant.len == 0 ||
+        feed_str_copy(tenant, tenants->names[tenants->count], FEED_METRIC_TENANT_TEXT + 1) != FEED_OK)
+        return 0;
+    tenants->slots[slot] = (uint8_t)tenants->count;
+    return tenants->count++;
 }
 
 double feed_metrics_get(const struct feed_metrics *metrics, unsigned metric, unsigned label)

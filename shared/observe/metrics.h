@@ -7,7 +7,12 @@
 
 enum feed_metric_type { FEED_METRIC_COUNTER, FEED_METRIC_GAUGE, FEED_METRIC_HISTOGRAM };
 
-enum { FEED_METRIC_BUCKETS_MAX = 20, FEED_METRIC_LABEL_VALUES_MAX = 24 };
+enum {
+    FEED_METRIC_BUCKETS_MAX = 20,
+    FEED_METRIC_LABEL_VALUES_MAX = 24,
+    FEED_METRIC_TENANTS_MAX = 100, /* that have series of their own; a time series costs Prometheus some KB */
+    FEED_METRIC_TENANT_TEXT = 32
+};
 
 struct feed_metric {
     const char *name; /* e.g. "websocket_messages_sent_total" */
@@ -22,6 +27,10 @@ struct feed_metric {
 /* Buckets for latencies in seconds: 100 us .. 10 s. */
 extern const double feed_metric_latency_buckets[];
 
+/* For label_values of rows whose label is the tenant. Their values come as tenants are met (feed_metrics_tenant): the
+ * first FEED_METRIC_TENANTS_MAX of a process have their own, all others, and what is nobody's, are "other". */
+extern const char *const feed_metric_by_tenant[];
+
 struct feed_metrics; /* the values of one table */
 
 /* The table ends with a row whose name is NULL; it and everything in it is borrowed for life. Metric i below is the
@@ -31,6 +40,9 @@ void feed_metrics_free(struct feed_metrics *metrics);
 void feed_metrics_add(struct feed_metrics *metrics, unsigned metric, unsigned label, uint64_t n);       /* counters */
 void feed_metrics_set(struct feed_metrics *metrics, unsigned metric, unsigned label, double value);     /* gauges */
 void feed_metrics_observe(struct feed_metrics *metrics, unsigned metric, unsigned label, double value); /* histograms */
+/* The label of this tenant (at most FEED_METRIC_TENANT_TEXT bytes) in all rows with feed_metric_by_tenant; it stays. 0:
+ * "other". */
+unsigned feed_metrics_tenant(struct feed_metrics *metrics, struct feed_str tenant);
 double feed_metrics_get(const struct feed_metrics *metrics, unsigned metric,
                         unsigned label); /* value, or a histogram's count */
 void feed_metrics_render(const struct feed_metrics *metrics, struct feed_buf *out);

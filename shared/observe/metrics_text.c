@@ -38,7 +38,7 @@ static void put_escaped(struct feed_buf *out, const char *text, bool in_quotes)
 }
 
 /* {label="value",le="0.5"}; both parts may be absent. */
-static void put_labels(struct feed_buf *out, const struct feed_metric *row, unsigned label, const double *le)
+static void put_labels(struct feed_buf *out, const struct feed_metric *row, const char *label, const double *le)
 {
     if (!row->label && !le) {
         return;
@@ -47,7 +47,7 @@ static void put_labels(struct feed_buf *out, const struct feed_metric *row, unsi
     if (row->label) {
         feed_buf_text(out, row->label);
         feed_buf_text(out, "=\"");
-        put_escaped(out, row->label_values[label], true);
+        put_escaped(out, label, true);
         feed_buf_text(out, le ? "\"," : "\"");
     }
     if (le) {
@@ -58,7 +58,7 @@ static void put_labels(struct feed_buf *out, const struct feed_metric *row, unsi
     feed_buf_char(out, '}');
 }
 
-static void put_name(struct feed_buf *out, const struct feed_metric *row, const char *suffix, unsigned label,
+static void put_name(struct feed_buf *out, const struct feed_metric *row, const char *suffix, const char *label,
                      const double *le)
 {
     feed_buf_text(out, row->name);
@@ -74,9 +74,8 @@ static void put_count(struct feed_buf *out, uint64_t count)
 }
 
 static void put_histogram(struct feed_buf *out, const struct feed_metric *row, const struct feed_metric_values *values,
-                          unsigned label)
+                          const struct feed_metric_series *series, const char *label)
 {
-    const struct feed_metric_series *series = &values->series[label];
     uint64_t below = 0;
     for (unsigned i = 0; i < values->bucket_count; i++) {
         below += series->in_bucket[i];
@@ -94,17 +93,17 @@ static void put_histogram(struct feed_buf *out, const struct feed_metric *row, c
 }
 
 static void put_series(struct feed_buf *out, const struct feed_metric *row, const struct feed_metric_values *values,
-                       unsigned label)
+                       const struct feed_metric_series *series, const char *label)
 {
     if (row->type == FEED_METRIC_HISTOGRAM) {
-        put_histogram(out, row, values, label);
+        put_histogram(out, row, values, series, label);
         return;
     }
     put_name(out, row, "", label, NULL);
     if (row->type == FEED_METRIC_COUNTER) {
-        feed_buf_u64(out, values->series[label].count);
+        feed_buf_u64(out, series->count);
     } else {
-        put_double(out, values->series[label].value);
+        put_double(out, series->value);
     }
     feed_buf_char(out, '\n');
 }
@@ -116,8 +115,13 @@ void feed_metrics_render(const struct feed_metrics *metrics, struct feed_buf *ou
         feed_buf_printf(out, "# HELP %s ", row->name);
         put_escaped(out, row->help, false);
         feed_buf_printf(out, "\n# TYPE %s %s\n", row->name, type_names[row->type]);
-        for (unsigned label = 0; label < metrics->values[i].series_count; label++) {
-            put_series(out, row, &metrics->values[i], label);
+        bool by_tenant = row->label_values == feed_metric_by_tenant;
+        unsigned count = by_tenant ? metrics->tenants.count : metrics->values[i].series_count;
+        for (unsigned label = 0; label < count; label++) {
+            const char *value = by_tenant    ? metrics->tenants.names[label]
+                                : row->label ? row->label_values[label]
+                                             : NULL;
+            put_series(out, row, &metrics->values[i], &metrics->values[i].series[label], value);
         }
     }
 }
@@ -129,6 +133,8 @@ void feed_metrics_markdown(const struct feed_metric *table, struct feed_buf *out
         feed_buf_printf(out, "| `%s` | %s | ", row->name, type_names[row->type]);
         if (row->label) {
             feed_buf_printf(out, "`%s`: ", row->label);
+            if (row->label_values == feed_metric_by_tenant)
+                feed_buf_text(out, "each, ");
             for (unsigned i = 0; row->label_values[i]; i++) {
                 feed_buf_printf(out, "%s`%s`", i ? ", " : "", row->label_values[i]);
             }

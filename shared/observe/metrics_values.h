@@ -16,8 +16,17 @@ struct feed_metric_values {
     struct feed_metric_series *series; /* one for each value of the label, or one */
 };
 
+/* Tenants that have a label: open addressing, never more than 40 % full. */
+enum { FEED_METRIC_TENANT_SLOTS = 256 };
+struct feed_metric_tenants {
+    char names[FEED_METRIC_TENANTS_MAX + 1][FEED_METRIC_TENANT_TEXT + 1]; /* 0: other */
+    unsigned count;                                                       /* with other */
+    uint8_t slots[FEED_METRIC_TENANT_SLOTS];                              /* 0: free */
+};
+
 struct feed_metrics {
     const struct feed_metric *table;
+    struct feed_metric_tenants tenants;
     unsigned count;
     struct feed_metric_values *values; /* one for each row */
 };

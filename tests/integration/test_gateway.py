@@ -671,8 +671,8 @@ def test_metrics_are_well_formed(gateway, feeds, connect):
     checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     samples = gateway.metrics()
-    assert samples["websocket_connections"] == samples["gateway_sessions"] == 1
-    assert samples["websocket_messages_sent_total"] >= 2
+    assert samples["websocket_connections"] == samples['gateway_sessions{tenant="demo"}'] == 1
+    assert samples['websocket_messages_sent_total{tenant="demo"}'] >= 2
     assert samples["gateway_windows_read_total"] == 1 and samples["redis_command_seconds_count"] >= 1
 
 

@@ -2,12 +2,15 @@
 import contextlib
 import itertools
 import json
+import pathlib
 import socket
 
 import pytest
+import redis as redis_py
 from ingest_client import wait_until
 from ws_wire import Closed, WebSocket
 
+LIBRARY = pathlib.Path(__file__).parents[2] / "schemas/redis/feedwire_v1.lua"
 TENANT_FULL, USER_FULL, TOO_MANY_FEEDS = 4029, 4030, 4504
 
 
@@ -35,7 +38,9 @@ class Gateway:
         ws = self.hello(*arguments, **options)
         error = json.loads(ws.message())
         assert error["type"] == "error"
-        return error["code"], ws.close_code()
+        code = ws.close_code()
+        ws.socket.close()
+        return error["code"], code
 
     def quiet(self):
         """A connection that says nothing."""
@@ -52,6 +57,7 @@ class Gateway:
 
 @pytest.fixture
 def start(daemon, redis_server, make_token):
+    redis_py.Redis(port=redis_server.port).function_load(LIBRARY.read_text())
     with contextlib.ExitStack() as sockets:
         yield lambda **options: Gateway(daemon("gateway", **{**redis_server.options, **options}), make_token, sockets)
 
@@ -75,6 +81,9 @@ def test_tenants_and_users(start, tmp_path):
     first.socket.close()
     gateway.sessions(7)
     gateway.welcomed("ann")
+    samples = gateway.process.metrics()
+    assert [samples[f'gateway_sessions{{tenant="{tenant}"}}'] for tenant in ("demo", "gold-inc")] == [3, 5]
+    assert [samples[f'tenant_refused_total{{tenant="{tenant}"}}'] for tenant in ("demo", "gold-inc")] == [3, 2]
     assert [gateway.count("websocket_closes_total", reason) for reason in ("user_full", "tenant_full", "too_many_feeds")] == [2, 2, 1]
 
 

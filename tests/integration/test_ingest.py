@@ -479,7 +479,7 @@ def test_metrics(own_broker, start_ingest):
     assert post(daemon, [activity()] * 3).status == 202
     assert post(daemon, b"{").status == 400
     samples = daemon.metrics()
-    assert samples["activities_published_total"] == 3
+    assert samples['activities_published_total{tenant="demo"}'] == 3
     assert samples['http_requests_total{code="202"}'] == 1 and samples['http_requests_total{code="400"}'] == 1
     assert samples["kafka_produce_seconds_count"] == 3
     if shutil.which("promtool"):

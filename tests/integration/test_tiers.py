@@ -156,3 +156,33 @@ def test_a_full_share_is_its_tenants_own(start, tiers, broker):
         assert [answer.result().status for answer in under_way] == [202] * 7
     assert send(ingest, [activity()] * 100, bearer=free).status == 202  # everything was given back
     assert ingest.metric('rate_limited_total{limit="in_flight"}') == 4
+
+
+def test_figures_and_logs_by_tenant(start, tiers):
+    tiers.write({"free": {"rates": {"tenant": rate(100)}}})
+    ingest = start(log__level="debug")
+    for tenant in ("acme", "beta"):
+        assert send(ingest, [activity()] * 100, bearer=token(tenant=tenant)).status == 202
+    assert limited_by(send(ingest, [activity()] * 100, bearer=token(tenant="beta"))) == "tenant"
+    samples = ingest.metrics()
+    assert samples['activities_published_total{tenant="acme"}'] == samples['activities_published_total{tenant="beta"}'] == 100
+    assert samples['activities_published_total{tenant="other"}'] == 0 and samples['tenant_limited_total{tenant="beta"}'] == 1
+    told = [line for line in ingest.log_lines() if line["event"] == "request_limited"]
+    assert [(line["tenant"], line["user"], line["limit"]) for line in told] == [("beta", "service:test", "tenant")]
+    assert send(ingest, activity(), bearer="x.y.z", headers={"X-Forwarded-For": "203.0.113.9"}).status == 401
+    refused = [line for line in ingest.log_lines() if line["event"] == "request_refused"]
+    assert [line["address"] for line in refused] == ["127.0.0.1"]  # nobody is believed about where it comes from
+
+
+def test_the_tenants_share_of_fanout(daemon, broker, redis_server, tiers):
+    """With one command under way at a time everything is done all the same, and it is counted whose it was."""
+    tiers.write({"free": {"in_flight_percent": 1}})
+    ingest = daemon("ingest", kafka__brokers=broker.bootstrap, **redis_server.options)
+    fanout = daemon("fanout", kafka__brokers=broker.bootstrap, **{**redis_server.options, "tiers.file": tiers.path, "fanout.commands_max": 100})
+    for tenant in ("acme", "beta"):
+        assert send(ingest, [activity(f"u{n}") for n in range(50)], bearer=token(tenant=tenant)).status == 202
+    wait_until(lambda: fanout.metric("activities_fanout_success_total") == 100, "not all is done")
+    samples = fanout.metrics()
+    assert samples['activities_fanout_success_total{tenant="acme"}'] == samples['activities_fanout_success_total{tenant="beta"}'] == 50
+    tiers.write({}, text="{}")
+    wait_until(lambda: fanout.metric('tiers_reloads_total{result="failed"}') == 1, "it is not looked at again")

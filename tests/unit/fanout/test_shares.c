@@ -76,6 +76,26 @@ static void a_single_record_does_not_wait_for_a_flood(void **state)
     world_fini(&world);
 }
 
+/* Of many commands at a time a tenant has its share under way, and no more; what is left is for others at once. */
+static void a_share_has_a_bound(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world, 20);
+    world.share = 5;
+    for (unsigned i = 0; i < FLOOD; i++)
+        post_of(&world, "flood", i);
+    assert_int_equal(fan_engine_commands(world.engine), 5);
+    post_of(&world, "quiet", FLOOD);
+    assert_int_equal(fan_engine_commands(world.engine), 6); /* it does not wait for any answer */
+    while (world.first) {
+        answer(&world);
+        assert_true(fan_engine_commands(world.engine) <= 6);
+    }
+    assert_int_equal(fan_engine_records(world.engine), 0); /* the bound keeps nothing back for ever */
+    world_fini(&world);
+}
+
 static void within_a_tenant_the_order_of_arrival_holds(void **state)
 {
     (void)state;
@@ -122,6 +142,7 @@ static void everybody_comes_once_in_a_round(void **state)
         char name[16];
         snprintf(name, sizeof name, "tenant-%u", i % TENANTS);
         jobs[i].share = fan_share_of(feed_str_of(name));
+        jobs[i].share_max = 1;
         distinct += !taken[jobs[i].share];
         taken[jobs[i].share] = true;
         fan_shares_push(&shares, &jobs[i]);
@@ -143,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_single_record_does_not_wait_for_a_flood),
+        cmocka_unit_test(a_share_has_a_bound),
         cmocka_unit_test(within_a_tenant_the_order_of_arrival_holds),
         cmocka_unit_test(jobs_leave_from_anywhere),
         cmocka_unit_test(everybody_comes_once_in_a_round),

@@ -226,8 +226,21 @@ static void on_purge_drop(void *arg, struct fan_job *job)
     world->purge = NULL;
 }
 
-static const struct fan_port_ops ops = {on_send,    on_post,  on_relate,     on_consume, on_halted,
-                                        on_failing, on_purge, on_purge_drop, on_random};
+static void on_succeeded(void *arg, struct feed_str tenant)
+{
+    (void)arg;
+    feed_assert(tenant.len > 0);
+}
+
+static unsigned on_share(void *arg, struct feed_str tenant)
+{
+    const struct world *world = arg;
+    feed_assert(tenant.len > 0);
+    return world->share ? world->share : UINT32_MAX;
+}
+
+static const struct fan_port_ops ops = {on_send,  on_post,       on_relate, on_consume,   on_halted, on_failing,
+                                        on_purge, on_purge_drop, on_random, on_succeeded, on_share};
 
 /* ---- life ---- */
 

@@ -48,6 +48,7 @@ struct world {
     enum feed_error relation_error; /* what sending answers; FEED_OK as a rule */
     unsigned held_percent;          /* of what is sent again */
     size_t again, held;             /* commands that were sent again; times that one was held back */
+    unsigned share;                 /* commands under way of each tenant; 0: any number */
     struct fan_job *purge;          /* the port is at it; NULL: none */
     size_t room;                    /* commands that are taken until the port is full */
     unsigned shards;                /* 1 as a rule */

@@ -104,7 +104,7 @@ static void hello_gets_welcome_and_slices(void **state)
              session, position);
     assert_string_equal(heard(&ear), expected);
     gw_hub_measure(&world->hub);
-    assert_int_equal(metric(world, GW_M_SESSIONS, 0), 1);
+    assert_int_equal(metric(world, GW_M_SESSIONS, feed_metrics_tenant(world->metrics, FEED_STR("demo"))), 1);
     assert_int_equal(metric(world, GW_M_FEEDS, GW_FEED_LIVE), 2);
     feed_buf_fini(&ear.heard);
 }

@@ -4,6 +4,7 @@
 #include "tests/unit/support/check.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { SENT, CLOSES, OPEN, LATENCY };
@@ -111,6 +112,51 @@ static void test_doubles_read_back(void **state)
     }
 }
 
+static const struct feed_metric by_tenant[] = {
+    {"taken_total", FEED_METRIC_COUNTER, "Taken.", "tenant", feed_metric_by_tenant, NULL},
+    {"open", FEED_METRIC_GAUGE, "Open.", "tenant", feed_metric_by_tenant, NULL},
+    {.name = NULL},
+};
+
+static bool says(const struct feed_metrics *metrics, const char *line)
+{
+    struct feed_buf out;
+    feed_buf_init(&out, 1 << 20);
+    feed_metrics_render(metrics, &out);
+    feed_buf_char(&out, '\0');
+    bool found = strstr(out.data, line) != NULL;
+    feed_buf_fini(&out);
+    return found;
+}
+
+/* Tenants get labels as they come, the same in all rows, until there are too many. */
+static void test_tenants(void **state)
+{
+    (void)state;
+    struct feed_metrics *metrics = feed_metrics_new(by_tenant);
+    char name[16];
+    assert_true(says(metrics, "taken_total{tenant=\"other\"} 0\n# HELP open"));
+    for (unsigned i = 1; i <= FEED_METRIC_TENANTS_MAX; i++) {
+        snprintf(name, sizeof name, "t%u", i);
+        assert_int_equal(feed_metrics_tenant(metrics, feed_str_of(name)), i);
+        feed_metrics_add(metrics, 0, i, i);
+    }
+    for (unsigned i = 1; i <= FEED_METRIC_TENANTS_MAX; i++) {
+        snprintf(name, sizeof name, "t%u", i);
+        assert_int_equal(feed_metrics_tenant(metrics, feed_str_of(name)), i); /* it stays */
+    }
+    assert_int_equal(feed_metrics_tenant(metrics, FEED_STR("late")), 0);
+    assert_int_equal(feed_metrics_tenant(metrics, FEED_STR("")), 0);
+    assert_int_equal(feed_metrics_tenant(metrics, FEED_STR("a-name-that-is-longer-than-a-tenant-can-be")), 0);
+    feed_metrics_add(metrics, 0, 0, 7);
+    feed_metrics_set(metrics, 1, 100, 3);
+    assert_true(says(metrics, "taken_total{tenant=\"other\"} 7\n"));
+    assert_true(says(metrics, "taken_total{tenant=\"t42\"} 42\n"));
+    assert_true(says(metrics, "open{tenant=\"t100\"} 3\n"));
+    assert_false(says(metrics, "late"));
+    feed_metrics_free(metrics);
+}
+
 static void test_markdown(void **state)
 {
     (void)state;
@@ -130,6 +176,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_text, setup, teardown),
         cmocka_unit_test_setup_teardown(test_doubles_read_back, setup, teardown),
         cmocka_unit_test(test_markdown),
+        cmocka_unit_test(test_tenants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
