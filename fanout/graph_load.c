@@ -74,16 +74,9 @@ void fan_load_purges_known(struct fan_load *load)
     fan_purges_sort(&load->purges);
 }
 
-static int64_t newest_of(const struct feed_relation *relation)
-{
-    int64_t newest_ms = relation->since_ms > relation->ended_ms ? relation->since_ms : relation->ended_ms;
-    newest_ms = newest_ms > relation->newest_ms ? newest_ms : relation->newest_ms;
-    return newest_ms > relation->latest_ms ? newest_ms : relation->latest_ms;
-}
-
 static bool is_erased(const struct fan_load *load, const struct feed_relation *relation)
 {
-    int64_t newest_ms = newest_of(relation);
+    int64_t newest_ms = feed_relation_newest_ms(relation);
     return relation->kind != FEED_RELATION_PURGE &&
            (fan_purges_cover(&load->purges, relation->tenant, relation->user, newest_ms) ||
             fan_purges_cover(&load->purges, relation->tenant, relation->subject, newest_ms));

@@ -200,7 +200,8 @@ struct fan_job {
 
     struct feed_activity activity; /* of a command: only tenant and actor, the user */
     enum feed_act act;
-    bool is_command;
+    bool is_command;            /* of the topic of commands */
+    bool applies;               /* and an activity that is worked off once more */
     bool forgotten;             /* it names somebody who was purged since */
     bool purging;               /* the port is at it */
     int64_t purge_until_ms;     /* of a purge */

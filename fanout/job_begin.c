@@ -98,11 +98,27 @@ static enum fan_step first_step_of_command(struct fan_job *job)
     return job->command == FEED_COMMAND_WAKE ? FAN_STEP_WAKE_MAKE : FAN_STEP_WAKE_SOURCES;
 }
 
+/* An activity of the log comes again. That changes nothing where nothing was lost. */
+static bool prepare_apply(struct fan_job *job, bool home_own, const struct fan_purges *purges)
+{
+    struct feed_str word = fan_record_header(&job->record, FEED_COMMAND_HEADER);
+    if (!word.data)
+        return false;
+    job->applies = feed_str_eq(word, FEED_STR(FEED_COMMAND_APPLY));
+    if (job->applies)
+        fan_job_prepare(job, home_own, purges);
+    else
+        refuse_command(job, "unsupported", "has a header " FEED_COMMAND_HEADER " that this version does not know");
+    return true;
+}
+
 void fan_job_prepare_command(struct fan_job *job, bool home_own, const struct fan_purges *purges)
 {
     struct feed_command command;
     enum feed_error error = feed_command_read(job->record.key, job->record.value, &command);
     job->is_command = true;
+    if (prepare_apply(job, home_own, purges))
+        return;
     if (error != FEED_OK) {
         if (error == FEED_E_UNSUPPORTED)
             refuse_command(job, "unsupported", "is a command that this version does not know");

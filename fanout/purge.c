@@ -5,8 +5,6 @@
 
 #include "fanout/steps.h"
 #include "shared/base/assert.h"
-#include "shared/codec/msgpack_read.h"
-#include "shared/codec/msgpack_scan.h"
 #include "shared/model/names.h"
 
 #include <stdio.h>
@@ -157,22 +155,6 @@ static bool split(struct feed_str key, struct feed_str parts[RELATION_PARTS])
     return true;
 }
 
-/* The newest time in the value's array; 0 when it is none. */
-static int64_t newest_time(struct feed_str value)
-{
-    static const struct feed_msgpack_limits limits = {8, FEED_RELATION_VALUE_MAX};
-    size_t used = 0;
-    struct feed_msgpack_item item;
-    int64_t newest = 0;
-    if (value.len > FEED_RELATION_VALUE_MAX || feed_msgpack_scan(value, &limits, &used) != FEED_OK)
-        return 0;
-    while (value.len && feed_msgpack_next(&value, &item) == FEED_OK) {
-        if (item.type == FEED_MSGPACK_UINT && item.uint <= (uint64_t)FEED_TIME_MAX_MS && (int64_t)item.uint > newest)
-            newest = (int64_t)item.uint;
-    }
-    return newest;
-}
-
 bool fan_purge_ends_relation(const struct fan_purge *purge, struct feed_str key, struct feed_str value)
 {
     struct feed_str parts[RELATION_PARTS];
@@ -181,6 +163,8 @@ bool fan_purge_ends_relation(const struct fan_purge *purge, struct feed_str key,
         return false;
     const struct fan_purge_user *user = find(purge, parts[RELATION_USER]),
                                 *subject = find(purge, parts[RELATION_SUBJECT]);
-    int64_t newest_ms = newest_time(value);
+    /* What cannot be read, or is of a kind that is not known here, is taken for old. */
+    struct feed_relation relation;
+    int64_t newest_ms = feed_relation_read(key, value, &relation) == FEED_OK ? feed_relation_newest_ms(&relation) : 0;
     return (user && newest_ms <= user->until_ms) || (subject && newest_ms <= subject->until_ms);
 }

@@ -14,7 +14,7 @@ static void forget_in_hand(struct fan_engine *engine)
         struct fan_job *next;
         for (struct fan_job *job = queue->first; job; job = next) {
             next = job->after;
-            if (!job->partition || job->is_command || job->bad_reason || job->forgotten ||
+            if (!job->partition || (job->is_command && !job->applies) || job->bad_reason || job->forgotten ||
                 !fan_purges_forget(&engine->purges, &job->activity))
                 continue;
             fan_engine_drop_relation(engine, job);

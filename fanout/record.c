@@ -57,6 +57,15 @@ enum feed_error fan_record_copy(const struct fan_record *record, struct fan_reco
     return FEED_OK;
 }
 
+struct feed_str fan_record_header(const struct fan_record *record, const char *name)
+{
+    for (size_t i = 0; i < record->header_count; i++) {
+        if (strcmp(record->headers[i].name, name) == 0)
+            return record->headers[i].value;
+    }
+    return (struct feed_str){NULL, 0};
+}
+
 static bool known(const char *name)
 {
     for (size_t i = 0; i < KNOWN_HEADERS; i++) {

@@ -23,6 +23,8 @@ struct fan_record {
 /* Copies the record into memory (reset first); copy's views point into it. FEED_E_MEMORY. */
 enum feed_error fan_record_copy(const struct fan_record *record, struct fan_record *copy,
                                 struct feed_buf *memory) FEED_MUST_USE;
+/* The value of its first header of that name; data NULL: it has none. */
+struct feed_str fan_record_header(const struct fan_record *record, const char *name);
 /* Bytes that a copy takes. */
 size_t fan_record_bytes(const struct fan_record *record);
 /* Reads and checks it. On an error *reason is the word for dlq_reason ("malformed": not in the form of

@@ -49,8 +49,12 @@ static bool has_step(const struct fan_job *job, int step)
     }
 }
 
+/* What comes once more as a command may be worked off beside a younger act of the same user, by another member: what it
+ * read would come into the topic after the truth. And the topic has it, from when it came first. */
 enum fan_step fan_relation_next(struct fan_job *job)
 {
+    if (job->applies)
+        return FAN_STEP_DONE;
     for (int step = relates(job) ? (int)job->step + 1 : FAN_STEP_GRAPH_OTHER; step <= FAN_STEP_GRAPH; step++) {
         if (!has_step(job, step))
             continue;

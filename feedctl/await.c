@@ -60,7 +60,8 @@ int ctl_await(const struct ctl_options *options, const struct ctl_await *await)
     uint64_t left = 0, least = UINT64_MAX;
     int64_t still_ms = 0, since_report_ms = REPORT_MS;
     enum feed_error error;
-    while ((error = waiting(options, await, &ends, &left, problem, sizeof problem)) == FEED_OK && left > 0) {
+    while ((error = waiting(options, await, &ends, &left, problem, sizeof problem)) == FEED_OK &&
+           left > await->at_most) {
         report(await, left, &since_report_ms);
         still_ms = left < least ? 0 : still_ms + LOOK_MS;
         least = left < least ? left : least;
@@ -78,7 +79,7 @@ int ctl_await(const struct ctl_options *options, const struct ctl_await *await)
         fprintf(stderr, "feedctl: the %s were sent, but not whether they were worked off: %s\n", await->what, problem);
         return CTL_EXIT_FAILED;
     }
-    if (left > 0) {
+    if (left > await->at_most) {
         fprintf(stderr, "feedctl: %llu %s still wait, and nothing moves; is the fan-out running?\n",
                 (unsigned long long)left, await->what);
         return CTL_EXIT_FAILED;

@@ -7,6 +7,7 @@
 struct ctl_await {
     const char *topic, *group;
     const char *what;    /* "commands": for messages */
+    uint64_t at_most;    /* it is enough when no more than so many are not worked off */
     bool reports_always; /* a line each second, also where stderr is no terminal */
 };
 

@@ -130,7 +130,12 @@ static int purge(const struct ctl_options *options, struct ctl_redis *redis, str
         fprintf(stderr, "feedctl: nothing was done\n");
         return CTL_EXIT_FAILED;
     }
-    int code = ctl_send_command(options, &command);
+    struct ctl_sender *sender = ctl_sender_open(options, 0);
+    if (!sender)
+        return CTL_EXIT_FAILED;
+    ctl_sender_command(sender, &command);
+    int code = ctl_sender_acknowledged(sender);
+    ctl_sender_close(sender);
     return code == CTL_EXIT_OK ? wait_until_done(options, redis, user, command.until_ms) : code;
 }
 

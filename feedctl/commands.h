@@ -11,6 +11,11 @@ int ctl_command_feed_show(const struct ctl_options *options, struct feed_str use
 int ctl_command_followers(const struct ctl_options *options, struct feed_str user);
 /* users: valid names, ended by NULL; or "-": one a line on stdin. Waits until the commands are worked off. */
 int ctl_command_feeds(const struct ctl_options *options, enum feed_command_kind kind, char **users);
+/* The same command for every home feed of the tenant that is awake. */
+int ctl_command_rebuild_tenant(const struct ctl_options *options);
+/* The activities that Kafka got between two times, once more: all of the tenant (users: none), or those that concern
+ * these users. */
+int ctl_command_rebuild_span(const struct ctl_options *options, char **users);
 /* From the file of that name ("-": stdin), or with NULL from the topic of the options. Waits until all is worked off.
  */
 int ctl_command_import(const struct ctl_options *options, const char *name);

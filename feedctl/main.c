@@ -46,6 +46,22 @@ static int on_feeds(enum feed_command_kind kind, const struct ctl_options *optio
     return ctl_command_feeds(options, kind, users);
 }
 
+static int on_rebuild(const struct ctl_options *options, char **users)
+{
+    if (!options->from[0] && options->to[0]) {
+        return usage("--to needs --from");
+    }
+    if (!options->from[0]) {
+        return users[0] ? on_feeds(FEED_COMMAND_REBUILD, options, users) : ctl_command_rebuild_tenant(options);
+    }
+    for (char **user = users; *user; user++) {
+        if (!feed_user_valid(feed_str_of(*user))) {
+            return usage("USER must be 1 to 128 characters of A-Z a-z 0-9 _ . : @ | + = ~ -");
+        }
+    }
+    return ctl_command_rebuild_span(options, users);
+}
+
 static int on_import(const struct ctl_options *options, char **operands)
 {
     bool topic = options->topic[0] != '\0';
@@ -79,7 +95,7 @@ static int dispatch(const struct ctl_options *options, char **words)
         return on_feeds(FEED_COMMAND_WAKE, options, words + 1);
     }
     if (is(words[0], "rebuild")) {
-        return on_feeds(FEED_COMMAND_REBUILD, options, words + 1);
+        return on_rebuild(options, words + 1);
     }
     if (is(words[0], "import")) {
         return on_import(options, words + 1);

@@ -8,7 +8,9 @@ const char ctl_summary[] =
     "  feedctl feed show USER    the newest entries of a user's feed (--feed, --limit)\n"
     "  feedctl followers USER    who follows the user, and since when\n"
     "  feedctl wake USER..       makes home feeds that sleep; - reads users from stdin, one a line\n"
-    "  feedctl rebuild USER..    brings back what is missing in home feeds; - as for wake\n"
+    "  feedctl rebuild USER..    brings back what is missing in home feeds, from the outboxes; - as for wake;\n"
+    "                            without USER all feeds of --tenant that are awake; with --from, --to what\n"
+    "                            Kafka got between the two, once more (--rate)\n"
     "  feedctl import FILE       takes over a follow graph: lines of {\"actor\", \"object\", \"since\"} or\n"
     "                            actor,object,since; - for stdin; without FILE from --topic\n"
     "  feedctl purge USER        erases a user everywhere (--yes); --status: how far it is\n"
@@ -30,6 +32,11 @@ const struct feed_option ctl_option_table[] = {
      "For `import`: since when those follow who have no time of their own; RFC 3339. Empty: now."},
     {"max_errors", FEED_OPTION_INTEGER, FIELD(max_errors), "lines", "0", 0, INT64_MAX,
      "For `import`: how many bad lines are told and left out; with one more it stops."},
+    {"rate", FEED_OPTION_INTEGER, FIELD(rate), "commands/s", "500", 1, 1000000,
+     "For `rebuild` of a tenant or from the log: how many feeds or activities in a second."},
+    {"from", FEED_OPTION_TEXT, FIELD(from), "", "", 0, 64,
+     "For `rebuild` from the log: since when Kafka got what is worked off once more; RFC 3339."},
+    {"to", FEED_OPTION_TEXT, FIELD(to), "", "", 0, 64, "For `rebuild` from the log: until when; empty: now."},
     {"yes", FEED_OPTION_BOOLEAN, FIELD(yes), "", "false", 0, 0, "For `purge`: do not ask."},
     {"status", FEED_OPTION_BOOLEAN, FIELD(status), "", "false", 0, 0,
      "For `purge`: do nothing, and say how far the last purge of this user is."},

@@ -14,6 +14,8 @@ struct ctl_options {
     char *since;
     int64_t max_errors;
     bool yes, status;
+    int64_t rate;
+    char *from, *to;
     char *scope;
     int64_t days;
     char *redis_url;

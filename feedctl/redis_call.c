@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct ctl_redis {
     struct feed_loop *loop;
@@ -18,6 +19,7 @@ struct ctl_redis {
     /* of the call that is under way */
     const struct feed_str *argv; /* until it is sent; NULL then, and when there is none */
     size_t argc;
+    int shard; /* FEED_SHARD_NONE: the one that has the key */
     ctl_reply_fn *fn;
     void *arg;
     enum feed_error error;
@@ -66,7 +68,11 @@ static void on_reply(void *arg, enum feed_error error, const struct feed_reply *
 /* In a cluster the shard that has the key may connect later than the first one: it is waited for. */
 static void send_call(struct ctl_redis *redis)
 {
-    if (feed_redis_command(redis->client, redis->argv, redis->argc, on_reply, redis) == FEED_OK) {
+    enum feed_error error =
+        redis->shard == FEED_SHARD_NONE
+            ? feed_redis_command(redis->client, redis->argv, redis->argc, on_reply, redis)
+            : feed_redis_command_to(redis->client, redis->shard, redis->argv, redis->argc, on_reply, redis);
+    if (error == FEED_OK) {
         redis->argv = NULL;
     }
 }
@@ -121,9 +127,10 @@ void ctl_redis_close(struct ctl_redis *redis)
     free(redis);
 }
 
-enum feed_error ctl_redis_call(struct ctl_redis *redis, const struct feed_str *argv, size_t argc, ctl_reply_fn *fn,
-                               void *arg, char *problem, size_t problem_size)
+static enum feed_error call(struct ctl_redis *redis, int shard, const struct feed_str *argv, size_t argc,
+                            ctl_reply_fn *fn, void *arg, char *problem, size_t problem_size)
 {
+    redis->shard = shard;
     redis->fn = fn;
     redis->arg = arg;
     redis->problem = problem;
@@ -144,4 +151,82 @@ enum feed_error ctl_redis_call(struct ctl_redis *redis, const struct feed_str *a
         snprintf(problem, problem_size, "Redis did not answer within %llu ms", (unsigned long long)redis->timeout_ms);
     }
     return redis->error;
+}
+
+enum feed_error ctl_redis_call(struct ctl_redis *redis, const struct feed_str *argv, size_t argc, ctl_reply_fn *fn,
+                               void *arg, char *problem, size_t problem_size)
+{
+    return call(redis, FEED_SHARD_NONE, argv, argc, fn, arg, problem, problem_size);
+}
+
+/* ---- all keys ---- */
+
+enum { SCAN_COUNT = 500, CURSOR_MAX = 24 };
+
+/* One answer of SCAN, kept until its keys have been given out: fn may take its time, and may call Redis. */
+struct scan {
+    char cursor[CURSOR_MAX];
+    struct feed_buf keys; /* each ended by a NUL, which no key of ours has */
+};
+
+static void take_scan(void *arg, const struct feed_reply *reply)
+{
+    struct scan *scan = arg;
+    const struct feed_reply *keys = feed_reply_at(reply, 1);
+    if (feed_reply_count(reply) != 2 ||
+        feed_str_copy(feed_reply_str(feed_reply_at(reply, 0)), scan->cursor, sizeof scan->cursor) != FEED_OK) {
+        scan->cursor[0] = '\0';
+        return;
+    }
+    for (size_t i = 0; i < feed_reply_count(keys); i++) {
+        feed_buf_str(&scan->keys, feed_reply_str(feed_reply_at(keys, i)));
+        feed_buf_char(&scan->keys, '\0');
+    }
+}
+
+static enum feed_error give(const struct scan *scan, ctl_key_fn *fn, void *arg)
+{
+    for (size_t at = 0; at < scan->keys.len; at += strlen(scan->keys.data + at) + 1) {
+        if (!fn(arg, feed_str_of(scan->keys.data + at))) {
+            return FEED_E_UNAVAILABLE;
+        }
+    }
+    return FEED_OK;
+}
+
+static enum feed_error scan_shard(struct ctl_redis *redis, int shard, const char *pattern, ctl_key_fn *fn, void *arg,
+                                  char *problem, size_t problem_size)
+{
+    char count[12];
+    struct scan scan = {.cursor = "0"};
+    snprintf(count, sizeof count, "%d", SCAN_COUNT);
+    feed_buf_init(&scan.keys, SIZE_MAX);
+    enum feed_error error;
+    do {
+        const struct feed_str argv[] = {FEED_STR("SCAN"),     feed_str_of(scan.cursor), FEED_STR("MATCH"),
+                                        feed_str_of(pattern), FEED_STR("COUNT"),        feed_str_of(count)};
+        feed_buf_reset(&scan.keys);
+        error = call(redis, shard, argv, sizeof argv / sizeof argv[0], take_scan, &scan, problem, problem_size);
+        if (error == FEED_OK && !scan.cursor[0]) {
+            snprintf(problem, problem_size, "Redis did not answer SCAN as it should");
+            error = FEED_E_REMOTE;
+        }
+        if (error == FEED_OK) {
+            error = give(&scan, fn, arg);
+        }
+    } while (error == FEED_OK && strcmp(scan.cursor, "0") != 0);
+    feed_buf_fini(&scan.keys);
+    return error;
+}
+
+enum feed_error ctl_redis_scan(struct ctl_redis *redis, const char *pattern, ctl_key_fn *fn, void *arg, char *problem,
+                               size_t problem_size)
+{
+    enum feed_error error = FEED_OK;
+    for (int shard = 0; shard < FEED_SHARDS_MAX && error == FEED_OK; shard++) {
+        if (feed_redis_shard_slots(redis->client, shard) > 0) {
+            error = scan_shard(redis, shard, pattern, fn, arg, problem, problem_size);
+        }
+    }
+    return error;
 }

@@ -19,4 +19,10 @@ typedef void ctl_reply_fn(void *arg, const struct feed_reply *reply);
 enum feed_error ctl_redis_call(struct ctl_redis *redis, const struct feed_str *argv, size_t argc, ctl_reply_fn *fn,
                                void *arg, char *problem, size_t problem_size) FEED_MUST_USE;
 
+/* Calls fn for every key that matches the pattern, in all shards, some of them more than once. fn says whether to go
+ * on: FEED_E_UNAVAILABLE when it does not, with no word in problem. */
+typedef bool ctl_key_fn(void *arg, struct feed_str key);
+enum feed_error ctl_redis_scan(struct ctl_redis *redis, const char *pattern, ctl_key_fn *fn, void *arg, char *problem,
+                               size_t problem_size) FEED_MUST_USE;
+
 #endif

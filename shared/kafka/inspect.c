@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static rd_kafka_t *open_client(const struct feed_kafka_settings *settings, const char *group, char *problem,
+/* ends: whether the end of a partition is told. */
+static rd_kafka_t *open_client(const struct feed_kafka_settings *settings, const char *group, bool ends, char *problem,
                                size_t problem_size)
 {
     struct feed_kafka_builder builder;
@@ -17,6 +18,7 @@ static rd_kafka_t *open_client(const struct feed_kafka_settings *settings, const
     feed_kafka_builder_set(&builder, "statistics.interval.ms", "0");
     feed_kafka_builder_set(&builder, "group.id", group);
     feed_kafka_builder_set(&builder, "enable.auto.commit", "false");
+    feed_kafka_builder_set(&builder, "enable.partition.eof", ends ? "true" : "false");
     feed_kafka_builder_set(&builder, "allow.auto.create.topics", "false");
     feed_kafka_builder_properties(&builder, settings->properties);
     return feed_kafka_builder_finish(&builder, RD_KAFKA_CONSUMER);
@@ -79,7 +81,7 @@ enum feed_error feed_kafka_lag(const struct feed_kafka_settings *settings, const
                                unsigned timeout_ms, struct feed_kafka_partition_lag **out, size_t *count, char *problem,
                                size_t problem_size)
 {
-    rd_kafka_t *kafka = open_client(settings, group, problem, problem_size);
+    rd_kafka_t *kafka = open_client(settings, group, false, problem, problem_size);
     if (!kafka) {
         return FEED_E_INVALID;
     }
@@ -171,7 +173,7 @@ enum feed_error feed_kafka_tail(const struct feed_kafka_settings *settings, cons
                                 unsigned timeout_ms, void (*fn)(void *arg, const struct feed_kafka_message *message),
                                 void *arg, char *problem, size_t problem_size)
 {
-    rd_kafka_t *kafka = open_client(settings, "feedctl", problem, problem_size);
+    rd_kafka_t *kafka = open_client(settings, "feedctl", false, problem, problem_size);
     if (!kafka) {
         return FEED_E_INVALID;
     }
@@ -203,6 +205,121 @@ enum feed_error feed_kafka_tail(const struct feed_kafka_settings *settings, cons
     free(tail.messages);
     free(ends);
     rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(kafka);
+    return error;
+}
+
+/* ---- between two times ---- */
+
+/* Into list: of each partition the first offset that is not older; its end where there is none. */
+static enum feed_error offsets_at(rd_kafka_t *kafka, rd_kafka_topic_partition_list_t *list, int64_t time_ms,
+                                  unsigned timeout_ms, char *problem, size_t problem_size)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        list->elems[i].offset = time_ms;
+    }
+    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(kafka, list, (int)timeout_ms);
+    for (int i = 0; i < list->cnt && !error; i++) {
+        int64_t begin;
+        rd_kafka_topic_partition_t *p = &list->elems[i];
+        error = p->err;
+        if (!error && p->offset < 0) {
+            error =
+                rd_kafka_query_watermark_offsets(kafka, p->topic, p->partition, &begin, &p->offset, (int)timeout_ms);
+        }
+    }
+    return error ? failed(error, "asking for offsets by their time", problem, problem_size) : FEED_OK;
+}
+
+struct span {
+    rd_kafka_topic_partition_list_t *from, *to;
+    bool (*fn)(void *arg, const struct feed_kafka_message *message);
+    void *arg;
+};
+
+/* Each partition is taken off the assignment at its end, so that what comes later is not fetched for nothing. */
+static bool at_end(struct span *span, int32_t partition, int64_t next)
+{
+    rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_find(span->to, span->to->elems[0].topic, partition);
+    if (!p || next < p->offset) {
+        return false;
+    }
+    rd_kafka_topic_partition_list_del(span->from, p->topic, partition);
+    return true;
+}
+
+static enum feed_error read_one(rd_kafka_t *kafka, struct span *span, unsigned timeout_ms, bool *goes_on, char *problem,
+                                size_t problem_size)
+{
+    rd_kafka_message_t *message = rd_kafka_consumer_poll(kafka, (int)timeout_ms);
+    if (!message) {
+        snprintf(problem, problem_size, "Kafka gave no record within %u ms", timeout_ms);
+        return FEED_E_TIMEOUT;
+    }
+    enum feed_error result = FEED_OK;
+    rd_kafka_topic_partition_t *end =
+        rd_kafka_topic_partition_list_find(span->to, span->to->elems[0].topic, message->partition);
+    bool left = end && rd_kafka_topic_partition_list_find(span->from, end->topic, message->partition);
+    int64_t next = message->offset + 1;
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        next = INT64_MAX;
+    } else if (message->err) {
+        result = failed(message->err, "reading the topic", problem, problem_size);
+    } else if (left && message->offset < end->offset) {
+        struct feed_kafka_message view;
+        feed_kafka_message_view(message, &view);
+        *goes_on = span->fn(span->arg, &view);
+    }
+    if (result == FEED_OK && left && at_end(span, message->partition, next)) {
+        rd_kafka_assign(kafka, span->from);
+    }
+    rd_kafka_message_destroy(message);
+    return result;
+}
+
+/* Those with nothing between the two times are not read at all. */
+static enum feed_error read_span(rd_kafka_t *kafka, struct span *span, unsigned timeout_ms, char *problem,
+                                 size_t problem_size)
+{
+    for (int i = span->from->cnt - 1; i >= 0; i--) {
+        at_end(span, span->from->elems[i].partition, span->from->elems[i].offset);
+    }
+    rd_kafka_assign(kafka, span->from);
+    enum feed_error error = FEED_OK;
+    bool goes_on = true;
+    while (error == FEED_OK && goes_on && span->from->cnt > 0) {
+        error = read_one(kafka, span, timeout_ms, &goes_on, problem, problem_size);
+    }
+    return error;
+}
+
+enum feed_error feed_kafka_span(const struct feed_kafka_settings *settings, const char *topic, int64_t from_ms,
+                                int64_t to_ms, unsigned timeout_ms,
+                                bool (*fn)(void *arg, const struct feed_kafka_message *message), void *arg,
+                                char *problem, size_t problem_size)
+{
+    struct span span = {.fn = fn, .arg = arg};
+    rd_kafka_t *kafka = open_client(settings, "feedctl", true, problem, problem_size);
+    if (!kafka) {
+        return FEED_E_INVALID;
+    }
+    enum feed_error error = list_partitions(kafka, topic, timeout_ms, &span.from, problem, problem_size);
+    if (error == FEED_OK) {
+        span.to = rd_kafka_topic_partition_list_copy(span.from);
+        error = offsets_at(kafka, span.from, from_ms, timeout_ms, problem, problem_size);
+    }
+    if (error == FEED_OK) {
+        error = offsets_at(kafka, span.to, to_ms, timeout_ms, problem, problem_size);
+    }
+    if (error == FEED_OK) {
+        error = read_span(kafka, &span, timeout_ms, problem, problem_size);
+    }
+    if (span.to) {
+        rd_kafka_topic_partition_list_destroy(span.to);
+    }
+    if (span.from) {
+        rd_kafka_topic_partition_list_destroy(span.from);
+    }
     rd_kafka_destroy(kafka);
     return error;
 }

@@ -20,4 +20,11 @@ enum feed_error feed_kafka_tail(const struct feed_kafka_settings *settings, cons
                                 unsigned timeout_ms, void (*fn)(void *arg, const struct feed_kafka_message *message),
                                 void *arg, char *problem, size_t problem_size) FEED_MUST_USE;
 
+/* Calls fn for every record that Kafka got from from_ms on and before to_ms (ms since the Unix epoch), in order within
+ * a partition, until fn says false (FEED_OK then too). FEED_E_MISSING: there is no such topic. */
+enum feed_error feed_kafka_span(const struct feed_kafka_settings *settings, const char *topic, int64_t from_ms,
+                                int64_t to_ms, unsigned timeout_ms,
+                                bool (*fn)(void *arg, const struct feed_kafka_message *message), void *arg,
+                                char *problem, size_t problem_size) FEED_MUST_USE;
+
 #endif

@@ -6,6 +6,11 @@
 #include "shared/base/limits.h"
 #include "shared/base/str.h"
 
+/* A record of that topic with this header is no command of the kinds below, but an activity (its key, value and other
+ * headers) that is to be worked off once more. */
+#define FEED_COMMAND_HEADER "feed_command"
+#define FEED_COMMAND_APPLY "apply"
+
 enum feed_command_kind {
     FEED_COMMAND_WAKE,    /* "wake": make the home feed if it is not there */
     FEED_COMMAND_REBUILD, /* "rebuild": bring into the home feed, if it is there, what is missing in it */

@@ -182,6 +182,17 @@ static enum feed_error read_texts(struct feed_str *rest, struct feed_relation *o
     return good && read_spans(out) ? FEED_OK : FEED_E_INVALID;
 }
 
+int64_t feed_relation_newest_ms(const struct feed_relation *relation)
+{
+    const int64_t times[] = {relation->since_ms, relation->ended_ms, relation->latest_ms, relation->newest_ms};
+    int64_t newest_ms = 0;
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        if (times[i] > newest_ms)
+            newest_ms = times[i];
+    }
+    return newest_ms;
+}
+
 enum feed_error feed_relation_read(struct feed_str key, struct feed_str value, struct feed_relation *out)
 {
     enum feed_error error = read_key(key, out);

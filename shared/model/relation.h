@@ -35,6 +35,9 @@ struct feed_relation {
 void feed_relation_key(const struct feed_relation *relation, struct feed_buf *out);
 void feed_relation_value(const struct feed_relation *relation, struct feed_buf *out);
 
+/* The newest of all times in it. */
+int64_t feed_relation_newest_ms(const struct feed_relation *relation);
+
 /* Reads a record; the views point into key and value. FEED_E_MISSING: the value is absent (data NULL), somebody deleted
  * the relation. FEED_E_UNSUPPORTED: a kind that this code does not know. FEED_E_INVALID for anything else that is no
  * relation. */

@@ -109,6 +109,8 @@ static void relations_of_any_kind_end_if_they_are_not_younger(void **state)
     assert_true(ends(&purge, "demo/follow/gone/ann", "\x92\x0a\x00", 3));
     assert_true(ends(&purge, "demo/follow/ann/gone", "\x92\x00\x0a", 3));
     assert_true(ends(&purge, "demo/later/ann/gone", "\xc0", 1));
+    assert_true(ends(&purge, "demo/settings/ann/gone", "\x92\xa3m10\xa0", 6));
+    assert_false(ends(&purge, "demo/settings/ann/gone", "\x92\xa3m11\xa0", 6));
     assert_false(ends(&purge, "demo/follow/ann/gone", "\x92\x0b\x00", 3));
     assert_false(ends(&purge, "demo/follow/ann/gone", "\x93\x05\x00\x0b", 4));
     assert_false(ends(&purge, "demo/follow/ann/gone", NULL, 0)); /* it is deleted already */
