@@ -265,6 +265,7 @@ struct fan_job {
 
     bool sleeps;        /* home feeds that nobody reads do */
     bool fills;         /* an import that is the last of its follower */
+    bool fills_alone;   /* and whose edge is not made */
     bool related;       /* an import: the topic graph gets what IMPORT said, and need not be read again */
     bool backfill_only; /* no more to do after a backfill: it was for the end of a mute */
     bool removed;       /* the outbox has a mark: it was undone before this came */

@@ -61,6 +61,23 @@ static void begin_import(struct fan_job *job)
     job->sources = fan_page_new();
 }
 
+/* The edge of an import is to one who was erased, but it is the last of its follower. */
+static bool fills_all_the_same(const struct fan_job *job, const struct fan_purges *purges)
+{
+    const struct feed_activity *activity = &job->activity;
+    return job->act == FEED_ACT_IMPORT && feed_activity_fills_feed(activity) &&
+           !fan_purges_cover(purges, activity->tenant, activity->actor, activity->published_ms);
+}
+
+static void begin_fill_alone(struct fan_job *job, bool home_own)
+{
+    begin_import(job);
+    job->forgotten = false;
+    job->fills_alone = true;
+    job->own = home_own;
+    job->step = FAN_STEP_IMPORT_FILL;
+}
+
 static enum fan_step first_step(enum feed_act act)
 {
     static const enum fan_step first[] = {
@@ -152,6 +169,8 @@ void fan_job_prepare(struct fan_job *job, bool home_own, const struct fan_purges
     job->forgotten = fan_purges_forget(purges, &job->activity);
     if (job->forgotten) {
         job->step = FAN_STEP_DONE;
+        if (fills_all_the_same(job, purges))
+            begin_fill_alone(job, home_own);
         return;
     }
     /* An undo looks there in any case: it may be from when this was otherwise. But a mark where nothing can come would

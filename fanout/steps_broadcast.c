@@ -68,7 +68,8 @@ bool fan_author_take(struct fan_job *job, const struct fan_answer *answer, int64
 
 static bool changes_followers(const struct fan_job *job)
 {
-    return job->act == FEED_ACT_FOLLOW || job->act == FEED_ACT_UNFOLLOW || job->act == FEED_ACT_IMPORT;
+    return job->act == FEED_ACT_FOLLOW || job->act == FEED_ACT_UNFOLLOW ||
+           (job->act == FEED_ACT_IMPORT && !job->fills_alone);
 }
 
 /* The author whose number of followers this record may have changed, or has seen. */

@@ -31,7 +31,7 @@ static bool changes_settings(const struct fan_job *job)
 static bool changes_edge(const struct fan_job *job)
 {
     return job->act == FEED_ACT_FOLLOW || job->act == FEED_ACT_UNFOLLOW || job->act == FEED_ACT_BLOCK ||
-           (job->act == FEED_ACT_IMPORT && !job->related);
+           (job->act == FEED_ACT_IMPORT && !job->related && !job->fills_alone);
 }
 
 /* Which of the steps the record has, in their order. */

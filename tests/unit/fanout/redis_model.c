@@ -728,6 +728,16 @@ static void call_copy(struct model *model, struct world_command *command)
     model_answer_int(command, added);
 }
 
+/* HMGET of the number of an author's last crossing, and how the author stands. */
+static void look_at_author(struct model *model, struct world_command *command)
+{
+    const struct model_author *author = author_at(model, command->argv[1]);
+    model_begin_list(command);
+    model_add_item(command, (struct feed_str){"", 0}, author ? author->number : 0);
+    model_add_item(command, feed_str_of(author ? author->state : ""), 0);
+    model_keep_texts(command);
+}
+
 void model_execute(struct model *model, struct world_command *command)
 {
     static const struct model_function functions[] = {
@@ -741,6 +751,10 @@ void model_execute(struct model *model, struct world_command *command)
         {"feedwire_v1_copy", call_copy},
     };
     command->executed = true;
+    if (feed_str_eq(command->argv[0], FEED_STR("HMGET"))) {
+        look_at_author(model, command);
+        return;
+    }
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         if (feed_str_eq(command->argv[1], feed_str_of(functions[i].name))) {
             functions[i].call(model, command);

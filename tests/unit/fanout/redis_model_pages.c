@@ -137,7 +137,7 @@ static void answer_with_news(struct model *model, struct world_command *command,
 {
     const struct feed_str *argv = command->argv;
     const struct model_page *page = page_of(model, argv[6]);
-    int64_t count = (int64_t)model_zset_of(model, argv[3])->count, limit = model_number_of(argv[13]);
+    int64_t count = (int64_t)model_zset_of(model, argv[3])->count, limit = model_number_of(argv[command->argc - 1]);
     int64_t todo = page->moving                        ? 1
                    : count <= limit                    ? 0
                    : page->filling                     ? 2
@@ -190,6 +190,18 @@ static void call_sever(struct model *model, struct world_command *command)
     answer_with_news(model, command, edge.since > 0, 0, time);
 }
 
+/* since, ended, latest instead of the time */
+static void call_edge_load(struct model *model, struct world_command *command)
+{
+    const struct feed_str *argv = command->argv;
+    struct model_edge edge;
+    if (visit(model, command, 11, true, &edge))
+        return;
+    struct model_edge with = join(edge, edge_in(argv + 8));
+    put_edge(model, argv + 3, argv[7], with);
+    answer_with_news(model, command, with.since, with.ended, with.latest);
+}
+
 static void call_edge(struct model *model, struct world_command *command)
 {
     struct model_edge edge;
@@ -198,22 +210,6 @@ static void call_edge(struct model *model, struct world_command *command)
 }
 
 /* As edge, with the times that are loaded behind the follower. */
-static void call_edge_load(struct model *model, struct world_command *command)
-{
-    const struct feed_str *argv = command->argv;
-    struct model_edge edge;
-    if (visit(model, command, 11, true, &edge))
-        return;
-    edge = join(edge, edge_in(argv + 8));
-    put_edge(model, argv + 3, argv[7], edge);
-    int64_t count = (int64_t)model_zset_of(model, argv[3])->count;
-    const struct model_page *page = page_of(model, argv[6]);
-    int64_t todo = page->moving ? 1 : count <= model_number_of(argv[15]) ? 0 : page->filling ? 2 : 3;
-    answer_numbers(command, (const int64_t[]){edge.since, edge.ended, edge.latest, count, todo, page->level},
-                   NUMBERS_MAX);
-}
-
-/* followees, settings; followee, since, ended */
 static void call_followee_load(struct model *model, struct world_command *command)
 {
     const struct feed_str *argv = command->argv;

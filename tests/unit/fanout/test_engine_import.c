@@ -191,6 +191,41 @@ static void an_ended_edge_fills_all_the_same(void **state)
     done(&world);
 }
 
+static void know_purge(struct world *world, const char *user)
+{
+    const struct feed_id id = feed_purged_id(FEED_STR("demo"), feed_str_of(user));
+    struct fan_purges purges;
+    fan_purges_init(&purges);
+    assert_true(fan_purges_add(&purges, &id, 100));
+    fan_purges_sort(&purges);
+    fan_engine_know_purges(world->engine, &purges, 2);
+    fan_purges_fini(&purges);
+}
+
+/* Nothing of the edge is made, but the others of the follower are there. */
+static void an_edge_to_one_who_was_erased_fills_all_the_same(void **state)
+{
+    (void)state;
+    struct world world;
+    start_sleeping(&world);
+    know_purge(&world, "bob");
+    world_record(&world, &last);
+    expect_int(&world, "EXISTS f:{demo/ann}", 1);
+    world_answer_list(&world, NULL, 0);
+    assert_int_equal(world_position(&world, 0), 1);
+    done(&world);
+}
+
+static void who_was_erased_gets_no_edge_and_no_feed(void **state)
+{
+    (void)state;
+    struct world world;
+    start_sleeping(&world);
+    know_purge(&world, "ann");
+    world_record(&world, &last);
+    done(&world);
+}
+
 static void where_feeds_do_not_sleep_it_is_made(void **state)
 {
     (void)state;
@@ -306,6 +341,8 @@ int main(void)
         cmocka_unit_test(a_feed_that_sleeps_is_left_asleep),
         cmocka_unit_test(a_feed_that_is_awake_is_filled_from_all_followees),
         cmocka_unit_test(an_ended_edge_fills_all_the_same),
+        cmocka_unit_test(an_edge_to_one_who_was_erased_fills_all_the_same),
+        cmocka_unit_test(who_was_erased_gets_no_edge_and_no_feed),
         cmocka_unit_test(where_feeds_do_not_sleep_it_is_made),
         cmocka_unit_test(followers_are_counted_only_near_the_threshold),
         cmocka_unit_test(what_kafka_did_not_take_is_read_again),

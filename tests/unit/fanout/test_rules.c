@@ -25,6 +25,7 @@ struct run {
     struct sample set[SET_MAX];
     size_t count;
     int64_t offset;
+    char relation[400]; /* the newest record of the topic graph */
 };
 
 /* ---- sets and orders ---- */
@@ -51,17 +52,19 @@ static void work_off(struct run *run, const struct sample *sample)
         model_execute(&run->model, run->world.first);
         struct fan_answer answer = run->world.first->answer;
         world_answer(&run->world, &answer);
-        if (run->world.relation_count)
+        if (run->world.relation_count) {
+            snprintf(run->relation, sizeof run->relation, "%s", run->world.relations[0].text);
             world_relation_done(&run->world, FEED_OK);
+        }
     }
     if (run->world.letter_count || fan_engine_records(run->world.engine))
         fail_msg("record %u was not finished", sample->id);
 }
 
-/* All of the set in an order of chance, each one to three times. */
-static void work_off_in_any_order(struct run *run)
+/* An order of chance, with each of the set one to three times. Returns how many. */
+static size_t make_order(struct run *run, size_t order[ORDER_MAX])
 {
-    size_t order[ORDER_MAX], count = 0;
+    size_t count = 0;
     for (size_t i = 0; i < run->count; i++) {
         for (size_t n = 1 + pick(run, 3); n > 0; n--)
             order[count++] = i;
@@ -71,6 +74,12 @@ static void work_off_in_any_order(struct run *run)
         order[j] = order[i - 1];
         order[i - 1] = swap;
     }
+    return count;
+}
+
+static void work_off_in_any_order(struct run *run)
+{
+    size_t order[ORDER_MAX], count = make_order(run, order);
     for (size_t i = 0; i < count; i++)
         work_off(run, &run->set[order[i]]);
 }
@@ -221,6 +230,46 @@ static void an_end_takes_with_it_what_was_before(struct run *run)
         expect_in(run, "f:{demo/ann}", &run->set[i], since && run->set[i].published_ms >= since);
 }
 
+static int64_t followee_since(const struct run *run)
+{
+    const struct model_zset *followees = model_find(&run->model, "h:{demo/ann}");
+    return followees && followees->count ? followees->members[0].score : 0;
+}
+
+static void run_begin(struct run *run);
+static void run_end(struct run *run);
+
+/* Whether a follow was imported makes no difference to the edge, on either side and in the topic graph, whatever was
+ * ended and blocked between, in the same order. */
+static void an_imported_follow_is_a_follow(struct run *run)
+{
+    static struct run other;
+    size_t order[ORDER_MAX];
+    memset(&other, 0, sizeof other);
+    run_begin(&other);
+    for (size_t i = 0, n = 2 + pick(run, 8); i < n; i++) {
+        static const char *const verbs[] = {"follow", "follow", "unfollow", "block", "unblock"};
+        size_t verb = pick(run, 5);
+        put(run, verb < 3 ? "ann" : "bob", verbs[verb], verb < 3 ? "bob" : "ann", 10 + (int64_t)pick(run, 20));
+        run->set[i].data = verb == 2 && pick(run, 2) ? "{\"entries\":\"keep\"}" : NULL;
+    }
+    size_t count = make_order(run, order);
+    for (size_t i = 0; i < count; i++) {
+        struct sample sample = run->set[order[i]];
+        work_off(run, &sample);
+        sample.imported = is(&sample, "follow") && pick(run, 2);
+        work_off(&other, &sample);
+        struct model_edge one = model_edge(&run->model, FEED_STR("bob"), FEED_STR("ann"));
+        struct model_edge two = model_edge(&other.model, FEED_STR("bob"), FEED_STR("ann"));
+        if (one.since != two.since || one.ended != two.ended || one.latest != two.latest ||
+            followee_since(run) != followee_since(&other) || strcmp(run->relation, other.relation) != 0)
+            fail_msg("after %s: since %lld and %lld, ended %lld and %lld, topic %s and %s", sample.verb,
+                     (long long)one.since, (long long)two.since, (long long)one.ended, (long long)two.ended,
+                     run->relation, other.relation);
+    }
+    run_end(&other);
+}
+
 static void the_newest_setting_decides(struct run *run)
 {
     static const char *const pairs[][2] = {{"mute", "unmute"}, {"block", "unblock"}};
@@ -258,26 +307,36 @@ static void the_newest_list_of_verbs_decides(struct run *run)
 
 /* ---- runs ---- */
 
+static void run_begin(struct run *run)
+{
+    static const struct fan_settings settings = {
+        .records_max = 8, .bytes_max = 1 << 20, .commands_max = 16, .cap = 100, .backfill = 0};
+    world_init(&run->world, &settings);
+    model_init(&run->model);
+    world_start(&run->world, &(int32_t){0}, 1);
+}
+
+static void run_end(struct run *run)
+{
+    model_fini(&run->model);
+    world_fini(&run->world);
+}
+
 static void run_seeds(void (*rule)(struct run *run))
 {
     const char *one = getenv("SEED"), *many = getenv("SEEDS");
     uint64_t first = one ? strtoull(one, NULL, 10) : 0;
     uint64_t count = one ? 1 : many ? strtoull(many, NULL, 10) : 2000;
-    const struct fan_settings settings = {
-        .records_max = 8, .bytes_max = 1 << 20, .commands_max = 16, .cap = 100, .backfill = 0};
     for (uint64_t seed = first; seed < first + count; seed++) {
         static char seed_text[32];
         static struct run run;
         snprintf(seed_text, sizeof seed_text, "%llu", (unsigned long long)seed);
         setenv("SEED_RUNNING", seed_text, 1);
         memset(&run, 0, sizeof run);
-        world_init(&run.world, &settings);
+        run_begin(&run);
         run.world.random = (seed + 1) * 0x9E3779B97F4A7C15u;
-        model_init(&run.model);
-        world_start(&run.world, &(int32_t){0}, 1);
         rule(&run);
-        model_fini(&run.model);
-        world_fini(&run.world);
+        run_end(&run);
     }
 }
 
@@ -306,6 +365,12 @@ static void edges_take_the_newest_event(void **state)
     run_seeds(an_end_takes_with_it_what_was_before);
 }
 
+static void imports_are_follows(void **state)
+{
+    (void)state;
+    run_seeds(an_imported_follow_is_a_follow);
+}
+
 static void settings_take_the_newest_event(void **state)
 {
     (void)state;
@@ -316,11 +381,9 @@ static void settings_take_the_newest_event(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(adding_is_by_id),
-        cmocka_unit_test(an_edge_counts_only_if_it_is_not_younger),
-        cmocka_unit_test(removing_leaves_a_mark),
-        cmocka_unit_test(edges_take_the_newest_event),
-        cmocka_unit_test(settings_take_the_newest_event),
+        cmocka_unit_test(adding_is_by_id),        cmocka_unit_test(an_edge_counts_only_if_it_is_not_younger),
+        cmocka_unit_test(removing_leaves_a_mark), cmocka_unit_test(edges_take_the_newest_event),
+        cmocka_unit_test(imports_are_follows),    cmocka_unit_test(settings_take_the_newest_event),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     if (failed)
