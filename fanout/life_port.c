@@ -218,6 +218,8 @@ static void go(struct fan_service *service)
     }
     FEED_LOG(service->log, FEED_LOG_INFO, "life_known", NULL, FEED_LOG_TEXT("life", feed_str_of(service->life.id)));
     set_reason(service, NULL);
+    if (another)
+        fan_progress_port_publish(service);
     fan_purge_port_ready(service);
     fan_life_port_settle(service);
 }

@@ -5,8 +5,14 @@
 #define FANOUT_PROGRESS_H
 
 #include "fanout/engine.h"
+#include "shared/codec/progress.h"
 
-enum { FAN_PROGRESS_INTERVAL_MS = 1000, FAN_PROGRESS_ARGS = 6 };
+enum {
+    FAN_PROGRESS_INTERVAL_MS = 1000,
+    FAN_PROGRESS_HEAD = 4, /* arguments of the command, and of each partition */
+    FAN_PROGRESS_ROW = 5,
+    FAN_PROGRESS_ARGS_MAX = FAN_PROGRESS_HEAD + FAN_PROGRESS_ROW * FEED_PROGRESS_ROWS_MAX
+};
 
 /* The time up to which everything that Kafka got in this partition is in its feeds, in ms since the Unix epoch; 0: not
  * known. end: the end of the partition as the last fetch saw it, -1 unknown. Where nothing waits (it is idle), that is
@@ -16,11 +22,13 @@ int64_t fan_progress_time(const struct fan_position *position, int64_t end, int6
 
 /* One Redis command under construction; argv points into it. */
 struct fan_progress_call {
-    struct feed_str argv[FAN_PROGRESS_ARGS];
-    char key[FEED_PROGRESS_KEY_MAX + 1], offset_text[24], time_text[24];
+    struct feed_str argv[FAN_PROGRESS_ARGS_MAX];
+    size_t argc; /* FAN_PROGRESS_HEAD: there is nothing to say yet */
+    char key[FEED_PROGRESS_KEY_MAX + 1], texts[FEED_PROGRESS_ROWS_MAX][FAN_PROGRESS_ROW][24];
 };
-/* The command that publishes it; false when nothing is known yet. */
-bool fan_progress_build(const struct fan_position *position, struct feed_str topic, int64_t end, int64_t now_ms,
-                        struct fan_progress_call *call);
+void fan_progress_begin(struct fan_progress_call *call, struct feed_str topic);
+/* The call is not full. False, and nothing is added, while nothing is known of the partition. */
+bool fan_progress_add(struct fan_progress_call *call, const struct fan_position *position, int64_t end, int64_t now_ms);
+bool fan_progress_full(const struct fan_progress_call *call);
 
 #endif

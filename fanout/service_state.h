@@ -170,7 +170,8 @@ void fan_kafka_port_consume(void *arg, bool on);
 void fan_kafka_port_commit(struct fan_service *service, bool wait);
 uint64_t fan_kafka_port_lag(const struct fan_service *service);
 
-/* progress_port.c: says to everybody how far the partitions are. */
+/* progress_port.c: says to everybody how far the partitions are. Every second, and when a replay begins, however short
+ * it will be. */
 void fan_progress_port_publish(struct fan_service *service);
 /* How long ago Kafka got the newest record of which, and of everything before it, the feeds have all: of the partition
  * that is furthest behind, in seconds. 0 where nothing waits. */

@@ -50,6 +50,7 @@ static void replay(struct fan_service *service, int shard)
     log_shard(service, shard, FEED_LOG_WARN, "redis_failed_over",
               "a server of Redis has begun a new history of its data; the newest work is done again");
     fan_engine_replay(service->engine);
+    fan_progress_port_publish(service);
     fan_kafka_port_gate(service);
 }
 

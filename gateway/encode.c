@@ -224,6 +224,23 @@ void gw_encode_heartbeat(struct feed_buf *out, const struct gw_feed_position *po
     feed_json_close(&json);
 }
 
+void gw_encode_stale(struct feed_buf *out, enum feed_timeline timeline, int64_t lag_ms)
+{
+    struct feed_json_out json;
+    open_message(&json, out, "stale");
+    member_text(&json, "feed", feed_timeline_name(timeline));
+    member_number(&json, "lag_ms", lag_ms);
+    feed_json_close(&json);
+}
+
+void gw_encode_fresh(struct feed_buf *out, enum feed_timeline timeline)
+{
+    struct feed_json_out json;
+    open_message(&json, out, "fresh");
+    member_text(&json, "feed", feed_timeline_name(timeline));
+    feed_json_close(&json);
+}
+
 void gw_encode_error(struct feed_buf *out, enum gw_fault fault, const char *text, struct feed_str id)
 {
     struct feed_json_out json;

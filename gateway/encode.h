@@ -59,6 +59,8 @@ struct gw_feed_position {
     struct feed_position position;
 };
 void gw_encode_heartbeat(struct feed_buf *out, const struct gw_feed_position *positions, size_t count);
+void gw_encode_stale(struct feed_buf *out, enum feed_timeline timeline, int64_t lag_ms);
+void gw_encode_fresh(struct feed_buf *out, enum feed_timeline timeline);
 /* id: JSON of the message that caused it; empty: none */
 void gw_encode_error(struct feed_buf *out, enum gw_fault fault, const char *text, struct feed_str id);
 void gw_encode_bye(struct feed_buf *out, const char *reason, int64_t retry_after_ms);

@@ -75,6 +75,7 @@ struct gw_feed {
     struct gw_hub *hub;
     struct gw_link by_check, by_read, by_doubt, by_delivery;
     int64_t check_due_ms, retry_due_ms, doubt_until_ms, empty_since_ms;
+    int64_t away_since_ms;             /* when it was first seen not to be followed; 0: it is */
     bool woken;                        /* a notice said so while a window was on its way */
     bool asleep;                       /* the last window said that there is no such home feed; a wake was asked for */
     int64_t wake_due_ms, touch_due_ms; /* when a wake may be asked for again; when to look after the time to live */

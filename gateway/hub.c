@@ -53,6 +53,7 @@ enum feed_error gw_hub_init(struct gw_hub *hub, const struct gw_port *port, cons
     feed_buf_init(&hub->scratch, SCRATCH_MAX);
     feed_buf_init(&hub->texts, SCRATCH_MAX);
     feed_buf_init(&hub->entry, FEED_ENTRY_MAX);
+    gw_progress_init(&hub->progress, settings->stale_after_ms, gw_hub_now(hub));
     uint64_t seed = 0;
     port->random_fn(port->arg, &seed, sizeof seed);
     return gw_feed_map_init(&hub->feeds, seed);
@@ -100,6 +101,7 @@ void gw_hub_fini(struct gw_hub *hub)
     }
     gw_feed_map_fini(&hub->feeds);
     gw_quota_fini(&hub->quota);
+    gw_progress_fini(&hub->progress);
     feed_buf_fini(&hub->scratch);
     feed_buf_fini(&hub->texts);
     feed_buf_fini(&hub->entry);
@@ -283,6 +285,14 @@ void gw_hub_notice(struct gw_hub *hub, struct feed_str key, struct feed_str payl
     gw_hub_file_read(hub, feed);
 }
 
+void gw_hub_progress(struct gw_hub *hub, struct feed_str payload)
+{
+    struct feed_progress said;
+    if (feed_progress_decode(payload, &said) != FEED_OK ||
+        gw_progress_heard(&hub->progress, &said, gw_hub_now(hub)) != FEED_OK)
+        feed_metrics_add(hub->metrics, GW_M_PROGRESS_UNREADABLE, 0, 1);
+}
+
 /* ---- windows ---- */
 
 static bool ask(struct gw_hub *hub, struct gw_feed *feed)
@@ -409,6 +419,7 @@ void gw_hub_tick(struct gw_hub *hub)
     retry_reads(hub, now_ms);
     gw_hub_settle_doubts(hub, now_ms);
     gw_hub_run_checks(hub, now_ms);
+    gw_progress_look(&hub->progress, now_ms);
     look_at_sessions(hub);
 }
 
@@ -469,6 +480,8 @@ void gw_hub_measure(struct gw_hub *hub)
     }
     for (unsigned i = 0; i < GW_FEED_STATES; i++)
         feed_metrics_set(hub->metrics, GW_M_FEEDS, i, (double)states[i]);
+    feed_metrics_set(hub->metrics, GW_M_PROGRESS_LAG, 0,
+                     (double)gw_progress_lag_ms(&hub->progress, gw_hub_now(hub)) / 1000);
     feed_metrics_set(hub->metrics, GW_M_SOURCES, 0, (double)hub->source_count);
     feed_metrics_set(hub->metrics, GW_M_CONNECTIONS, 0, (double)hub->session_count);
     for (unsigned label = 0; label <= FEED_METRIC_TENANTS_MAX; label++)

@@ -9,6 +9,7 @@
 
 #include "gateway/feed_map.h"
 #include "gateway/port.h"
+#include "gateway/progress.h"
 #include "gateway/quota.h"
 #include "gateway/sources.h"
 #include "gateway/turns.h"
@@ -41,8 +42,9 @@ struct gw_hub_settings {
     size_t queue_bytes_max; /* of one connection's outbox */
     int64_t heartbeat_ms;
     int64_t check_interval_ms;
-    int64_t ttl_ms;                      /* of a home feed without a reader; 0: they do not sleep */
-    struct feed_auth *auth;              /* borrowed */
+    int64_t stale_after_ms; /* how far fan-out, or this gateway, may be behind before clients are told; 0: any */
+    int64_t ttl_ms;         /* of a home feed without a reader; 0: they do not sleep */
+    struct feed_auth *auth; /* borrowed */
     const struct feed_tiers_file *tiers; /* borrowed; NULL: no limits by tenant */
     int64_t address_connections;         /* 0: no limit */
 };
@@ -61,6 +63,7 @@ struct gw_hub {
     struct gw_link deliveries; /* those with notices to deliver */
     unsigned reads_in_flight;
     size_t source_count;
+    struct gw_progress progress;
 
     struct gw_link sessions; /* all, the next to be looked at first */
     size_t session_count;
@@ -85,6 +88,9 @@ void gw_hub_confirmed(struct gw_hub *hub, struct feed_str key);
 void gw_hub_notice(struct gw_hub *hub, struct feed_str key, struct feed_str payload);
 /* The subscription does not stand any more; gw_hub_confirmed comes when it does again. */
 void gw_hub_unsubscribed(struct gw_hub *hub, struct feed_str key);
+
+/* A worker of the fan-out says how far it is. */
+void gw_hub_progress(struct gw_hub *hub, struct feed_str payload);
 
 struct gw_window {
     struct feed_position position;

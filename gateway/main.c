@@ -11,6 +11,7 @@
 #include "shared/http/admin.h"
 #include "shared/http/admin_access.h"
 #include "shared/loop/loop.h"
+#include "shared/model/names.h"
 #include "shared/observe/health.h"
 #include "shared/observe/log.h"
 
@@ -29,6 +30,7 @@ enum {
     HANGUP_AFTER_S = 35,
     SHUTDOWN_MS = 10000,
     ADDRESS_RETRY_AFTER_S = 30,
+    STALE_AFTER_MIN_MS = 3000,
     HELP_BYTES_MAX = 256 * 1024
 };
 
@@ -268,6 +270,7 @@ static enum feed_error start(struct gateway *gateway, char *problem, size_t prob
     const struct gw_hub_settings settings = {.queue_bytes_max = (size_t)options->queue_bytes_max,
                                              .heartbeat_ms = options->heartbeat_ms,
                                              .check_interval_ms = options->check_interval_ms,
+                                             .stale_after_ms = options->stale_after_ms,
                                              .ttl_ms = options->feed_ttl_s * 1000,
                                              .auth = feed_auth_files_auth(gateway->auth_files),
                                              .tiers = gateway->tiers,
@@ -372,6 +375,10 @@ static const char *check_options(const struct gw_options *options, struct feed_p
         return wrong;
     if (feed_log_level_from_name(feed_str_of(options->log_level), level) != FEED_OK)
         return "log.level must be debug, info, warn or error";
+    if (options->stale_after_ms && options->stale_after_ms < STALE_AFTER_MIN_MS)
+        return "stale_after_ms must be 0, or at least 3000";
+    if (!feed_topic_valid(feed_str_of(options->kafka_topic)))
+        return "kafka.topic is no name of a topic";
     return feed_admin_problem(options->admin_address, options->admin_token);
 }
 

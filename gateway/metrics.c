@@ -8,6 +8,7 @@
 #include "shared/tenant/tiers_file.h"
 
 static const char *const wakes[] = {"asked", "refused", "failed", NULL};
+static const char *const told[] = {"stale", "fresh", NULL};
 static const char *const refusals[] = {
     "origin", "full", "request", "address", "unauthenticated", "address_unauthenticated", NULL};
 
@@ -63,6 +64,14 @@ const struct feed_metric gw_metrics_table[] = {
      "result", wakes, NULL},
     {"gateway_touches_total", FEED_METRIC_COUNTER, "Times that the time to live of a feed with a reader was looked at.",
      NULL, NULL, NULL},
+    {"gateway_fanout_lag_seconds", FEED_METRIC_GAUGE,
+     "How far the fan-out is behind in its worst partition: what its worker last said, and the time since then.", NULL,
+     NULL, NULL},
+    {"gateway_progress_unreadable_total", FEED_METRIC_COUNTER,
+     "Messages about the progress of the fan-out that could not be decoded, or kept for want of memory.", NULL, NULL,
+     NULL},
+    {"gateway_stale_told_total", FEED_METRIC_COUNTER,
+     "Messages to clients that a feed is behind (stale), and that it is not any more (fresh).", "said", told, NULL},
     {"redis_command_seconds", FEED_METRIC_HISTOGRAM, "Time from a command to its answer.", NULL, NULL,
      feed_metric_latency_buckets},
     {"redis_shards", FEED_METRIC_GAUGE, "Masters of the Redis Cluster; 1 for a single server, 0 while unknown.", NULL,

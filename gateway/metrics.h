@@ -27,6 +27,9 @@ enum gw_metric {
     GW_M_ENTRIES_UNREADABLE,
     GW_M_WAKES, /* label: enum gw_wake_result */
     GW_M_TOUCHES,
+    GW_M_PROGRESS_LAG,
+    GW_M_PROGRESS_UNREADABLE,
+    GW_M_STALE_TOLD, /* label: enum gw_told */
     GW_M_REDIS_SECONDS,
     GW_M_REDIS_SHARDS,
     GW_M_REDIS_SHARDS_READY,
@@ -40,6 +43,8 @@ enum gw_metric {
 };
 
 enum gw_wake_result { GW_WAKE_ASKED, GW_WAKE_REFUSED, GW_WAKE_FAILED };
+
+enum gw_told { GW_TOLD_STALE, GW_TOLD_FRESH };
 
 enum gw_refusal {
     GW_REFUSED_ORIGIN,

@@ -40,6 +40,10 @@ const struct feed_option gw_options_table[] = {
      "File with the password for Redis; overrides one in the URL."},
     {"kafka.brokers", FEED_OPTION_TEXT, FIELD(kafka_brokers), "", "127.0.0.1:9092", 1, 4096,
      "Where Kafka is: host:port, several with commas. Only commands go there, that wake feeds."},
+    {"kafka.topic", FEED_OPTION_TEXT, FIELD(kafka_topic), "", "activities", 1, 249,
+     "The topic with the activities, the same as that of the fan-out. It is not read here: the fan-out says how far it "
+     "is "
+     "under this name."},
     {"kafka.commands_topic", FEED_OPTION_TEXT, FIELD(kafka_commands_topic), "", "feed.commands", 1, 249,
      "The topic with the commands about feeds."},
     {"kafka.properties", FEED_OPTION_TEXT, FIELD(kafka_properties), "", "", 0, 0,
@@ -52,6 +56,11 @@ const struct feed_option gw_options_table[] = {
      "How often a client is told the positions of its feeds."},
     {"check_interval_ms", FEED_OPTION_INTEGER, FIELD(check_interval_ms), "ms", "5000", 100, 3600000,
      "How often a feed's position is compared with Redis, which finds a lost notice that no other followed."},
+    {"stale_after_ms", FEED_OPTION_INTEGER, FIELD(stale_after_ms), "ms", "5000", 0, 3600000,
+     "Clients are told that their feeds are behind when the fan-out is by more than this in any partition, or nothing "
+     "was "
+     "heard of it, or Redis was away for so long; at least 3000, because the fan-out speaks once a second. 0: they are "
+     "not told."},
     {"queue.bytes_max", FEED_OPTION_INTEGER, FIELD(queue_bytes_max), "bytes", "65536", 1024, 16777216,
      "Messages that may wait for one connection; a client that lets more pile up is closed with 4001."},
     {"log.level", FEED_OPTION_TEXT, FIELD(log_level), "", "info", 1, 8, "debug, info, warn or error."},

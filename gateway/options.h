@@ -18,11 +18,12 @@ struct gw_options {
     int64_t admin_port;
     char *admin_token;
     char *redis_url, *redis_password;
-    char *kafka_brokers, *kafka_properties, *kafka_commands_topic;
+    char *kafka_brokers, *kafka_properties, *kafka_topic, *kafka_commands_topic;
     int64_t feed_ttl_s;
     struct feed_auth_options auth;
     int64_t heartbeat_ms;
     int64_t check_interval_ms;
+    int64_t stale_after_ms;
     int64_t queue_bytes_max;
     char *log_level;
 };

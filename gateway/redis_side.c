@@ -64,7 +64,10 @@ static void on_confirmed(void *arg, struct feed_str channel)
 static void on_notice(void *arg, struct feed_str channel, struct feed_str payload)
 {
     struct gw_redis_side *side = arg;
-    gw_hub_notice(side->hub, channel, payload);
+    if (feed_str_eq(channel, feed_str_of(side->progress_key)))
+        gw_hub_progress(side->hub, payload);
+    else
+        gw_hub_notice(side->hub, channel, payload);
 }
 
 static void on_latency(void *arg, double seconds)
@@ -356,7 +359,9 @@ enum feed_error gw_redis_side_start(struct gw_redis_side *side, struct feed_loop
         return error;
     feed_redis_on_latency(side->client, on_latency, side);
     side->subscriber = feed_subscriber_new(loop, side->client, &settings, &events, side);
-    return FEED_OK;
+    size_t key_len = feed_key_progress(feed_str_of(options->kafka_topic), side->progress_key);
+    *problem = "out of memory";
+    return feed_subscriber_add(side->subscriber, (struct feed_str){side->progress_key, key_len});
 }
 
 void gw_redis_side_measure(struct gw_redis_side *side)

@@ -16,7 +16,8 @@ struct gw_redis_side {
     struct feed_log *log;
     struct feed_metrics *metrics;
     struct feed_health *health;
-    int64_t ttl_ms;     /* of home feeds */
+    int64_t ttl_ms; /* of home feeds */
+    char progress_key[FEED_PROGRESS_KEY_MAX + 1];
     unsigned condition; /* in health: there is a connection of both kinds */
     struct feed_redis *client;
     struct feed_subscriber *subscriber;

@@ -6,6 +6,7 @@
 #include "gateway/metrics.h"
 #include "gateway/page.h"
 #include "gateway/request.h"
+#include "gateway/stale.h"
 #include "shared/base/assert.h"
 #include "shared/observe/log.h"
 
@@ -388,6 +389,8 @@ void gw_session_look(struct gw_session *session)
         return;
     }
     give_up_pages(session);
+    if (session->state == GW_SESSION_LIVE)
+        gw_stale_look(session);
     if (gw_hub_now(hub) < session->deadline_ms || gw_session_ending(session))
         return;
     if (session->state == GW_SESSION_OPENING && !session->waited_for_wake && waits_for_wake(session)) {

@@ -22,6 +22,7 @@ struct gw_view {
     enum gw_view_state state;
     uint8_t limit;
     uint8_t claim;                 /* enum gw_claim, while JOINING */
+    bool told_stale;               /* the client heard `stale`, and not `fresh` since */
     bool floored;                  /* the client's entries end at the floor though the feed goes on */
     struct feed_position position; /* sent; while JOINING what the client claims to have */
     int64_t floor_ms;

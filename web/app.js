@@ -9,7 +9,7 @@ import { Tabs } from './tabs.js';
 
 const FEEDS = ['home', 'notifications'];
 const SUGGESTED = 12;
-const STATUS_TEXTS = { connecting: 'Connecting…', live: 'Live', offline: 'Offline, trying again', closed: 'Closed' };
+const STATUS_TEXTS = { connecting: 'Connecting…', live: 'Live', stale: 'Live, but behind', offline: 'Offline, trying again', closed: 'Closed' };
 
 const byId = (id) => document.getElementById(id);
 

@@ -62,7 +62,7 @@ export class FeedView {
       for (const { id } of fresh) this.#items.get(id).classList.add('fresh');
       this.#onArrive(fresh);
     }
-    if (status === 'live') this.#shownBefore = true;
+    if (status === 'live' || status === 'stale') this.#shownBefore = true;
     this.#foot.textContent = footText(entries.length, more, this.#shownBefore);
     this.#older.hidden = !more || status !== 'live';
   }

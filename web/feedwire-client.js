@@ -143,6 +143,15 @@ const CHECKS = {
         for (const name of Object.keys(positions))
             need(positions, name, 'string');
     },
+    stale(message) {
+        if (message['feed'] !== undefined)
+            need(message, 'feed', 'string');
+        need(message, 'lag_ms', 'number');
+    },
+    fresh(message) {
+        if (message['feed'] !== undefined)
+            need(message, 'feed', 'string');
+    },
     error(message) {
         for (const name of ['code', 'message'])
             need(message, name, 'string');
@@ -330,6 +339,8 @@ class Session {
     #welcomed = false;
     /* Feeds whose slice has come on this connection. */
     #complete = new Set();
+    /* Feeds that the server called stale on it. */
+    #stale = new Set();
     #retryAfterMs;
     #farewell;
     constructor(feeds, maxEntries, limit) {
@@ -358,6 +369,10 @@ class Session {
     page(feed, limit) {
         const before = this.feeds.get(feed)?.pageBefore;
         return before === undefined ? undefined : pageText(PAGE_ID + feed, feed, before, limit);
+    }
+    /** The server says that this feed may be behind; without a name: that any of them may. */
+    isStale(feed) {
+        return feed === undefined ? this.#stale.size > 0 : this.#stale.has(feed);
     }
     receive(data) {
         try {
@@ -406,6 +421,16 @@ class Session {
                 return [{ do: 'paged', feed: message.feed }];
             case 'heartbeat':
                 return this.#checkPositions(message.positions);
+            case 'stale':
+            case 'fresh':
+                for (const feed of message.feed === undefined ? this.feeds.keys() : [message.feed]) {
+                    this.#stateOf(feed);
+                    if (message.type === 'stale')
+                        this.#stale.add(feed);
+                    else
+                        this.#stale.delete(feed);
+                }
+                return [];
             case 'error':
                 return this.#takeError(message);
             case 'bye':
@@ -455,6 +480,7 @@ class Session {
         const afterMs = this.#retryAfterMs;
         this.#welcomed = false;
         this.#complete.clear();
+        this.#stale.clear();
         this.#retryAfterMs = undefined;
         this.#farewell = undefined;
         if (isFinalCode(code))
@@ -505,7 +531,7 @@ class FeedStore {
  *
  *   state        socket    timer
  *   connecting   one       gives the attempt up, from asking for the token to the last slice
- *   live         one       nothing was heard for two heartbeats
+ *   live, stale  one       nothing was heard for two heartbeats
  *   offline      none      begins the next attempt
  *   closed       none      none
  *
@@ -659,7 +685,7 @@ class FeedClient {
         socket.onerror = () => { };
     }
     #receive(link, data) {
-        if (this.status === 'live')
+        if (this.#isOpen())
             this.#watch();
         for (const effect of this.#session.receive(data)) {
             /* A listener may have closed the client. */
@@ -691,6 +717,8 @@ class FeedClient {
                 this.#lose(0, 'the connection cannot be trusted');
             }
         }
+        if (this.#isOpen())
+            this.#become({ status: this.#session.isStale() ? 'stale' : 'live' });
         this.#refresh();
     }
     /* Before the token ends, the connection gets a new one, and lives on. Without it the server ends the connection, and the
@@ -711,6 +739,9 @@ class FeedClient {
             link.tokenEndsMs = endsMs;
             this.#listeners.error.tell({ code: 'token_failed', message: `no new token: ${textOf(problem)}`, retryable: true });
         });
+    }
+    #isOpen() {
+        return this.status === 'live' || this.status === 'stale';
     }
     #watch() {
         this.#setTimer(2 * this.#heartbeatMs, () => this.#lose(0, 'nothing was heard for two heartbeats'));
@@ -775,8 +806,8 @@ class FeedClient {
     }
     #refresh() {
         for (const [feed, store] of this.#stores) {
-            const ahead = this.status === 'connecting' && this.#session.isLive(feed);
-            store.refresh(ahead ? 'live' : this.status);
+            const live = this.#isOpen() || (this.status === 'connecting' && this.#session.isLive(feed));
+            store.refresh(!live ? this.status : this.#session.isStale(feed) ? 'stale' : 'live');
         }
     }
 }

@@ -1198,10 +1198,21 @@ local function fill(keys, args)
   return answers
 end
 
--- progress: KEYS progress of a partition; ARGV next offset, time ms. Keeps and publishes them.
+-- progress: as workers of an older version say it. KEYS progress of a partition; ARGV next offset, time ms. Keeps and publishes them.
 local function progress(keys, args)
   redis.call('HSET', keys[1], 'offset', args[1], 'time', args[2])
   return redis.call('SPUBLISH', keys[1], cmsgpack.pack({1, tonumber(args[1]), tonumber(args[2])}))
+end
+
+-- partitions: KEYS progress of a topic; ARGV partition, next offset (-1: not known), the time up to which it is worked off (ms; 0: not known), lag
+-- in ms, state (0 as always, 1 what was done is done again) once or more. Keeps offset and time of each, and publishes the rest.
+local function partitions(keys, args)
+  local said = {1}
+  for i = 1, #args, 5 do
+    redis.call('HSET', keys[1], args[i], args[i + 1] .. ' ' .. args[i + 2])
+    said[#said + 1] = {tonumber(args[i]), tonumber(args[i + 1]), tonumber(args[i + 3]), tonumber(args[i + 4])}
+  end
+  return redis.call('SPUBLISH', keys[1], cmsgpack.pack(said))
 end
 
 -- edge: KEYS the four of a page; ARGV follower, then page, since, ended, latest as for follow. Answers {time of the follow or 0, time of the last
@@ -1608,6 +1619,7 @@ redis.register_function('feedwire_v1_page_split', page_split)
 redis.register_function('feedwire_v1_page_take', page_take)
 redis.register_function('feedwire_v1_page_join', page_join)
 redis.register_function('feedwire_v1_progress', progress)
+redis.register_function('feedwire_v1_partitions', partitions)
 redis.register_function('feedwire_v1_wake', wake)
 redis.register_function('feedwire_v1_awake', awake)
 redis.register_function('feedwire_v1_fill', fill)

@@ -67,8 +67,8 @@ enum {
 
     /* Redis keys: prefix, braces, tenant, slash, user, slash, page number. */
     FEED_KEY_MAX = 2 + 2 + FEED_TENANT_MAX + 1 + FEED_USER_MAX + 1 + 10 + 1,
-    FEED_TOPIC_MAX = 249,                                    /* Kafka's limit */
-    FEED_PROGRESS_KEY_MAX = 2 + 2 + FEED_TOPIC_MAX + 1 + 10, /* prefix, braces, topic, slash, partition */
+    FEED_TOPIC_MAX = 249,                           /* Kafka's limit */
+    FEED_PROGRESS_KEY_MAX = 2 + 2 + FEED_TOPIC_MAX, /* prefix, braces, topic */
 
     /* Records of the topic `graph`: tenant, kind, user, subject with slashes between; and the largest value, that of a
      * filter with FEED_VERB_RULES_MAX verbs of 32 bytes and two times each, with room for what later versions add. */

@@ -93,10 +93,10 @@ struct feed_key feed_key_crossings(struct feed_str tenant, struct feed_str user)
     return make_key('c', tenant, user, FEED_STR(""));
 }
 
-size_t feed_key_progress(struct feed_str topic, int32_t partition, char out[FEED_PROGRESS_KEY_MAX + 1])
+size_t feed_key_progress(struct feed_str topic, char out[FEED_PROGRESS_KEY_MAX + 1])
 {
-    feed_assert(feed_topic_valid(topic) && partition >= 0);
-    int len = snprintf(out, FEED_PROGRESS_KEY_MAX + 1, "p:{%.*s/%d}", (int)topic.len, topic.data, (int)partition);
+    feed_assert(feed_topic_valid(topic));
+    int len = snprintf(out, FEED_PROGRESS_KEY_MAX + 1, "p:{%.*s}", (int)topic.len, topic.data);
     feed_assert(len > 0 && len <= FEED_PROGRESS_KEY_MAX);
     return (size_t)len;
 }

@@ -36,9 +36,9 @@ struct feed_str feed_key_str(const struct feed_key *key);                       
 /* The tenant in a key x:{tenant/..} that was made here; borrows it. */
 struct feed_str feed_key_tenant(struct feed_str key);
 
-/* p:{topic/partition}: how far a partition has been worked off. Terminated. The topic is a valid name and the
- * partition not negative (both asserted). Returns the length. */
-size_t feed_key_progress(struct feed_str topic, int32_t partition, char out[FEED_PROGRESS_KEY_MAX + 1]);
+/* p:{topic}: how far its partitions have been worked off; also the channel on which that is said. Terminated. The topic
+ * is a valid name (asserted). Returns the length. */
+size_t feed_key_progress(struct feed_str topic, char out[FEED_PROGRESS_KEY_MAX + 1]);
 
 /* "home" and "notifications", as clients say them; FEED_E_INVALID otherwise. */
 enum feed_error feed_timeline_from_name(struct feed_str name, enum feed_timeline *out) FEED_MUST_USE;

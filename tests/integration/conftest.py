@@ -141,7 +141,8 @@ def apache_kafka(apache_kafka_server):
 def daemon(tmp_path, bin_dir, secret_file, started):
     """daemon("gateway", redis__url=.., wait="/readyz", bin_dir=None, env=None) -> Daemon: started, and ready.
 
-    Feeds do not sleep, unless feed.ttl_s is given: most tests are about what is written into a feed that is there.
+    Feeds do not sleep, unless feed.ttl_s is given: most tests are about what is written into a feed that is there. Clients are not told that feeds are stale, unless
+    stale_after_ms is given: most tests of the gateway have no fan-out, of which nothing would be heard.
     Options have their own names with __ for the point, or come by **{"redis.url": ..}. Ports that are not given are free ones: .http_port,
     .admin_port. wait="/livez" or wait=None for a daemon that cannot be ready. Also .kill9(), .terminate() -> exit code, .start(),
     .metrics() -> dict, .metric(name) -> sum over labels, .log_text(), .log_tail(), .log_lines()."""
@@ -152,6 +153,8 @@ def daemon(tmp_path, bin_dir, secret_file, started):
         options = {option.replace("__", "."): value for option, value in options.items()}
         if name in ("fanout", "gateway"):
             options.setdefault("feed.ttl_s", 0)
+        if name == "gateway":
+            options.setdefault("stale_after_ms", 0)
         if name != "fanout":
             options.setdefault("auth.hs256_secret_file", secret_file)
         process = Daemon(name, tmp_path, bin_dir or default_bin_dir, options, env, log_name=f"{name}{next(numbers)}")

@@ -63,7 +63,7 @@ class Client:
             for name, position in message["positions"].items():
                 if position != self.feeds[name].position:
                     self.wrong.append(f"{name}: heartbeat at {position}, but told {self.feeds[name].position}")
-        elif kind not in ("welcome", "bye"):
+        elif kind not in ("welcome", "bye", "stale", "fresh"):
             self.wrong.append(f"unexpected {message}")
 
     def _slice(self, message):

@@ -241,8 +241,8 @@ def test_json_values_are_read_too(broker, redis, fanout):
 
 
 def progress_of(redis, partition=0):
-    offset, at = redis("HMGET", f"p:{{{TOPIC}/{partition}}}", "offset", "time")
-    return (int(offset), int(at)) if offset else None
+    said = redis("HGET", f"p:{{{TOPIC}}}", partition)
+    return tuple(int(number) for number in said.split()) if said else None
 
 
 def test_progress_is_published_also_where_nothing_happens(broker, redis, fanout):

@@ -1,14 +1,17 @@
 """The functions of schemas/redis/feedwire_v1.lua against a real redis-server: every rule of schemas/redis.md."""
+import json
 import os
 import pathlib
 import random
 import subprocess
 import time
 
+import msgpack
 import pytest
 from redis_wire import Redis, RedisError, msgpack_read
 
-LIBRARY = pathlib.Path(__file__).parents[2] / "schemas/redis/feedwire_v1.lua"
+ROOT = pathlib.Path(__file__).parents[2]
+LIBRARY = ROOT / "schemas/redis/feedwire_v1.lua"
 EPOCH_A, EPOCH_B = b"\x00\xffepochA", b"epoch-B\n"
 CAP, SLACK = 100, 20
 TIMELINE, FOLLOWERS, ENDED, LATEST = b"f:{demo/ann}", b"g:{demo/bob/0}", b"k:{demo/bob/0}", b"l:{demo/bob/0}"
@@ -558,6 +561,17 @@ def test_reading_functions_do_not_write(redis):
 
 
 def test_progress_is_kept_and_published(server, redis):
+    key = b"p:{activities}"
+    listener = Listener(server, redis, key)
+    call = ("FCALL", "feedwire_v1_partitions", 1, key)
+    assert redis(*call, 3, 70, 1767323045678, 250, 0, 12, -1, 0, 0, 1) == 1
+    assert redis("HMGET", key, 3, 12) == [b"70 1767323045678", b"-1 0"]
+    assert listener.notices() == [[1, [3, 70, 250, 0], [12, -1, 0, 1]]]
+    redis(*call, 3, 9007199254740991, 0, 0, 0)
+    assert redis("HMGET", key, 3, 12) == [b"9007199254740991 0", b"-1 0"]
+
+
+def test_progress_of_a_partition_as_older_workers_say_it(server, redis):
     key = b"p:{activities/3}"
     listener = Listener(server, redis, key)
     assert redis("FCALL", "feedwire_v1_progress", 1, key, 70, 1767323045678) == 1
@@ -565,6 +579,16 @@ def test_progress_is_kept_and_published(server, redis):
     assert listener.notices() == [[1, 70, 1767323045678]]
     redis("FCALL", "feedwire_v1_progress", 1, key, 9007199254740991, 0)
     assert redis("HMGET", key, "offset", "time") == [b"9007199254740991", b"0"]
+
+
+def test_progress_is_published_as_the_golden_vectors_have_it(server, redis):
+    vectors = json.loads((ROOT / "schemas/vectors/progress.json").read_text())["valid"]
+    key = b"p:{activities}"
+    listener = Listener(server, redis, key)
+    for vector in vectors:
+        rows = [[row["partition"], row["next_offset"], 0, row["lag_ms"], int(row["replaying"])] for row in vector["rows"]]
+        redis("FCALL", "feedwire_v1_partitions", 1, key, *(number for row in rows for number in row))
+        assert msgpack.packb(listener.notices()[0]).hex() == vector["hex"]
 
 
 # ---- the graph: reading an edge, loading it again ----

@@ -3,7 +3,7 @@
  *
  *   state        socket    timer
  *   connecting   one       gives the attempt up, from asking for the token to the last slice
- *   live         one       nothing was heard for two heartbeats
+ *   live, stale  one       nothing was heard for two heartbeats
  *   offline      none      begins the next attempt
  *   closed       none      none
  *
@@ -207,7 +207,7 @@ export class FeedClient {
   }
 
   #receive(link: Link, data: unknown): void {
-    if (this.status === 'live') this.#watch();
+    if (this.#isOpen()) this.#watch();
     for (const effect of this.#session.receive(data)) {
       /* A listener may have closed the client. */
       if (this.#link !== link) return;
@@ -231,6 +231,7 @@ export class FeedClient {
         this.#lose(0, 'the connection cannot be trusted');
       }
     }
+    if (this.#isOpen()) this.#become({ status: this.#session.isStale() ? 'stale' : 'live' });
     this.#refresh();
   }
 
@@ -249,6 +250,10 @@ export class FeedClient {
       link.tokenEndsMs = endsMs;
       this.#listeners.error.tell({ code: 'token_failed', message: `no new token: ${textOf(problem)}`, retryable: true });
     });
+  }
+
+  #isOpen(): boolean {
+    return this.status === 'live' || this.status === 'stale';
   }
 
   #watch(): void {
@@ -316,8 +321,8 @@ export class FeedClient {
 
   #refresh(): void {
     for (const [feed, store] of this.#stores) {
-      const ahead = this.status === 'connecting' && this.#session.isLive(feed);
-      store.refresh(ahead ? 'live' : this.status);
+      const live = this.#isOpen() || (this.status === 'connecting' && this.#session.isLive(feed));
+      store.refresh(!live ? this.status : this.#session.isStale(feed) ? 'stale' : 'live');
     }
   }
 }

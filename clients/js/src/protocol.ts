@@ -102,7 +102,21 @@ export interface Bye {
   readonly retry_after_ms?: number;
 }
 
-export type ServerMessage = Welcome | Refreshed | Slice | Push | Remove | Page | Heartbeat | ServerError | Bye;
+/** The feed may be behind. */
+export interface Stale {
+  readonly type: 'stale';
+  /** Undefined: all feeds. */
+  readonly feed?: string;
+  readonly lag_ms: number;
+}
+
+/** It is not any more. */
+export interface Fresh {
+  readonly type: 'fresh';
+  readonly feed?: string;
+}
+
+export type ServerMessage = Welcome | Refreshed | Slice | Push | Remove | Page | Heartbeat | Stale | Fresh | ServerError | Bye;
 
 /** The server sent something that is against the protocol. */
 export class BadMessage extends Error {}
@@ -181,6 +195,13 @@ const CHECKS: Record<ServerMessage['type'], (message: Members) => void> = {
   heartbeat(message) {
     const positions = members(message['positions'], '"positions"');
     for (const name of Object.keys(positions)) need(positions, name, 'string');
+  },
+  stale(message) {
+    if (message['feed'] !== undefined) need(message, 'feed', 'string');
+    need(message, 'lag_ms', 'number');
+  },
+  fresh(message) {
+    if (message['feed'] !== undefined) need(message, 'feed', 'string');
   },
   error(message) {
     for (const name of ['code', 'message']) need(message, name, 'string');

@@ -50,6 +50,8 @@ export class Session {
   #welcomed = false;
   /* Feeds whose slice has come on this connection. */
   readonly #complete = new Set<string>();
+  /* Feeds that the server called stale on it. */
+  readonly #stale = new Set<string>();
   #retryAfterMs: number | undefined;
   #farewell: string | undefined;
 
@@ -84,6 +86,11 @@ export class Session {
   page(feed: string, limit?: number): string | undefined {
     const before = this.feeds.get(feed)?.pageBefore;
     return before === undefined ? undefined : pageText(PAGE_ID + feed, feed, before, limit);
+  }
+
+  /** The server says that this feed may be behind; without a name: that any of them may. */
+  isStale(feed?: string): boolean {
+    return feed === undefined ? this.#stale.size > 0 : this.#stale.has(feed);
   }
 
   receive(data: unknown): Effect[] {
@@ -127,6 +134,14 @@ export class Session {
         return [{ do: 'paged', feed: message.feed }];
       case 'heartbeat':
         return this.#checkPositions(message.positions);
+      case 'stale':
+      case 'fresh':
+        for (const feed of message.feed === undefined ? this.feeds.keys() : [message.feed]) {
+          this.#stateOf(feed);
+          if (message.type === 'stale') this.#stale.add(feed);
+          else this.#stale.delete(feed);
+        }
+        return [];
       case 'error':
         return this.#takeError(message);
       case 'bye':
@@ -177,6 +192,7 @@ export class Session {
     const afterMs = this.#retryAfterMs;
     this.#welcomed = false;
     this.#complete.clear();
+    this.#stale.clear();
     this.#retryAfterMs = undefined;
     this.#farewell = undefined;
     if (isFinalCode(code)) return { final: true, code, reason: why };

@@ -4,9 +4,10 @@ import type { FeedState } from './feed-state.js';
 import { Listeners } from './listeners.js';
 import type { Entry } from './protocol.js';
 
-/** `connecting`: an attempt is under way. `live`: complete, and changes arrive. `offline`: waiting for the next
- * attempt; the entries are those of before. `closed`: for good. */
-export type Status = 'connecting' | 'live' | 'offline' | 'closed';
+/** `connecting`: an attempt is under way. `live`: complete, and changes arrive. `stale`: as live, but the server says
+ * that it is behind itself, so the newest entries may be missing for now. `offline`: waiting for the next attempt; the
+ * entries are those of before. `closed`: for good. */
+export type Status = 'connecting' | 'live' | 'stale' | 'offline' | 'closed';
 
 export interface Snapshot {
   /** Newest first, no id twice. */

@@ -252,6 +252,45 @@ withServer('after a cut it comes back with its position; a current slice keeps t
   assert.deepEqual(statuses, ['offline', 'connecting', 'live']);
 });
 
+withServer('a feed that the server calls stale is, until it is fresh again', async ({ server, start }) => {
+  const client = start({ feeds: ['home', 'notifications'] });
+  const seen: string[] = [];
+  client.on('status', ({ status }) => seen.push(status));
+  const peer = await server.next();
+  await peer.greet({ home: { entries: [entry(1)] } });
+  await statusIs(client, 'live');
+  peer.send({ type: 'stale', feed: 'home', lag_ms: 7000 });
+  await statusIs(client, 'stale');
+  assert.equal(client.feed('home').status, 'stale');
+  assert.equal(client.feed('notifications').status, 'live');
+  peer.send(push('home', 'p1', entry(2)), { type: 'stale', lag_ms: 9000 });
+  await until(client, () => client.feed('home').entries.length === 2);
+  assert.equal(client.feed('home').status, 'stale');
+  peer.send({ type: 'fresh', feed: 'home' });
+  await until(client, () => client.feed('home').status === 'live');
+  assert.equal(client.feed('notifications').status, 'stale');
+  assert.equal(client.status, 'stale');
+  peer.send({ type: 'fresh' });
+  await statusIs(client, 'live');
+  assert.equal(client.feed('notifications').status, 'live');
+  assert.deepEqual(seen, ['live', 'stale', 'live']);
+});
+
+withServer('what was stale is not after a cut, unless it is said again', async ({ server, start }) => {
+  const client = start();
+  const first = await server.next();
+  await first.greet({ home: { entries: [entry(1)] } });
+  first.send({ type: 'stale', feed: 'home', lag_ms: 7000 });
+  await statusIs(client, 'stale');
+  first.socket.terminate();
+  await statusIs(client, 'offline');
+  const second = await server.next();
+  await second.greet({ home: { outcome: 'current', reset: false, position: 'p0' } });
+  await statusIs(client, 'live');
+  second.send({ type: 'stale', feed: 'home', lag_ms: 7000 });
+  await statusIs(client, 'stale');
+});
+
 withServer('after a cut a window replaces the entries', async ({ server, start }) => {
   const client = start();
   const first = await server.next();

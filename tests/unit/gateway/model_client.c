@@ -68,6 +68,7 @@ static void on_slice(struct model_client *client, yyjson_val *root)
 {
     struct model_feed *feed = feed_of(client, root);
     client->slices++;
+    feed->fresh_last = false;
     feed->sliced = true;
     snprintf(feed->last_outcome, sizeof feed->last_outcome, "%s", text(root, "outcome"));
     snprintf(feed->position, sizeof feed->position, "%s", text(root, "position"));
@@ -96,6 +97,7 @@ static void on_push(struct model_client *client, yyjson_val *root)
     struct model_feed *feed = feed_of(client, root);
     feed_assert(feed->sliced); /* never before the slice */
     client->pushes++;
+    feed->fresh_last = false;
     snprintf(feed->position, sizeof feed->position, "%s", text(root, "position"));
     yyjson_val *entry;
     size_t i, n;
@@ -164,6 +166,18 @@ static void on_error(struct model_client *client, yyjson_val *root)
         client->feeds[i].paging = client->feeds[i].paging && strcmp(text(root, "code"), "unavailable") != 0;
 }
 
+static void on_staleness(struct model_client *client, yyjson_val *root, bool stale)
+{
+    struct model_feed *feed = feed_of(client, root);
+    feed_assert(feed->sliced && feed->stale != stale); /* never said twice */
+    feed->stale = stale;
+    feed->fresh_last = !stale;
+    feed->stales += stale;
+    feed->freshes += !stale;
+    if (stale)
+        feed->lag_ms = yyjson_get_sint(yyjson_obj_get(root, "lag_ms"));
+}
+
 static void on_frame(void *arg, struct feed_str json)
 {
     struct model_client *client = arg;
@@ -183,6 +197,8 @@ static void on_frame(void *arg, struct feed_str json)
         client->welcomed = true;
     else if (strcmp(type, "heartbeat") == 0)
         client->heartbeats++;
+    else if (strcmp(type, "stale") == 0 || strcmp(type, "fresh") == 0)
+        on_staleness(client, root, type[0] == 's');
     else if (strcmp(type, "error") == 0)
         on_error(client, root);
     else
@@ -214,7 +230,7 @@ void model_client_connect(struct model_client *client, struct world *world)
     const char *comma = "";
     for (unsigned i = 0; i < MODEL_FEEDS; i++) {
         struct model_feed *feed = &client->feeds[i];
-        feed->sliced = feed->paging = false;
+        feed->sliced = feed->paging = feed->stale = feed->fresh_last = false;
         if (!feed->wanted)
             continue;
         len += snprintf(hello + len, sizeof hello - (size_t)len, "%s{\"feed\":\"%s\",\"limit\":%u", comma, names[i],

@@ -14,6 +14,10 @@ struct model_feed {
     unsigned least;    /* so many entries it must have if the feed has them: those of the last slice that are left */
     bool more, sliced; /* sliced: since the last hello */
     bool paging;       /* a page is under way */
+    bool stale;        /* as it was last told; fresh_last: and nothing came of this feed since */
+    bool fresh_last;
+    unsigned stales, freshes;
+    int64_t lag_ms; /* of the last `stale` */
     char last_outcome[16];
     struct model_entry {
         char published[32];

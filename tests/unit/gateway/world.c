@@ -755,6 +755,20 @@ void world_init(struct world *world, uint64_t seed, size_t queue_bytes_max, int6
     feed_assert(gw_hub_init(&world->hub, &world->port, &settings, world->metrics, world->log) == FEED_OK);
 }
 
+void world_stale_after(struct world *world, int64_t ms)
+{
+    world->hub.settings.stale_after_ms = world->hub.progress.stale_after_ms = ms;
+}
+
+void world_progress(struct world *world, const struct feed_progress *said)
+{
+    struct feed_buf bytes;
+    feed_buf_init(&bytes, FEED_NOTICE_MAX);
+    feed_progress_encode(said, &bytes);
+    gw_hub_progress(&world->hub, feed_buf_view(&bytes));
+    feed_buf_fini(&bytes);
+}
+
 void world_fini(struct world *world)
 {
     struct gw_link *link;

@@ -108,6 +108,11 @@ void world_init(struct world *world, uint64_t seed, size_t queue_bytes_max, int6
 /* Closes what is open, and fails the test if anything was leaked. */
 void world_fini(struct world *world);
 
+/* Clients are told when feeds are behind, from now on. */
+void world_stale_after(struct world *world, int64_t ms);
+/* A worker of the fan-out says how far it is. */
+void world_progress(struct world *world, const struct feed_progress *said);
+
 uint64_t world_random(struct world *world, uint64_t below);
 bool world_chance(struct world *world, unsigned percent);
 
