@@ -3,6 +3,7 @@
  * clock starts, so that little is left to do but send and receive.
  *
  *   feedwire-bench-load --port=N --token=FILE --activities=FILE     (one activity a line)
+ *       --limited           answers with 429 may come too; they are counted
  * Told by lines on standard input, answers each with a line of JSON on standard output:
  *   run BATCH CONNECTIONS REQUESTS          each connection sends its next request when it has its answer
  *   pace BATCH CONNECTIONS REQUESTS RATE    RATE requests a second, whatever the answers; a request that finds no free
@@ -50,7 +51,7 @@ struct connection {
 struct load {
     size_t batch, requests;
     double rate, began_s; /* rate 0: without a pace */
-    size_t started, done;
+    size_t started, done, limited;
     uint32_t *latencies_us;
 };
 
@@ -61,6 +62,7 @@ static size_t line_count, body_count;
 static char token[TOKEN_MAX];
 static char accepted[40]; /* what each answer says */
 static int port, poller;
+static bool may_be_limited;
 
 static void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
@@ -202,7 +204,7 @@ static void begin(struct load *load, struct connection *connection, double due_s
 }
 
 /* Whether the answer is whole; then it is what it should be. */
-static bool answered(struct connection *connection)
+static bool answered(struct load *load, struct connection *connection)
 {
     char *answer = connection->answer;
     answer[connection->got] = 0;
@@ -217,6 +219,10 @@ static bool answered(struct connection *connection)
         fail("an answer is longer than it should be");
     if (connection->got < whole)
         return false;
+    bool limited = may_be_limited && strncmp(answer, "HTTP/1.1 429", 12) == 0;
+    load->limited += limited;
+    if (limited)
+        return true;
     if (strncmp(answer, "HTTP/1.1 202", 12) != 0 || !strstr(end, accepted))
         fail("a request was not accepted: %.*s .. %.200s", (int)strcspn(answer, "\r"), answer, end + 4);
     return true;
@@ -233,7 +239,7 @@ static void receive(struct load *load, struct connection *connection)
     connection->got += (size_t)got;
     if (!connection->request)
         fail("an answer came that nobody has asked for");
-    if (!answered(connection))
+    if (!answered(load, connection))
         return;
     load->latencies_us[load->done++] = (uint32_t)((now_s() - connection->due_s) * 1e6);
     connection->request = NULL;
@@ -305,9 +311,10 @@ static void carry(struct load *load, size_t count)
     double seconds = now_s() - load->began_s;
     close_all();
     qsort(load->latencies_us, load->done, sizeof *load->latencies_us, compare);
-    printf("{\"seconds\": %.6f, \"activities\": %zu, \"p50_us\": %u, \"p99_us\": %u, \"max_us\": %u}\n", seconds,
-           load->done * load->batch, load->latencies_us[load->done / 2], load->latencies_us[load->done * 99 / 100],
-           load->latencies_us[load->done - 1]);
+    printf(
+        "{\"seconds\": %.6f, \"activities\": %zu, \"p50_us\": %u, \"p99_us\": %u, \"max_us\": %u, \"limited\": %zu}\n",
+        seconds, (load->done - load->limited) * load->batch, load->latencies_us[load->done / 2],
+        load->latencies_us[load->done * 99 / 100], load->latencies_us[load->done - 1], load->limited);
     fflush(stdout);
     free(load->latencies_us);
 }
@@ -336,6 +343,8 @@ int main(int argc, char **argv)
             read_lines(argv[i] + 8, &first, 1, &tokens);
         else if (strncmp(argv[i], "--activities=", 13) == 0)
             read_lines(argv[i] + 13, lines, ACTIVITIES_MAX, &line_count);
+        else if (strcmp(argv[i], "--limited") == 0)
+            may_be_limited = true;
         else
             fail("unknown argument: %s", argv[i]);
     }
