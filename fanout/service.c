@@ -15,8 +15,8 @@
 
 enum {
     TICK_MS = 100,
-    LOG_MS = 10000, /* a line about what was done, while something is */
-    ADMIN_CONNECTIONS_MAX = 64,
+    LOG_MS = 10000,       /* a line about what was done, while something is */
+    CONNECTIONS_MAX = 64, /* none: the admin port has its own */
     ADMIN_HANDSHAKE_TIMEOUT_MS = 5000,
     LETTERS_FLUSH_MS = 2000
 };
@@ -207,7 +207,7 @@ static bool open_admin(struct fan_service *service, char *problem, size_t proble
                                          .arg = service};
     struct feed_listener listener =
         feed_admin_listener(&service->admin, service->options->admin_address, (unsigned)service->options->admin_port);
-    const struct feed_server_settings settings = {.connections_max = ADMIN_CONNECTIONS_MAX,
+    const struct feed_server_settings settings = {.connections_max = CONNECTIONS_MAX,
                                                   .handshake_timeout_ms = ADMIN_HANDSHAKE_TIMEOUT_MS};
     return feed_server_new(service->loop, service->log, &settings, &listener, 1, &service->server, problem,
                            problem_size) == FEED_OK;

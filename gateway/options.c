@@ -14,7 +14,7 @@ const struct feed_option gw_options_table[] = {
     {"http.allowed_origins", FEED_OPTION_TEXT, FIELD(http_allowed_origins), "", "", 0, 0,
      "Origins whose pages may connect, separated by commas, compared exactly; clients that send no Origin always may."},
     {"http.connections_max", FEED_OPTION_INTEGER, FIELD(http_connections_max), "", "15000", 1, 1000000,
-     "Connections at the same time, those to the admin port included; more are closed at once and counted."},
+     "Connections at the same time; more are closed at once and counted. The admin port has some of its own."},
     FEED_PROXIES_OPTION_ROWS(FIELD(proxies)),
     {"limit.address_connections", FEED_OPTION_INTEGER, FIELD(limit_address_connections), "", "0", 0, 1000000,
      "WebSockets of one address (of one /64 of IPv6); the handshake of a further one is answered with 429. 0: no "

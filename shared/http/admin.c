@@ -6,7 +6,7 @@
 #include "shared/observe/health.h"
 #include "shared/observe/metrics.h"
 
-enum { ADMIN_PAGE_MAX = 16 * 1024 * 1024 };
+enum { ADMIN_PAGE_MAX = 16 * 1024 * 1024, ADMIN_CONNECTIONS_MAX = 64 };
 
 static void answer(struct feed_request *request, unsigned status, const char *content_type, struct feed_buf *page)
 {
@@ -69,5 +69,9 @@ static void on_request(void *arg, struct feed_request *request, const struct fee
 
 struct feed_listener feed_admin_listener(struct feed_admin *admin, const char *address, unsigned port)
 {
-    return (struct feed_listener){.address = address, .port = port, .http_fn = on_request, .arg = admin};
+    return (struct feed_listener){.address = address,
+                                  .port = port,
+                                  .own_connections_max = ADMIN_CONNECTIONS_MAX,
+                                  .http_fn = on_request,
+                                  .arg = admin};
 }

@@ -1,6 +1,7 @@
 /* The admin port of a daemon: GET /livez (200 while the loop turns), /readyz (200 or 503, with the conditions as JSON)
  * and /metrics, which asks for the token if there is one (admin_access.h). A listener for feed_server_new; loopback
- * unless configured otherwise. */
+ * unless configured otherwise. It has connections of its own, so that probes are answered while all others are taken.
+ */
 #ifndef FEED_HTTP_ADMIN_H
 #define FEED_HTTP_ADMIN_H
 

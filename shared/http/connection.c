@@ -7,6 +7,11 @@
 
 #include <stdlib.h>
 
+unsigned *feed_conn_count(struct feed_server *server, const struct feed_listener *listener)
+{
+    return listener->own_connections_max > 0 ? &server->own_open[listener - server->listeners] : &server->counts.open;
+}
+
 struct feed_conn *feed_conn_of(struct lws *wsi)
 {
     struct feed_guest_socket *socket = feed_guest_socket_of(wsi);
@@ -27,7 +32,7 @@ struct feed_conn *feed_conn_new(struct feed_server *server, const struct feed_li
     conn->socket = feed_guest_socket_of(wsi);
     feed_guest_socket_set_owner(conn->socket, conn);
     feed_buf_init(&conn->ws.message, listener->message_max);
-    server->counts.open++;
+    ++*feed_conn_count(server, listener);
     feed_conn_move(conn, FEED_CONN_READING);
     return conn;
 }
@@ -47,7 +52,7 @@ void feed_conn_free(struct feed_conn *conn)
     }
     feed_buf_fini(&conn->ws.message);
     free(conn->ws.close_reason);
-    conn->server->counts.open--;
+    --*feed_conn_count(conn->server, conn->listener);
     free(conn);
 }
 

@@ -98,6 +98,7 @@ struct feed_server {
     struct feed_listener *listeners;  /* copies */
     struct feed_strangers *strangers; /* one for each listener */
     struct feed_listening **listening;
+    unsigned *own_open; /* connections of those listeners that count them by themselves */
     size_t listener_count;
 };
 
@@ -120,6 +121,8 @@ void feed_strangers_leave(struct feed_server *server, const struct feed_listener
                           struct feed_stranger *stranger);
 
 /* connection.c */
+/* Where the open connections of this listener are counted. */
+unsigned *feed_conn_count(struct feed_server *server, const struct feed_listener *listener);
 struct feed_conn *feed_conn_of(struct lws *wsi); /* NULL for sockets that are not connections */
 struct feed_conn *feed_conn_new(struct feed_server *server, const struct feed_listener *listener, struct lws *wsi,
                                 const struct feed_address *peer, const struct feed_stranger *stranger);

@@ -31,7 +31,8 @@ static void adopt(struct feed_listening *listening, int fd, const struct feed_ad
     struct feed_server *server = listening->server;
     struct feed_stranger stranger;
     int one = 1;
-    if (server->counts.open >= server->settings.connections_max) {
+    unsigned own_max = listening->listener->own_connections_max;
+    if (*feed_conn_count(server, listening->listener) >= (own_max > 0 ? own_max : server->settings.connections_max)) {
         server->counts.refused_full++;
         close(fd);
         return;

@@ -212,8 +212,10 @@ static struct feed_server *server_alloc(size_t listener_count)
     server->listeners = calloc(listener_count, sizeof(*server->listeners));
     server->listening = calloc(listener_count, sizeof(struct feed_listening *));
     server->strangers = calloc(listener_count, sizeof(*server->strangers));
-    if (server->listeners && server->listening && server->strangers)
+    server->own_open = calloc(listener_count, sizeof(*server->own_open));
+    if (server->listeners && server->listening && server->strangers && server->own_open)
         return server;
+    free(server->own_open);
     free(server->strangers);
     free(server->listeners);
     free(server->listening);
@@ -291,6 +293,7 @@ void feed_server_free(struct feed_server *server)
     feed_guest_free(server->guest);
     feed_http_send_answers(server); /* only frees: all connections are gone */
     free(server->strangers);        /* nobody is counted any more */
+    free(server->own_open);
     free(server->listeners);
     free(server->listening);
     free(server);

@@ -142,6 +142,8 @@ void feed_ws_close(struct feed_ws *ws, unsigned code, const char *reason);
 struct feed_listener {
     const char *address; /* "127.0.0.1", "0.0.0.0", "::1" */
     unsigned port;       /* 0: any; see feed_server_port */
+    /* Not 0: it has so many connections of its own, which neither count among the server's nor suffer from them. */
+    unsigned own_connections_max;
     size_t body_max;
     feed_http_head_fn *head_fn;
     feed_http_refused_fn *refused_fn;
@@ -161,7 +163,7 @@ struct feed_listener {
 /* Texts and ws_events are borrowed for the server's life. All ws_path listeners of a server have one ws_protocol. */
 
 struct feed_server_settings {
-    unsigned connections_max;      /* accepted beyond it are closed at once and counted */
+    unsigned connections_max;      /* of all listeners without their own; further ones are closed at once and counted */
     unsigned handshake_timeout_ms; /* request head and body must be complete by then */
     unsigned ping_after_s;         /* idle WebSocket: ping; 0 none */
     unsigned hangup_after_s;       /* and close when nothing came for so long */
