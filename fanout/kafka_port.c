@@ -94,7 +94,8 @@ void fan_kafka_port_gate(struct fan_service *service)
 {
     if (!service->consumer)
         return;
-    bool wanted = service->engine_consumes && service->life.state == FAN_LIFE_KNOWN && service->purges_known;
+    bool wanted = service->engine_consumes && service->life.state == FAN_LIFE_KNOWN && service->purges_known &&
+                  service->graph_topic != FAN_GRAPH_TOPIC_BAD;
     if (wanted && fan_starts_settled(&service->starts))
         feed_kafka_consumer_resume(service->consumer);
     else

@@ -168,6 +168,7 @@ static void on_tick(void *arg)
     fan_redis_port_tick(service);
     fan_engine_tick(service->engine, now_ms);
     fan_life_port_tick(service);
+    fan_graph_topic_port_tick(service);
     fan_purge_port_tick(service);
     bool through = fan_engine_records(service->engine) == fan_purge_port_jobs(service) && fan_life_port_quiet(service);
     if (service->stopping && ((through && fan_purge_port_left(service)) || now_ms >= service->stop_deadline_ms))
@@ -225,6 +226,7 @@ static void open_core(struct fan_service *service)
     service->redis_condition = feed_health_add(&service->health, "redis");
     service->kafka_condition = feed_health_add(&service->health, "kafka");
     service->graph_condition = feed_health_add(&service->health, "graph");
+    fan_graph_topic_port_open(service);
     service->metrics = feed_metrics_new(fan_metric_table);
     feed_metrics_set(service->metrics, FAN_METRIC_START_TIME, 0, (double)feed_clock_wall_ms() / 1000);
     const struct fan_settings settings = {
@@ -307,6 +309,7 @@ static void close_all(struct fan_service *service)
             feed_kafka_consumer_free(service->commands);
         service->commands = NULL;
     }
+    fan_graph_topic_port_close(service);
     fan_graph_port_give_up(service);
     if (service->purge)
         fan_purge_port_stop(service);

@@ -28,6 +28,9 @@
 struct fan_graph_load;
 struct fan_purge_port;
 
+/* Whether the topic graph keeps what it must. */
+enum fan_graph_topic { FAN_GRAPH_TOPIC_UNKNOWN, FAN_GRAPH_TOPIC_GOOD, FAN_GRAPH_TOPIC_BAD };
+
 struct fan_service {
     const struct fan_options *options;
     struct feed_log *log;
@@ -71,7 +74,11 @@ struct fan_service {
     bool engine_consumes; /* whether the engine wants records */
 
     struct feed_health health;
-    unsigned redis_condition, kafka_condition, graph_condition;
+    unsigned redis_condition, kafka_condition, graph_condition, graph_topic_condition;
+    enum fan_graph_topic graph_topic;
+    struct feed_kafka_topic_question *graph_topic_question; /* NULL: none is under way */
+    bool graph_topic_noted;                                 /* that nobody tells */
+    int64_t graph_topic_at_ms;                              /* when it may be asked for next */
     struct feed_metrics *metrics;
     struct feed_tiers_file *tiers;
     struct fan_counts reported; /* what the counters in metrics have got already */
@@ -153,6 +160,11 @@ void fan_graph_port_give_up(struct fan_service *service);
 void fan_graph_port_tick(struct fan_service *service);
 /* What has been loaded so far, for log and health. */
 uint64_t fan_graph_port_loaded_records(const struct fan_service *service);
+
+/* graph_topic_port.c: whether the topic is compacted. */
+void fan_graph_topic_port_open(struct fan_service *service);
+void fan_graph_topic_port_tick(struct fan_service *service);
+void fan_graph_topic_port_close(struct fan_service *service);
 
 /* commands_port.c. problem: as for fan_kafka_port_open. */
 enum feed_error fan_commands_port_open(struct fan_service *service, const struct feed_kafka_consumer_settings *like,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 from feedwire_dev import paths
 from feedwire_dev.play import read_lines
 from graph_topic import read_edges
@@ -143,3 +143,36 @@ def test_the_topic_is_compacted(apache_kafka):
         resource = ConfigResource(ConfigResource.Type.TOPIC, name)
         settings = admin.describe_configs([resource])[resource].result(30)
         assert settings["cleanup.policy"].value == policy
+
+
+def set_policy(topics, policy):
+    admin = AdminClient({"bootstrap.servers": topics.bootstrap})
+    entry = ConfigEntry("cleanup.policy", policy, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topics.graph_topic, incremental_configs=[entry])
+    admin.incremental_alter_configs([resource])[resource].result(30)
+
+
+@pytest.mark.parametrize("policy", ["delete", "compact,delete"])
+def test_a_topic_that_forgets_is_refused_until_it_is_mended(apache_kafka, redis_server, daemon, make_token, policy):
+    topics = apache_kafka(1)
+    set_policy(topics, policy)
+    fanout = daemon("fanout", wait="/livez", **topics.fanout_options, **redis_server.options)
+    ingest = daemon("ingest", **topics.ingest_options)
+    wait_for(lambda: "graph_not_compacted" in log_events(fanout, "error"), "the refusal", 60)
+    assert not fanout.ready() and f"cleanup.policy={policy}" in fanout.not_ready_because()
+    assert play(ingest, make_token, [b'{"actor": "ann", "verb": "follow", "object": {"type": "user", "id": "bob"}}']) == 1
+    line = next(line for line in fanout.log_lines() if line["event"] == "graph_not_compacted")
+    command = line["command"].split()
+    assert command[0] == "kafka-configs.sh" and command[-1] == "cleanup.policy=compact"
+    assert (command[command.index("--bootstrap-server") + 1], command[command.index("--entity-name") + 1]) == (topics.bootstrap, topics.graph_topic)
+    assert finished(fanout) == 0 and not fanout.ready()
+    set_policy(topics, "compact")
+    wait_for(lambda: finished(fanout) == 1 and fanout.ready(), "the work, once it is mended", 60)
+    assert log_events(fanout, "error").count("graph_not_compacted") >= 1
+    assert list(read_edges(topics.bootstrap, topics.graph_topic)) == ["demo/follow/ann/bob"]
+
+
+def test_a_broker_that_does_not_tell_is_believed(embedded_broker, redis_server, daemon):
+    fanout = daemon("fanout", kafka__brokers=embedded_broker().bootstrap, **redis_server.options)
+    wait_for(lambda: "graph_topic_unchecked" in log_events(fanout, "info"), "the answer", 60)
+    assert fanout.ready()
