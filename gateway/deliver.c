@@ -32,7 +32,7 @@ static unsigned slice_limit(const struct gw_feed *feed, const struct gw_view *vi
 
 static bool waits(const struct gw_feed *feed, const struct gw_view *view)
 {
-    if (gw_session_ending(view->session))
+    if (gw_session_ending(view->session) || view->state == GW_VIEW_BEHIND)
         return false;
     return view->state != GW_VIEW_LIVE || view->page || feed->state == GW_FEED_READING;
 }
@@ -68,7 +68,7 @@ struct gw_plan gw_deliver_plan(const struct gw_feed *feed)
             continue;
         }
         plan.limit = FEED_CAP;
-        if (view->page)
+        if (view->page || view->dropped)
             plan.has_known = false;
         if (!first && !feed_position_eq(&plan.known, &view->position))
             plan.has_known = false;
@@ -114,12 +114,15 @@ static void set_live(struct gw_view *view, const struct gw_slice *slice)
 {
     bool joined = view->state == GW_VIEW_JOINING;
     view->state = GW_VIEW_LIVE;
+    view->dropped = false;
     view->position = slice->position;
     view->floored = slice->more;
     if (slice->more) {
         view->floor_ms = slice->items[slice->count - 1].published_ms;
         view->floor_id = gw_item_id(&slice->items[slice->count - 1]);
     }
+    if (view->page)
+        gw_page_follow(view->page, view);
     if (joined)
         gw_session_joined(view->session);
 }
@@ -141,7 +144,7 @@ static void send_slice(struct gw_hub *hub, struct gw_view *view, const struct gw
         *last = (struct slice_frame){gw_hub_frame(hub), slice->outcome, slice->count};
     }
     feed_metrics_add(hub->metrics, GW_M_SLICES, slice->outcome, 1);
-    enum gw_outbox_rule rule = view->state == GW_VIEW_JOINING ? GW_OUTBOX_ALWAYS : GW_OUTBOX_BOUNDED;
+    enum gw_outbox_rule rule = view->state == GW_VIEW_JOINING ? GW_OUTBOX_FIRST : GW_OUTBOX_CHANGE;
     set_live(view, slice);
     gw_session_send(view->session, last->frame, rule);
 }
@@ -153,11 +156,10 @@ static bool enough_for_page(const struct gw_feed *feed, const struct gw_window *
     return whole && !window->unchanged && gw_position_reaches(&view->position, &window->position);
 }
 
-/* From now on pushes reach down to the page's end. Where the client asked for something below what it has, there is a
- * hole between, and its floor stays where it is. */
-static void lower_floor(struct gw_view *view, const struct gw_page_ask *ask, const struct gw_item *last, bool more)
+/* From now on pushes reach down to the page's end. It begins at the floor or above it. */
+static void lower_floor(struct gw_view *view, const struct gw_item *last, bool more)
 {
-    if (!view->floored || feed_entry_order(ask->before_ms, &ask->before_id, view->floor_ms, &view->floor_id) < 0)
+    if (!view->floored)
         return;
     view->floored = more;
     if (!last)
@@ -179,7 +181,7 @@ static void send_page(struct gw_hub *hub, struct gw_view *view, const struct gw_
                                           .count = cut.count,
                                           .rest = cut.rest,
                                           .more = cut.rest || window->longer};
-    lower_floor(view, &asked->ask, cut.count ? &answer.items[cut.count - 1] : NULL, answer.more);
+    lower_floor(view, cut.count ? &answer.items[cut.count - 1] : NULL, answer.more);
     feed_buf_reset(&hub->scratch);
     size_t unreadable = gw_encode_page(&hub->scratch, &answer);
     feed_metrics_add(hub->metrics, GW_M_ENTRIES_UNREADABLE, 0, unreadable);
@@ -187,7 +189,7 @@ static void send_page(struct gw_hub *hub, struct gw_view *view, const struct gw_
     gw_page_free(view->page);
     view->page = NULL;
     struct feed_frame *frame = gw_hub_frame(hub);
-    gw_session_send(view->session, frame, GW_OUTBOX_BOUNDED);
+    gw_session_send(view->session, frame, GW_OUTBOX_ANSWER);
     hub->port->frame_unref_fn(frame);
 }
 
@@ -202,7 +204,8 @@ static bool deliver_page(struct gw_hub *hub, struct gw_feed *feed, const struct 
         struct gw_slice slice = slice_of(feed, window, view, GW_OUTCOME_WINDOW);
         send_slice(hub, view, &slice, last);
     }
-    send_page(hub, view, window);
+    if (view->state == GW_VIEW_LIVE) /* else the slice was dropped, and the page waits for the next one */
+        send_page(hub, view, window);
     return true;
 }
 
@@ -215,7 +218,7 @@ static bool serve(struct gw_hub *hub, struct gw_feed *feed, const struct gw_wind
         return true;
     if (view->state == GW_VIEW_JOINING) {
         outcome = gw_resume((enum gw_claim)view->claim, &view->position, &window->position);
-    } else if (feed_position_eq(&view->position, &window->position)) {
+    } else if (!view->dropped && feed_position_eq(&view->position, &window->position)) {
         view->state = GW_VIEW_LIVE;
         return true;
     }
@@ -235,11 +238,11 @@ bool gw_deliver_window(struct gw_hub *hub, struct gw_feed *feed, const struct gw
     bool all = true;
     for (struct gw_link *l = feed->views.next; l != &feed->views; l = l->next) {
         struct gw_view *view = GW_OF(l, struct gw_view, by_feed);
-        if (gw_session_ending(view->session))
+        if (gw_session_ending(view->session) || view->state == GW_VIEW_BEHIND)
             continue;
         if (!serve(hub, feed, window, view, truth, &last))
             all = false;
-        else if (view->page && !deliver_page(hub, feed, window, view, &last))
+        else if (view->page && view->state == GW_VIEW_LIVE && !deliver_page(hub, feed, window, view, &last))
             all = false;
     }
     hub->port->frame_unref_fn(last.frame);
@@ -298,7 +301,7 @@ static void push_some(struct gw_hub *hub, struct gw_view *view, const struct bat
             items[count++] = batch->items[i];
     }
     struct feed_frame *frame = run_frame(hub, view->feed, batch, end, items, count);
-    gw_session_send(view->session, frame, GW_OUTBOX_BOUNDED);
+    gw_session_send(view->session, frame, GW_OUTBOX_CHANGE);
     hub->port->frame_unref_fn(frame);
 }
 
@@ -319,7 +322,7 @@ static void push_run(struct gw_hub *hub, struct gw_view *view, struct batch *bat
     }
     if (!batch->frames[from])
         batch->frames[from] = run_frame(hub, view->feed, batch, end, batch->items + from, end - from);
-    gw_session_send(view->session, batch->frames[from], GW_OUTBOX_BOUNDED);
+    gw_session_send(view->session, batch->frames[from], GW_OUTBOX_CHANGE);
 }
 
 static void drop_frames(struct gw_hub *hub, struct batch *batch)

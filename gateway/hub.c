@@ -172,8 +172,14 @@ void gw_hub_page(struct gw_hub *hub, struct gw_view *view, struct gw_page *page)
 {
     feed_assert(!view->page);
     view->page = page;
-    gw_feed_joined(view->feed);
-    gw_hub_file_read(hub, view->feed);
+    gw_page_follow(page, view);
+    gw_hub_want_window(hub, view->feed);
+}
+
+void gw_hub_want_window(struct gw_hub *hub, struct gw_feed *feed)
+{
+    gw_feed_joined(feed);
+    gw_hub_file_read(hub, feed);
 }
 
 void gw_hub_leave(struct gw_hub *hub, struct gw_view *view)

@@ -130,6 +130,7 @@ enum feed_error gw_hub_join(struct gw_hub *hub, struct gw_view *view, enum feed_
                             struct feed_str tenant, struct feed_str user) FEED_MUST_USE;
 /* The view, which has no page under way, wants this one; taken over. */
 void gw_hub_page(struct gw_hub *hub, struct gw_view *view, struct gw_page *page);
+void gw_hub_want_window(struct gw_hub *hub, struct gw_feed *feed);
 void gw_hub_leave(struct gw_hub *hub, struct gw_view *view);
 /* Makes a frame of scratch; NULL when it could not be encoded. One reference, the caller's. */
 struct feed_frame *gw_hub_frame(struct gw_hub *hub);

@@ -28,6 +28,7 @@ enum {
     HANDSHAKE_TIMEOUT_MS = 5000,
     PING_AFTER_S = 25,
     HANGUP_AFTER_S = 35,
+    STALL_AFTER_S = 90,
     SHUTDOWN_MS = 10000,
     ADDRESS_RETRY_AFTER_S = 30,
     STALE_AFTER_MIN_MS = 3000,
@@ -259,7 +260,8 @@ static enum feed_error start_server(struct gateway *gateway, char *problem, size
     const struct feed_server_settings settings = {.connections_max = (unsigned)options->http_connections_max,
                                                   .handshake_timeout_ms = HANDSHAKE_TIMEOUT_MS,
                                                   .ping_after_s = PING_AFTER_S,
-                                                  .hangup_after_s = HANGUP_AFTER_S};
+                                                  .hangup_after_s = HANGUP_AFTER_S,
+                                                  .stall_after_s = STALL_AFTER_S};
     return feed_server_new(gateway->loop, gateway->log, &settings, listeners, LISTENERS, &gateway->server, problem,
                            problem_size);
 }

@@ -21,6 +21,7 @@ enum gw_metric {
     GW_M_READ_FAILURES,
     GW_M_SLICES, /* label: enum gw_outcome */
     GW_M_PAGES,
+    GW_M_FELL_BEHIND,
     GW_M_NOTICES, /* label: enum gw_notice_result */
     GW_M_SEQ_GAPS,
     GW_M_CHECKS,

@@ -62,7 +62,8 @@ const struct feed_option gw_options_table[] = {
      "heard of it, or Redis was away for so long; at least 3000, because the fan-out speaks once a second. 0: they are "
      "not told."},
     {"queue.bytes_max", FEED_OPTION_INTEGER, FIELD(queue_bytes_max), "bytes", "65536", 1024, 16777216,
-     "Messages that may wait for one connection; a client that lets more pile up is closed with 4001."},
+     "Messages that may wait for one connection; when there are more, changes of feeds are dropped for a window "
+     "later."},
     {"log.level", FEED_OPTION_TEXT, FIELD(log_level), "", "info", 1, 8, "debug, info, warn or error."},
     {0},
 };

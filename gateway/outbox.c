@@ -11,7 +11,15 @@ void gw_outbox_init(struct gw_outbox *outbox)
     *outbox = (struct gw_outbox){.capacity = GW_OUTBOX_INLINE};
 }
 
-static struct feed_frame **slots(struct gw_outbox *outbox)
+/* A slot is the frame's address, whose lowest bit is free, and says in it that the frame stays. */
+static const uintptr_t stays = 1;
+
+static struct feed_frame *frame_in(uintptr_t slot)
+{
+    return (struct feed_frame *)(slot & ~stays);
+}
+
+static uintptr_t *slots(struct gw_outbox *outbox)
 {
     return outbox->many ? outbox->many : outbox->few;
 }
@@ -21,10 +29,10 @@ static bool grow(struct gw_outbox *outbox)
 {
     uint32_t capacity = outbox->capacity * 4;
     feed_assert(outbox->capacity > 0 && capacity <= GW_OUTBOX_FRAMES_MAX);
-    struct feed_frame **bigger = malloc(capacity * sizeof(struct feed_frame *));
+    uintptr_t *bigger = malloc(capacity * sizeof *bigger);
     if (!bigger)
         return false;
-    struct feed_frame **old = slots(outbox);
+    const uintptr_t *old = slots(outbox);
     for (uint32_t i = 0; i < outbox->count; i++)
         bigger[i] = old[(outbox->head + i) & (outbox->capacity - 1)];
     free(outbox->many);
@@ -40,11 +48,14 @@ enum feed_error gw_outbox_push(struct gw_outbox *outbox, const struct gw_port *p
     size_t len = port->frame_payload_fn(frame).len;
     if (outbox->count >= GW_OUTBOX_FRAMES_MAX)
         return FEED_E_FULL;
-    if (rule == GW_OUTBOX_BOUNDED && outbox->count > 0 && (len > bytes_max || outbox->bytes > bytes_max - len))
+    if (rule != GW_OUTBOX_FIRST && outbox->count > 0 && (len > bytes_max || outbox->bytes > bytes_max - len))
         return FEED_E_FULL;
     if (outbox->count == outbox->capacity && !grow(outbox))
         return FEED_E_MEMORY;
-    slots(outbox)[(outbox->head + outbox->count) & (outbox->capacity - 1)] = port->frame_ref_fn(frame);
+    uintptr_t slot = (uintptr_t)port->frame_ref_fn(frame);
+    feed_assert((slot & stays) == 0);
+    slots(outbox)[(outbox->head + outbox->count) & (outbox->capacity - 1)] =
+        rule == GW_OUTBOX_ANSWER ? slot | stays : slot;
     outbox->count++;
     outbox->bytes += len;
     return FEED_OK;
@@ -63,13 +74,31 @@ struct feed_frame *gw_outbox_pop(struct gw_outbox *outbox, const struct gw_port 
 {
     if (outbox->count == 0)
         return NULL;
-    struct feed_frame *frame = slots(outbox)[outbox->head];
+    struct feed_frame *frame = frame_in(slots(outbox)[outbox->head]);
     outbox->head = (outbox->head + 1) & (outbox->capacity - 1);
     outbox->count--;
     outbox->bytes -= port->frame_payload_fn(frame).len;
     if (outbox->count == 0 && outbox->many)
         shrink(outbox);
     return frame;
+}
+
+void gw_outbox_drop_feeds(struct gw_outbox *outbox, const struct gw_port *port)
+{
+    uintptr_t *ring = slots(outbox);
+    uint32_t mask = outbox->capacity - 1, kept = 0;
+    for (uint32_t i = 0; i < outbox->count; i++) {
+        uintptr_t slot = ring[(outbox->head + i) & mask];
+        if (slot & stays) {
+            ring[(outbox->head + kept++) & mask] = slot;
+            continue;
+        }
+        outbox->bytes -= port->frame_payload_fn(frame_in(slot)).len;
+        port->frame_unref_fn(frame_in(slot));
+    }
+    outbox->count = kept;
+    if (kept == 0 && outbox->many)
+        shrink(outbox);
 }
 
 void gw_outbox_clear(struct gw_outbox *outbox, const struct gw_port *port)

@@ -1,5 +1,8 @@
 /* Outbox: the frames that wait for one connection, oldest first, bounded by count and bytes. It holds pointers to
- * shared frames, so a message to many connections is in memory once. */
+ * shared frames, so a message to many connections is in memory once.
+ *
+ * What a feed has become can be told anew at any time, so frames that say it can be dropped when there are too many;
+ * answers cannot. */
 #ifndef GW_OUTBOX_H
 #define GW_OUTBOX_H
 
@@ -9,19 +12,21 @@
 enum { GW_OUTBOX_INLINE = 4, GW_OUTBOX_FRAMES_MAX = 1024 };
 
 struct gw_outbox {
-    struct feed_frame *few[GW_OUTBOX_INLINE];
-    struct feed_frame **many; /* owned; NULL while `few` is enough */
+    uintptr_t few[GW_OUTBOX_INLINE];
+    uintptr_t *many; /* owned; NULL while `few` is enough */
     uint32_t capacity, head, count;
     size_t bytes; /* of payload */
 };
 
 enum gw_outbox_rule {
-    /* Refused when the bytes would exceed the limit; one frame alone is never too large, because it could not be sent
-     * at any time. */
-    GW_OUTBOX_BOUNDED,
-    /* Only the count is limited: for the first slices of a hello. A refusal would meet the client again in the same
-     * way after each reconnect, and there are at most as many as feeds in the hello. */
-    GW_OUTBOX_ALWAYS
+    /* A change of a feed. Refused when the bytes would exceed the limit; one frame alone is never too large, because it
+     * could not be sent at any time. Can be dropped. */
+    GW_OUTBOX_CHANGE,
+    /* The first slice of a feed. Only the count is limited: a refusal would meet the client again in the same way, and
+     * there are at most as many as feeds in the hello. Can be dropped. */
+    GW_OUTBOX_FIRST,
+    /* Refused as a change is; stays until it is sent. */
+    GW_OUTBOX_ANSWER
 };
 
 void gw_outbox_init(struct gw_outbox *outbox);
@@ -30,6 +35,8 @@ enum feed_error gw_outbox_push(struct gw_outbox *outbox, const struct gw_port *p
                                size_t bytes_max, enum gw_outbox_rule rule) FEED_MUST_USE;
 /* The oldest frame with its reference, or NULL. */
 struct feed_frame *gw_outbox_pop(struct gw_outbox *outbox, const struct gw_port *port);
+/* Drops what can be dropped; the others keep their order. */
+void gw_outbox_drop_feeds(struct gw_outbox *outbox, const struct gw_port *port);
 /* Drops all; gives back the memory. The outbox stays usable. */
 void gw_outbox_clear(struct gw_outbox *outbox, const struct gw_port *port);
 

@@ -30,6 +30,15 @@ void gw_page_free(struct gw_page *page)
     free(page);
 }
 
+void gw_page_follow(struct gw_page *page, const struct gw_view *view)
+{
+    struct gw_page_ask *ask = &page->ask;
+    if (!view->floored || feed_entry_order(view->floor_ms, &view->floor_id, ask->before_ms, &ask->before_id) <= 0)
+        return;
+    ask->before_ms = view->floor_ms;
+    ask->before_id = view->floor_id;
+}
+
 struct gw_page_cut gw_page_cut(const struct gw_page_ask *ask, const struct gw_item *items, size_t count)
 {
     size_t first = 0;

@@ -19,6 +19,10 @@ struct gw_page {
 struct gw_page *gw_page_new(const struct gw_message *message, int64_t now_ms);
 void gw_page_free(struct gw_page *page);
 
+/* What was sent to the client, perhaps just now, ends at the view's floor. If that is above what it has asked from, the
+ * page begins at the floor, so that there is no hole between them. */
+void gw_page_follow(struct gw_page *page, const struct gw_view *view);
+
 /* The part of a whole window that was asked for. */
 struct gw_page_cut {
     size_t first, count; /* of the window's items */

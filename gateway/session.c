@@ -36,14 +36,53 @@ void gw_session_end(struct gw_session *session, enum gw_close close)
     gw_list_append(&session->hub->closings, &session->by_closing);
 }
 
+/* What the feeds have become is told anew, when the socket has taken what is left: until then nothing of them is sent,
+ * as it would follow on something that was dropped. */
+static void fall_behind(struct gw_session *session)
+{
+    if (!session->behind)
+        feed_metrics_add(session->hub->metrics, GW_M_FELL_BEHIND, 0, 1);
+    session->behind = true;
+    gw_outbox_drop_feeds(&session->outbox, session->hub->port);
+    for (uint8_t i = 0; i < session->view_count; i++) {
+        if (session->views[i].state != GW_VIEW_JOINING)
+            session->views[i].state = GW_VIEW_BEHIND;
+    }
+}
+
+static void catch_up(struct gw_session *session)
+{
+    session->behind = false;
+    for (uint8_t i = 0; i < session->view_count; i++) {
+        struct gw_view *view = &session->views[i];
+        if (view->state != GW_VIEW_BEHIND)
+            continue;
+        view->state = GW_VIEW_STALE;
+        view->dropped = true;
+        gw_hub_want_window(session->hub, view->feed);
+    }
+}
+
+static enum feed_error queue(struct gw_session *session, struct feed_frame *frame, enum gw_outbox_rule rule)
+{
+    return gw_outbox_push(&session->outbox, session->hub->port, frame, session->hub->settings.queue_bytes_max, rule);
+}
+
 void gw_session_send(struct gw_session *session, struct feed_frame *frame, enum gw_outbox_rule rule)
 {
     if (gw_session_ending(session))
         return;
-    enum feed_error error = FEED_E_MEMORY;
-    if (frame)
-        error =
-            gw_outbox_push(&session->outbox, session->hub->port, frame, session->hub->settings.queue_bytes_max, rule);
+    if (session->behind && rule != GW_OUTBOX_ANSWER) {
+        fall_behind(session);
+        return;
+    }
+    enum feed_error error = frame ? queue(session, frame, rule) : FEED_E_MEMORY;
+    if (error == FEED_E_FULL) {
+        fall_behind(session);
+        if (rule != GW_OUTBOX_ANSWER)
+            return;
+        error = queue(session, frame, rule);
+    }
     if (error != FEED_OK) {
         gw_session_end(session, error == FEED_E_FULL ? GW_CLOSE_SLOW_CLIENT : GW_CLOSE_INTERNAL);
         return;
@@ -53,11 +92,16 @@ void gw_session_send(struct gw_session *session, struct feed_frame *frame, enum 
         gw_list_append(&session->hub->writes, &session->by_write);
 }
 
-void gw_session_send_scratch(struct gw_session *session)
+static void send_scratch_as(struct gw_session *session, enum gw_outbox_rule rule)
 {
     struct feed_frame *frame = gw_hub_frame(session->hub);
-    gw_session_send(session, frame, GW_OUTBOX_BOUNDED);
+    gw_session_send(session, frame, rule);
     session->hub->port->frame_unref_fn(frame);
+}
+
+void gw_session_send_scratch(struct gw_session *session)
+{
+    send_scratch_as(session, GW_OUTBOX_ANSWER);
 }
 
 static void send_error(struct gw_session *session, enum gw_fault fault, const char *text, struct feed_str id)
@@ -339,11 +383,15 @@ void gw_session_joined(struct gw_session *session)
 static void heartbeat(struct gw_session *session)
 {
     struct gw_feed_position positions[FEED_CLIENT_FEEDS_MAX];
-    for (uint8_t i = 0; i < session->view_count; i++)
-        positions[i] = (struct gw_feed_position){session->views[i].feed->timeline, session->views[i].position};
+    size_t count = 0;
+    for (uint8_t i = 0; i < session->view_count; i++) {
+        const struct gw_view *view = &session->views[i];
+        if (view->state == GW_VIEW_LIVE) /* the others' were perhaps never sent */
+            positions[count++] = (struct gw_feed_position){view->feed->timeline, view->position};
+    }
     feed_buf_reset(&session->hub->scratch);
-    gw_encode_heartbeat(&session->hub->scratch, positions, session->view_count);
-    gw_session_send_scratch(session);
+    gw_encode_heartbeat(&session->hub->scratch, positions, count);
+    send_scratch_as(session, GW_OUTBOX_CHANGE);
     session->deadline_ms = gw_hub_now(session->hub) + session->hub->settings.heartbeat_ms;
 }
 
@@ -447,11 +495,14 @@ bool gw_session_try_close(struct gw_session *session)
 struct feed_frame *gw_session_next_frame(struct gw_session *session)
 {
     struct feed_frame *frame = gw_outbox_pop(&session->outbox, session->hub->port);
-    if (frame)
+    if (frame) {
         feed_metrics_add(session->hub->metrics, GW_M_MESSAGES_SENT, session->tenant_label, 1);
-    else
-        session->drained = true;
-    return frame;
+        return frame;
+    }
+    session->drained = true;
+    if (session->behind && !gw_session_ending(session))
+        catch_up(session);
+    return NULL;
 }
 
 void gw_session_closed(struct gw_session *session, unsigned code)

@@ -31,6 +31,7 @@ struct gw_session {
     struct gw_link by_hub, by_write, by_closing;
     struct gw_outbox outbox;
     bool drained; /* the socket asked for more and there was none */
+    bool behind;  /* changes of feeds were dropped, and none are sent until it is drained */
     uint8_t errors;
     uint8_t tenant_label; /* of the metrics by tenant; 0 before hello */
     uint8_t view_count, joining;
@@ -58,9 +59,11 @@ void gw_session_closed(struct gw_session *session, unsigned code);
 /* ---- for the parts of the core ---- */
 
 bool gw_session_ending(const struct gw_session *session);
-/* Queues the frame (borrowed); NULL, a full queue and lack of memory end the session. */
+/* Queues the frame (borrowed). When the queue is full the session falls behind: what it holds of feeds is dropped, and
+ * each of them gets a window when the socket has taken the rest. NULL, lack of memory, and more answers than the queue
+ * holds end the session. */
 void gw_session_send(struct gw_session *session, struct feed_frame *frame, enum gw_outbox_rule rule);
-/* Sends what is in the hub's scratch. */
+/* Sends what is in the hub's scratch, an answer. */
 void gw_session_send_scratch(struct gw_session *session);
 /* An error that the connection survives, GW_ERRORS_MAX times. id: as JSON, of the message that caused it. */
 void gw_session_reproach(struct gw_session *session, enum gw_fault fault, const char *text, struct feed_str id);

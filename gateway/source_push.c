@@ -105,7 +105,7 @@ static void push_to_feed(const struct push *push, const struct gw_edge *edge)
             frame = make_frame(push, view, chosen);
         }
         last = view;
-        gw_session_send(view->session, frame, GW_OUTBOX_BOUNDED);
+        gw_session_send(view->session, frame, GW_OUTBOX_CHANGE);
     }
     push->hub->port->frame_unref_fn(frame);
 }

@@ -25,7 +25,7 @@ static void tell(struct gw_session *session, struct gw_view *view, int64_t lag_m
         gw_encode_fresh(&hub->scratch, view->feed->timeline);
     feed_metrics_add(hub->metrics, GW_M_STALE_TOLD, view->told_stale ? GW_TOLD_STALE : GW_TOLD_FRESH, 1);
     struct feed_frame *frame = gw_hub_frame(hub);
-    gw_session_send(session, frame, GW_OUTBOX_BOUNDED);
+    gw_session_send(session, frame, GW_OUTBOX_ANSWER);
     hub->port->frame_unref_fn(frame);
 }
 

@@ -10,7 +10,8 @@ struct gw_session;
 
 enum gw_view_state {
     GW_VIEW_JOINING, /* waits for the slice that answers hello */
-    GW_VIEW_STALE,   /* had the feed, something was missed, and the window that was read was too short for it */
+    GW_VIEW_BEHIND,  /* changes were dropped, because the socket did not take them; waits until it has taken the rest */
+    GW_VIEW_STALE,   /* had the feed, something was missed or dropped, and it waits for a window */
     GW_VIEW_LIVE     /* has everything up to `position`; a position ahead of the feed's means that the notices up to it
                         are on their way, and it has their entries already */
 };
@@ -23,6 +24,7 @@ struct gw_view {
     uint8_t limit;
     uint8_t claim;                 /* enum gw_claim, while JOINING */
     bool told_stale;               /* the client heard `stale`, and not `fresh` since */
+    bool dropped;                  /* what was sent last did not leave: needs a window, whatever `position` says */
     bool floored;                  /* the client's entries end at the floor though the feed goes on */
     struct feed_position position; /* sent; while JOINING what the client claims to have */
     int64_t floor_ms;

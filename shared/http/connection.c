@@ -85,7 +85,7 @@ void feed_conn_expire(struct feed_server *server)
             struct feed_conn *conn = lws_container_of(due, struct feed_conn, expiry);
             if (phase == FEED_CONN_WS_OPEN && server->settings.ping_after_s > 0)
                 feed_ws_ping(conn);
-            else
+            else if (phase != FEED_CONN_WS_PINGED || !feed_ws_stalls(conn, now_ms))
                 feed_conn_kill(conn);
         }
     }

@@ -41,6 +41,7 @@ struct feed_ws {
     bool open;                  /* open_fn was called and closed_fn was not */
     bool close_sent;            /* lws has been told to send the close frame */
     bool wants_write, ping_due; /* what the next writable event is for */
+    int64_t ping_due_ms;        /* since when; as of feed_loop_now_ms */
 };
 
 /* A connection that has not shown who it is. */
@@ -157,6 +158,9 @@ void feed_ws_on_pong(struct feed_conn *conn);
 void feed_ws_on_peer_close(struct feed_conn *conn, const uint8_t *payload, size_t len);
 void feed_ws_on_gone(struct feed_conn *conn); /* calls closed_fn if it is owed */
 void feed_ws_ping(struct feed_conn *conn);
+/* No answer to a ping came. True: it could not even be sent, but the peer is there and has more time; it waits again.
+ */
+bool feed_ws_stalls(struct feed_conn *conn, int64_t now_ms);
 
 /* frame.c */
 bool feed_frame_binary(const struct feed_frame *frame);

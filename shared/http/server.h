@@ -167,6 +167,9 @@ struct feed_server_settings {
     unsigned handshake_timeout_ms; /* request head and body must be complete by then */
     unsigned ping_after_s;         /* idle WebSocket: ping; 0 none */
     unsigned hangup_after_s;       /* and close when nothing came for so long */
+    /* A peer whose socket is full cannot be pinged. While its kernel acknowledges, it is there but does not read, and
+     * has so long, from the ping that was due, to take something. 0: no longer than for an answer. */
+    unsigned stall_after_s;
 };
 
 struct feed_server_counts {

@@ -9,9 +9,12 @@
 #include "shared/http/response_text.h"
 #include "shared/loop/loop.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum {
     FRAMES_PER_TURN = 16, /* of one connection; then the others have their turn */
@@ -223,6 +226,8 @@ static int send_ping(struct feed_conn *conn)
     unsigned char ping[LWS_PRE + 1] = {0}; /* not empty: lws does not tell of empty pongs */
     ping[LWS_PRE] = '!';
     conn->ws.ping_due = false;
+    if (conn->phase == FEED_CONN_WS_PINGED)
+        feed_conn_move(conn, FEED_CONN_WS_PINGED); /* the time to answer begins now */
     return lws_write(conn->wsi, ping + LWS_PRE, 1, LWS_WRITE_PING) < 0 ? -1 : 0;
 }
 
@@ -289,8 +294,30 @@ void feed_ws_known(struct feed_ws *ws)
 void feed_ws_ping(struct feed_conn *conn)
 {
     feed_conn_move(conn, FEED_CONN_WS_PINGED);
+    if (!conn->ws.ping_due)
+        conn->ws.ping_due_ms = feed_loop_now_ms(conn->server->loop);
     conn->ws.ping_due = true;
     lws_callback_on_writable(conn->wsi);
+}
+
+/* A kernel that has no room acknowledges the probes of ours (every 0.2 s at first, then half as often each time), a
+ * peer that is gone does not. */
+static bool acknowledges(struct feed_conn *conn)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    if (getsockopt(lws_get_socket_fd(conn->wsi), IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return false;
+    return info.tcpi_last_ack_recv < conn->server->settings.hangup_after_s * 1000;
+}
+
+bool feed_ws_stalls(struct feed_conn *conn, int64_t now_ms)
+{
+    int64_t most_ms = (int64_t)conn->server->settings.stall_after_s * 1000;
+    if (!conn->ws.ping_due || now_ms - conn->ws.ping_due_ms >= most_ms || !acknowledges(conn))
+        return false;
+    feed_conn_move(conn, FEED_CONN_WS_PINGED);
+    return true;
 }
 
 /* ---- closing ---- */

@@ -693,6 +693,32 @@ def test_500_connections(make):
     assert stats["ws_closed"] == 500
 
 
+def test_a_peer_that_does_not_read_has_longer_than_one_that_is_silent(make):
+    s = make(ping_after_s=1, hangup_after_s=2, stall_after_s=6)
+    with s.ws(receive_buffer=4096) as stalled:
+        stalled.send("flood 1000 10000")
+        with s.ws() as silent:
+            with pytest.raises(Closed):
+                while True:
+                    silent.frame()
+        assert s.stats()["open"] == 2  # the stalled one, and the one that asks
+        s.wait(ws_closed=2, last_code=1006)
+
+
+def test_a_peer_that_reads_again_in_time_has_lost_nothing(make):
+    s = make(ping_after_s=1, hangup_after_s=2, stall_after_s=60)
+    with s.ws(receive_buffer=4096) as stalled:
+        stalled.send("flood 500 10000")
+        for _ in range(2):
+            with s.ws() as silent, pytest.raises(Closed):
+                while True:
+                    silent.frame()
+        for i in range(500):
+            while (got := stalled.frame())[0] == PING:
+                stalled.send(got[2], PONG)
+            assert got[2].startswith(b"%d x" % i)
+
+
 def test_idle_client_is_pinged_and_hung_up(make):
     s = make(ping_after_s=1, hangup_after_s=2)
     with s.ws() as quiet, s.ws() as polite:

@@ -356,6 +356,7 @@ static void set_up(struct echo *echo, int argc, char **argv, struct feed_log *lo
         .handshake_timeout_ms = (unsigned)setting(argc, argv, "handshake_timeout_ms", 10000),
         .ping_after_s = (unsigned)setting(argc, argv, "ping_after_s", 0),
         .hangup_after_s = (unsigned)setting(argc, argv, "hangup_after_s", 0),
+        .stall_after_s = (unsigned)setting(argc, argv, "stall_after_s", 0),
     };
     struct feed_listener listeners[] = {
         {.address = "127.0.0.1",

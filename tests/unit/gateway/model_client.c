@@ -43,6 +43,19 @@ static bool has(const struct model_feed *feed, const char *id)
     return false;
 }
 
+static size_t put(struct model_feed *feed, const char *published, const char *id)
+{
+    size_t at = 0;
+    while (at < feed->count && order(published, id, &feed->entries[at]) < 0)
+        at++;
+    feed_assert(feed->count < MODEL_ENTRIES_MAX);
+    memmove(&feed->entries[at + 1], &feed->entries[at], (feed->count - at) * sizeof feed->entries[0]);
+    snprintf(feed->entries[at].published, sizeof feed->entries[at].published, "%s", published);
+    snprintf(feed->entries[at].id, sizeof feed->entries[at].id, "%s", id);
+    feed->count++;
+    return at;
+}
+
 static void insert(struct model_client *client, struct model_feed *feed, yyjson_val *entry, bool oldest_last)
 {
     const char *published = text(entry, "published"), *id = text(entry, "id");
@@ -53,15 +66,8 @@ static void insert(struct model_client *client, struct model_feed *feed, yyjson_
         client->doubles++;
         return;
     }
-    size_t at = 0;
-    while (at < feed->count && order(published, id, &feed->entries[at]) < 0)
-        at++;
-    feed_assert(!oldest_last || at == feed->count);
-    feed_assert(feed->count < MODEL_ENTRIES_MAX);
-    memmove(&feed->entries[at + 1], &feed->entries[at], (feed->count - at) * sizeof feed->entries[0]);
-    snprintf(feed->entries[at].published, sizeof feed->entries[at].published, "%s", published);
-    snprintf(feed->entries[at].id, sizeof feed->entries[at].id, "%s", id);
-    feed->count++;
+    size_t at = put(feed, published, id);
+    feed_assert(!oldest_last || at == feed->count - 1);
 }
 
 static void on_slice(struct model_client *client, yyjson_val *root)
@@ -120,8 +126,7 @@ static void on_page(struct model_client *client, yyjson_val *root)
         const char *published = text(entry, "published"), *id = text(entry, "id");
         if (has(feed, id)) /* a slice came before the page */
             continue;
-        feed_assert(order(published, id, &feed->floor) < 0);
-        insert(client, feed, entry, true);
+        put(feed, published, id); /* mostly at the end; above it when a slice before the page was dropped */
         feed->floor = feed->entries[feed->count - 1];
         feed->least++;
         client->paged_entries++;
@@ -156,6 +161,18 @@ static void on_remove(struct model_client *client, yyjson_val *root)
     {
         client->removed_entries++;
         remove_id(feed, yyjson_get_str(id));
+    }
+}
+
+/* It tells of nothing that was not sent before it. */
+static void on_heartbeat(struct model_client *client, yyjson_val *root)
+{
+    yyjson_val *positions = yyjson_obj_get(root, "positions");
+    client->heartbeats++;
+    for (unsigned i = 0; i < MODEL_FEEDS; i++) {
+        const struct model_feed *feed = &client->feeds[i];
+        const char *position = yyjson_get_str(yyjson_obj_get(positions, names[i]));
+        feed_assert(!position || (feed->sliced && strcmp(position, feed->position) == 0));
     }
 }
 
@@ -195,10 +212,10 @@ static void on_frame(void *arg, struct feed_str json)
         on_page(client, root);
     else if (strcmp(type, "welcome") == 0)
         client->welcomed = true;
-    else if (strcmp(type, "heartbeat") == 0)
-        client->heartbeats++;
     else if (strcmp(type, "stale") == 0 || strcmp(type, "fresh") == 0)
         on_staleness(client, root, type[0] == 's');
+    else if (strcmp(type, "heartbeat") == 0)
+        on_heartbeat(client, root);
     else if (strcmp(type, "error") == 0)
         on_error(client, root);
     else

@@ -611,7 +611,7 @@ static void after_redis_was_away_clients_get_what_differs(void **state)
 
 /* ---- ends ---- */
 
-static void a_slow_client_is_closed_and_its_queue_dropped(void **state)
+static void a_slow_client_falls_behind_and_gets_a_window(void **state)
 {
     struct world *world = *state;
     struct model_client slow = ann(), quick = ann();
@@ -619,24 +619,78 @@ static void a_slow_client_is_closed_and_its_queue_dropped(void **state)
     model_client_connect(&quick, world);
     world_settle(world);
     slow.ws->stalled = true;
-    for (unsigned i = 0; i < 2000 && !slow.ws->close_code; i++) {
+    unsigned heard = slow.pushes;
+    for (unsigned i = 0; i < 1000; i++) {
         (void)world_publish(world, &world->timelines[0], world->wall_ms + i);
         world_settle(world);
         gw_hub_measure(&world->hub);
         assert_true(metric(world, GW_M_QUEUE_BYTES, 0) <= 65536);
     }
-    assert_int_equal(slow.ws->close_code, 4001);
+    assert_int_equal(metric(world, GW_M_FELL_BEHIND, 0), 1);
+    assert_int_equal(slow.ws->close_code, 0);
     assert_int_equal(slow.ws->session->outbox.bytes, 0);
     model_client_check(&quick, 0, world, &world->timelines[0]);
-    model_client_disconnect(&slow, 4001);
-    assert_int_equal(metric(world, GW_M_CLOSES, GW_CLOSE_SLOW_CLIENT), 1);
-    model_client_connect(&slow, world);
+    world_pass(world, 60000); /* heartbeats would tell of positions that it does not have */
+    unsigned slices = slow.slices;
+    world_resume_reading(slow.ws);
     world_settle(world);
+    assert_int_equal(slow.slices, slices + 1);
+    assert_int_equal(slow.pushes, heard);
+    model_client_check(&slow, 0, world, &world->timelines[0]);
+    (void)world_publish(world, &world->timelines[0], world->wall_ms + 5000);
+    world_settle(world);
+    assert_int_equal(slow.pushes, heard + 1);
     model_client_check(&slow, 0, world, &world->timelines[0]);
     model_client_disconnect(&slow, 1000);
     model_client_disconnect(&quick, 1000);
     model_client_fini(&slow);
     model_client_fini(&quick);
+}
+
+static void whoever_fell_behind_with_the_last_change_gets_a_window_too(void **state)
+{
+    struct world *world = *state;
+    struct model_client slow = ann();
+    model_client_connect(&slow, world);
+    world_settle(world);
+    slow.ws->stalled = true;
+    while (metric(world, GW_M_FELL_BEHIND, 0) == 0) {
+        (void)world_publish(world, &world->timelines[0], world->wall_ms++);
+        world_settle(world);
+    }
+    world_resume_reading(slow.ws); /* its position is the feed's, but nobody has sent what leads there */
+    world_settle(world);
+    model_client_check(&slow, 0, world, &world->timelines[0]);
+    assert_int_equal(slow.feeds[0].count, FEED_CAP);
+    model_client_disconnect(&slow, 1000);
+    model_client_fini(&slow);
+}
+
+static void answers_are_not_dropped_and_too_many_end_it(void **state)
+{
+    struct world *world = *state;
+    struct ear ear;
+    world->hub.settings.queue_bytes_max = 2000;
+    struct feed_ws *ws = open_ear(world, &ear, NULL);
+    say_hello(world, ws, "\"feeds\":[{\"feed\":\"home\"}]");
+    world_settle(world);
+    ws->stalled = true;
+    world_say(ws, "{\"type\":\"dance\",\"id\":77}");
+    for (unsigned i = 0; i < 100; i++)
+        (void)world_publish(world, &world->timelines[0], world->wall_ms + i);
+    world_settle(world);
+    assert_int_equal(metric(world, GW_M_FELL_BEHIND, 0), 1);
+    world_resume_reading(ws);
+    world_settle(world);
+    assert_non_null(strstr(heard(&ear), "\"id\":77}"));
+    ws->stalled = true;
+    for (unsigned i = 0; i < GW_ERRORS_MAX - 1; i++)
+        world_say(
+            ws,
+            "{\"type\":\"dance\",\"id\":\"a name that takes some room in the queue, until there is none left in it\"}");
+    world_settle(world);
+    assert_int_equal(ws->close_code, 4001);
+    feed_buf_fini(&ear.heard);
 }
 
 static void a_close_waits_for_the_last_message_but_not_for_ever(void **state)
@@ -752,7 +806,9 @@ int main(void)
         CASE(quiet_feeds_are_checked_and_left_alone),
         CASE(a_notice_of_a_later_version_makes_it_read),
         CASE(after_redis_was_away_clients_get_what_differs),
-        CASE(a_slow_client_is_closed_and_its_queue_dropped),
+        CASE(a_slow_client_falls_behind_and_gets_a_window),
+        CASE(whoever_fell_behind_with_the_last_change_gets_a_window_too),
+        CASE(answers_are_not_dropped_and_too_many_end_it),
         CASE(a_close_waits_for_the_last_message_but_not_for_ever),
         CASE(feeds_are_released_after_a_while),
         CASE(shutdown_says_bye_to_each_at_its_own_time),

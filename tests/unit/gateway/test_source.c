@@ -88,10 +88,45 @@ static void what_was_missed_and_is_all_there_comes_as_a_push(void **state)
     leave(&client);
 }
 
+static void a_page_follows_the_slice_that_the_client_has_not_read_yet(void **state)
+{
+    struct world *world = *state;
+    publish(world, FEED_CAP);
+    for (unsigned i = 0; i < FEED_CAP / 2; i++)
+        (void)world_publish(world, &world->timelines[0], world->wall_ms - 2 * (int64_t)i);
+    struct model_client client;
+    model_client_init(&client, "ann");
+    client.feeds[0].wanted = true;
+    client.feeds[0].limit = FEED_CAP;
+    model_client_connect(&client, world);
+    world_settle(world);
+    assert_true(client.feeds[0].more);
+    client.ws->stalled = true;
+    for (unsigned i = 0; i < FEW; i++) {
+        (void)world_publish(world, &world->timelines[0], ++world->wall_ms);
+        lose_all(world);
+    }
+    (void)world_publish(world, &world->timelines[0],
+                        ++world->wall_ms); /* a slice follows, which ends above the first */
+    world_settle(world);
+    for (unsigned i = 0; i < 2 * FEW + 2; i++) /* as many older ones come into view, from above and below its old end */
+        world_undo(world, 0, i);
+    world_settle(world);
+    model_client_page(&client, 0, FEED_CAP);
+    world_settle(world);
+    world_resume_reading(client.ws);
+    world_settle(world);
+    assert_int_equal(client.slices, 2);
+    assert_false(client.feeds[0].paging);
+    model_client_check(&client, 0, world, &world->timelines[0]);
+    leave(&client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_removal_that_was_missed_is_told_though_its_mark_is_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_page_follows_the_slice_that_the_client_has_not_read_yet, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_missed_and_is_all_there_comes_as_a_push, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
