@@ -7,13 +7,14 @@
 #include "shared/model/names.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <yyjson.h>
 
 static const struct feed_activity_outside nothing_outside = {.id = {NULL, 0}};
 
 void feed_activity_init(struct feed_activity *activity)
 {
-    *activity = (struct feed_activity){.published_ms = 0};
+    memset(activity, 0, offsetof(struct feed_activity, to));
     feed_buf_init(&activity->memory, FEED_RECORD_MAX);
 }
 

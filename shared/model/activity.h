@@ -29,12 +29,14 @@ struct feed_activity {
     struct feed_str object_type, object_id, object_owner;
     int64_t object_published_ms; /* of an undo: when what it undoes was published; 0 = absent */
     struct feed_str target_type, target_id;
-    struct feed_str to[FEED_TO_MAX]; /* in the order given, without repetitions */
-    size_t to_count;
     struct feed_str data;   /* one msgpack value, encoded; at most FEED_DATA_MAX bytes */
     int64_t published_ms;   /* 0 = absent */
     bool imported;          /* a record of FEED_IMPORT_TYPE; the verb is follow */
     struct feed_buf memory; /* owned: what the views point to if not the input */
+    size_t to_count;
+    /* In the order given, without repetitions. Last, since it is most of the struct and nearly always empty: places
+     * beyond to_count are neither cleared nor copied. */
+    struct feed_str to[FEED_TO_MAX];
 };
 
 void feed_activity_init(struct feed_activity *activity);

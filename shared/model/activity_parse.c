@@ -8,6 +8,7 @@
 #include "shared/model/names.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum member {
     M_ID,
@@ -29,32 +30,39 @@ enum member {
     M_ROOT = MEMBERS
 };
 
+/* With its length, since each member of each activity is compared with all of them. */
+#define NAME(text)                                                                                                     \
+    {                                                                                                                  \
+        text, sizeof(text) - 1                                                                                         \
+    }
+
 static const struct {
     enum member parent;
-    const char *name, *path;
+    struct feed_str name;
+    const char *path;
 } member_rows[MEMBERS] = {
-    [M_ID] = {M_ROOT, "id", "id"},
-    [M_ACTOR] = {M_ROOT, "actor", "actor"},
-    [M_VERB] = {M_ROOT, "verb", "verb"},
-    [M_TYPE] = {M_ROOT, "type", "type"},
-    [M_OBJECT] = {M_ROOT, "object", "object"},
-    [M_TARGET] = {M_ROOT, "target", "target"},
-    [M_PUBLISHED] = {M_ROOT, "published", "published"},
-    [M_TO] = {M_ROOT, "to", "to"},
-    [M_DATA] = {M_ROOT, "data", "data"},
-    [M_OBJECT_TYPE] = {M_OBJECT, "type", "object.type"},
-    [M_OBJECT_ID] = {M_OBJECT, "id", "object.id"},
-    [M_OBJECT_OWNER] = {M_OBJECT, "owner", "object.owner"},
-    [M_OBJECT_PUBLISHED] = {M_OBJECT, "published", "object.published"},
-    [M_TARGET_TYPE] = {M_TARGET, "type", "target.type"},
-    [M_TARGET_ID] = {M_TARGET, "id", "target.id"},
+    [M_ID] = {M_ROOT, NAME("id"), "id"},
+    [M_ACTOR] = {M_ROOT, NAME("actor"), "actor"},
+    [M_VERB] = {M_ROOT, NAME("verb"), "verb"},
+    [M_TYPE] = {M_ROOT, NAME("type"), "type"},
+    [M_OBJECT] = {M_ROOT, NAME("object"), "object"},
+    [M_TARGET] = {M_ROOT, NAME("target"), "target"},
+    [M_PUBLISHED] = {M_ROOT, NAME("published"), "published"},
+    [M_TO] = {M_ROOT, NAME("to"), "to"},
+    [M_DATA] = {M_ROOT, NAME("data"), "data"},
+    [M_OBJECT_TYPE] = {M_OBJECT, NAME("type"), "object.type"},
+    [M_OBJECT_ID] = {M_OBJECT, NAME("id"), "object.id"},
+    [M_OBJECT_OWNER] = {M_OBJECT, NAME("owner"), "object.owner"},
+    [M_OBJECT_PUBLISHED] = {M_OBJECT, NAME("published"), "object.published"},
+    [M_TARGET_TYPE] = {M_TARGET, NAME("type"), "target.type"},
+    [M_TARGET_ID] = {M_TARGET, NAME("id"), "target.id"},
 };
 
 struct parser {
     struct feed_input found[MEMBERS];
     const struct feed_activity_outside *outside;
-    struct feed_activity draft;
     struct feed_activity_problem *problem;
+    struct feed_activity draft;
     char verb[FEED_VERB_MAX]; /* that of an ActivityStreams type */
 };
 
@@ -79,7 +87,7 @@ static enum feed_error find_members(struct parser *parser, const struct feed_inp
     struct feed_input value;
     while (feed_input_next(&walk, &key, &value)) {
         for (enum member m = 0; m < MEMBERS; m++) {
-            if (member_rows[m].parent != parent || !feed_str_eq(key, feed_str_of(member_rows[m].name)))
+            if (member_rows[m].parent != parent || !feed_str_eq(key, member_rows[m].name))
                 continue;
             if (parser->found[m].kind != FEED_INPUT_ABSENT)
                 return refuse(parser, FEED_E_INVALID, m, "is there more than once");
@@ -305,7 +313,7 @@ static enum feed_error keep(struct feed_activity *draft, struct feed_activity *o
         at += draft->to[i].len;
     }
     draft->memory = *memory;
-    *out = *draft;
+    memcpy(out, draft, offsetof(struct feed_activity, to) + draft->to_count * sizeof draft->to[0]);
     return FEED_OK;
 }
 
@@ -315,7 +323,11 @@ enum feed_error feed_activity_parse(const struct feed_input *root, const struct 
     feed_assert(root->kind == FEED_INPUT_MAP);
     *problem = (struct feed_activity_problem){.field = ""};
     feed_activity_clear(out);
-    struct parser parser = {.outside = outside, .problem = problem};
+    struct parser parser;
+    memset(&parser, 0, offsetof(struct parser, draft));
+    parser.outside = outside;
+    parser.problem = problem;
+    feed_activity_init(&parser.draft);
     parser.draft.source = outside->source;
     parser.draft.tenant = outside->tenant;
     enum feed_error error = take_all(&parser, root, &out->memory);
@@ -333,5 +345,6 @@ void feed_activity_clear(struct feed_activity *activity)
 {
     struct feed_buf memory = activity->memory;
     feed_buf_reset(&memory);
-    *activity = (struct feed_activity){.memory = memory};
+    memset(activity, 0, offsetof(struct feed_activity, to));
+    activity->memory = memory;
 }
