@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 /* 1,000 activities with the longest ids, escaped, are below 1.5 MiB. */
-enum { ANSWER_MAX = 4 * 1024 * 1024 };
+enum { ANSWER_MAX = 4 * 1024 * 1024, ENVELOPE_USUAL = 64, ITEM_USUAL = 160 };
 
 static void add_header(struct ing_answer *answer, const char *name, struct feed_str value)
 {
@@ -178,6 +178,7 @@ void ing_answer_batch(struct ing_answer *answer, const struct ing_batch *batch, 
                      "Kafka did not acknowledge all activities. Send those in `unacknowledged` again, with the id and "
                      "published that are given there: then none is doubled.");
     }
+    feed_buf_reserve(&answer->body, ENVELOPE_USUAL + batch->count * ITEM_USUAL);
     feed_json_key(&json, "accepted");
     feed_json_u64(&json, batch->acknowledged);
     put_items(&json, "activities", batch, ING_ITEM_ACKNOWLEDGED);

@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { VALUE_USUAL = 1024 }; /* bytes of a record's value; one buffer for all of a request */
+
 struct exchange {
     struct ing_service *service;
     struct feed_request *request;
@@ -178,6 +180,7 @@ static enum feed_error produce_all(struct exchange *exchange)
     ing_traceparent(exchange->http->headers[FEED_HTTP_TRACEPARENT], random, traceparent);
     struct feed_buf value;
     feed_buf_init(&value, FEED_RECORD_MAX);
+    feed_buf_reserve(&value, VALUE_USUAL);
     uint64_t now_us = feed_clock_mono_us();
     enum feed_error error = FEED_OK;
     for (size_t i = 0; i < batch->count && error == FEED_OK; i++) {

@@ -293,6 +293,10 @@ static enum feed_error keep(struct feed_activity *draft, struct feed_activity *o
                                 &draft->verb,        &draft->object_type, &draft->object_id, &draft->object_owner,
                                 &draft->target_type, &draft->target_id};
     const size_t text_count = sizeof(texts) / sizeof(texts[0]);
+    size_t room = 0;
+    for (size_t i = 0; i < text_count; i++)
+        room += texts[i]->len;
+    feed_buf_reserve(memory, room);
     for (size_t i = 0; i < text_count; i++)
         feed_buf_str(memory, *texts[i]);
     for (size_t i = 0; i < draft->to_count; i++)
