@@ -13,6 +13,7 @@
     ROW(GW_CLOSE_HELLO_TIMEOUT, "hello_timeout", 4008, true)                                                           \
     ROW(GW_CLOSE_TENANT_FULL, "tenant_full", 4029, true)                                                               \
     ROW(GW_CLOSE_USER_FULL, "user_full", 4030, true)                                                                   \
+    ROW(GW_CLOSE_TOO_BUSY, "too_busy", 4031, true)                                                                     \
     ROW(GW_CLOSE_TOKEN_EXPIRED, "token_expired", 4401, true)                                                           \
     ROW(GW_CLOSE_BAD_MESSAGE, "bad_message", 4500, false)                                                              \
     ROW(GW_CLOSE_UNAUTHORIZED, "unauthorized", 4501, false)                                                            \

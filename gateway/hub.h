@@ -34,6 +34,8 @@ enum {
     GW_READ_TIMEOUT_MS = 5000,  /* for the slices that answer it */
     GW_DRAIN_MS = 2000,         /* for the last messages before a close */
     GW_ERRORS_MAX = 16,
+    GW_MESSAGES_BURST = 100, /* from a client at once; the allowance then grows by GW_MESSAGES_PER_S */
+    GW_MESSAGES_PER_S = 20,
     GW_RETRY_MIN_MS = 250, /* clients come back after a shutdown within min .. min + spread, each at its own time */
     GW_RETRY_SPREAD_MS = 4750
 };

@@ -338,10 +338,26 @@ static void authenticate(struct gw_session *session, const struct gw_message *me
     hello(session, message, &claims);
 }
 
+/* A client has little to say. One that says much costs the others, at a server that answers each message. */
+static bool too_busy(struct gw_session *session)
+{
+    int64_t now_ms = gw_hub_now(session->hub);
+    int64_t grown = (now_ms - session->messages_ms) * GW_MESSAGES_PER_S / 1000;
+    if (grown > 0) {
+        session->messages = grown < session->messages ? (uint8_t)(session->messages - grown) : 0;
+        session->messages_ms = now_ms;
+    }
+    return session->messages++ >= GW_MESSAGES_BURST;
+}
+
 void gw_session_message(struct gw_session *session, struct feed_str payload, bool binary)
 {
     if (gw_session_ending(session))
         return;
+    if (too_busy(session)) {
+        gw_session_end(session, GW_CLOSE_TOO_BUSY);
+        return;
+    }
     if (binary) {
         refuse(session, GW_FAULT_BAD_MESSAGE, "messages of feedwire.v1.json come in text frames", no_id,
                GW_CLOSE_BAD_MESSAGE);

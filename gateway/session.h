@@ -33,6 +33,8 @@ struct gw_session {
     bool drained; /* the socket asked for more and there was none */
     bool behind;  /* changes of feeds were dropped, and none are sent until it is drained */
     uint8_t errors;
+    uint8_t messages;     /* received of the allowance, */
+    int64_t messages_ms;  /* as it was then */
     uint8_t tenant_label; /* of the metrics by tenant; 0 before hello */
     uint8_t view_count, joining;
     struct gw_view *views;    /* owned; all feeds of the hello */

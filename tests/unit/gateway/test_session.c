@@ -223,6 +223,36 @@ static void unknown_messages_are_answered_sixteen_times(void **state)
     feed_buf_fini(&ear.heard);
 }
 
+static void a_client_that_never_stops_talking_is_closed(void **state)
+{
+    struct world *world = *state;
+    static const char page[] =
+        "{\"type\":\"page\",\"feed\":\"home\",\"before\":{\"published\":\"2026-01-01T00:00:00Z\","
+        "\"id\":\"00000000-0000-0000-0000-000000000001\"}}";
+    struct model_client client = ann();
+    model_client_connect(&client, world);
+    world_settle(world);
+    client.feeds[0].paging = true;
+    for (unsigned i = 1; i < GW_MESSAGES_BURST; i++) { /* hello was the first */
+        world_say(client.ws, page);
+        world_settle(world);
+        client.feeds[0].paging = true;
+    }
+    assert_int_equal(client.ws->close_code, 0);
+    world_pass(world, 1000);
+    for (unsigned i = 0; i < GW_MESSAGES_PER_S; i++) {
+        world_say(client.ws, page);
+        world_settle(world);
+        client.feeds[0].paging = true;
+    }
+    assert_int_equal(client.ws->close_code, 0);
+    world_say(client.ws, page);
+    world_settle(world);
+    assert_int_equal(client.ws->close_code, 4031);
+    model_client_disconnect(&client, 4031);
+    model_client_fini(&client);
+}
+
 static void what_comes_after_the_end_is_ignored(void **state)
 {
     struct world *world = *state;
@@ -786,6 +816,7 @@ int main(void)
         CASE(silence_is_closed),
         CASE(hello_comes_once),
         CASE(unknown_messages_are_answered_sixteen_times),
+        CASE(a_client_that_never_stops_talking_is_closed),
         CASE(what_comes_after_the_end_is_ignored),
         CASE(an_expired_token_ends_the_session),
         CASE(a_token_lives_to_its_end_and_the_leeway),
