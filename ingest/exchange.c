@@ -375,7 +375,7 @@ static bool hold(struct exchange *exchange, struct ing_limit_verdict *verdict)
                                           .kind = ING_LIMIT_IN_FLIGHT,
                                           .limit = {.burst = activities},
                                           .remaining = room && left > 0 ? left : 0,
-                                          .wait_us = ING_RETRY_FULL_S * 1000000};
+                                          .wait_us = INT64_C(1000000) * ING_RETRY_FULL_S};
     return false;
 }
 

@@ -7,7 +7,6 @@
 #include "shared/observe/metrics_values.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 const double feed_metric_latency_buckets[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                               0.1,    0.25,    0.5,    1,     2.5,    5,     10,   0};
@@ -44,7 +43,9 @@ struct feed_metrics *feed_metrics_new(const struct feed_metric *table)
     struct feed_metrics *metrics = calloc(1, sizeof(*metrics));
     feed_assert(metrics);
     metrics->table = table;
-    strcpy(metrics->tenants.names[0], feed_metric_by_tenant[0]);
+    enum feed_error fits =
+        feed_str_copy(feed_str_of(feed_metric_by_tenant[0]), metrics->tenants.names[0], FEED_METRIC_TENANT_TEXT + 1);
+    feed_assert(fits == FEED_OK);
     metrics->tenants.count = 1;
     while (table[metrics->count].name) {
         metrics->count++;

@@ -94,10 +94,10 @@ int64_t feed_tally_of(const struct feed_tally *tally, struct feed_str name)
 
 void feed_tally_fini(struct feed_tally *tally)
 {
-    struct feed_tally_row *row, *next;
-    HASH_ITER(hh, tally->rows, row, next)
-    {
-        HASH_DEL(tally->rows, row);
+    struct feed_tally_row *row = tally->rows, *next;
+    HASH_CLEAR(hh, tally->rows);
+    for (; row; row = next) {
+        next = row->hh.next;
         free(row);
     }
 }
