@@ -188,7 +188,7 @@ static struct feed_http_verdict check_head(struct feed_conn *conn, struct feed_r
 static struct feed_address client_of(const struct feed_conn *conn, const struct feed_request *request)
 {
     const struct feed_proxies *proxies = conn->listener->proxies;
-    if (!proxies || !feed_proxies_trusts(proxies, &conn->peer))
+    if (!proxies)
         return conn->peer;
     return feed_proxies_client(
         proxies, &conn->peer,
