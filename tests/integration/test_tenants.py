@@ -138,8 +138,8 @@ class World:
         self.produce(owner, activity("vic", id=self.activity_id, published=PUBLISHED, to=["fan"]), None)
         for number in range(KEYS):
             self.produce(owner, activity(), f"their-key-{number}")
+        stack.settle()  # so that slices have all of it, and nothing is still to be pushed
         self.viewers = [Viewer(OfTenant(self, owner), user, feed) for user in ("fan", "vic") for feed in ("home", "notifications")]
-        stack.settle()
         self.viewers[0].until(lambda: self.viewers[0].ids == [self.activity_id], "the activity")
         self.things = {  # what the owner has, and what nobody has
             "user": ("vic", "nix"),

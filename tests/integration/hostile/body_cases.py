@@ -3,7 +3,8 @@ import json
 import pathlib
 import urllib.parse
 
-from hostile.case import ACTIVITY, Case, Message, head, post
+from hostile.case import ACTIVITY, Case, Message, head, post, request
+from ingest_client import token
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 NAMES = json.loads((ROOT / "schemas/vectors/names.json").read_text())
@@ -131,8 +132,31 @@ def members():
     yield Case("S29", "61 minutes east", "ingest", post({**ACTIVITY, "id": "x", "published": "2020-01-01T00:00:00+24:00"}), 422, "published")
 
 
+def imports():
+    """POST /v1/follows, which needs the scope admin."""
+    admin = token("service:import", scope="admin")
+
+    def follows(body, bearer=admin, **options):
+        return request("POST", "/v1/follows", body, bearer=bearer, **options)
+
+    edge = {"actor": "ann", "object": "bob"}
+    for scope in (None, "publish", "read", "publish read"):
+        yield Case("S20", f"import with {scope}", "ingest", follows(edge, token("ann", scope=scope)), 403, "scope")
+    for user in INJECTED:
+        yield Case("S20", f"import actor {ascii(user)}", "ingest", follows({**edge, "actor": user}), 422, "actor")
+        yield Case("S20", f"import object {ascii(user)}", "ingest", follows({**edge, "object": user}), 422, "object")
+    for value in (True, "", "now", "2999-01-01T00:00:00Z", [], {}, -1, 0, 1.5, "2020-02-30T00:00:00Z"):
+        yield Case("S29", f"import since {ascii(value)}", "ingest", follows({**edge, "since": value}), 422, "since")
+    for name, body in (("oneself", {"actor": "ann", "object": "ann"}), ("no object", {"actor": "ann"}), ("no actor", {"object": "bob"}), ("a list of lists", [[]]), ("one bad of two", [edge, {"actor": "a b", "object": "bob"}])):
+        yield Case("S29", f"import {name}", "ingest", follows(body), 422, "")
+    yield Case("S29", "import of nothing", "ingest", follows([]), 422, "")
+    yield Case("S29", "import of 1,001", "ingest", follows([edge] * 1001), 413, "at most 1000")
+    yield Case("S19", "import as an event", "ingest", follows(edge, content_type="application/cloudevents+json"), 415, "Content-Type must be")
+    yield Case("S30", "import compressed", "ingest", follows(edge, headers=[("Content-Encoding", "gzip")]), 415, "without Content-Encoding")
+
+
 def all_cases():
-    for table in (names, log_lines, json_bodies, members):
+    for table in (names, log_lines, json_bodies, members, imports):
         yield from (case for case in table() if case)
 
 
