@@ -185,6 +185,29 @@ def test_first_messages(system, row):
     assert system.gateway.metric("gateway_sessions") == 1  # the control's: nobody else is left
 
 
+def later_refusal(system, message):
+    """The same in a session; 0: it goes on."""
+    with WebSocket(system.gateway.http_port, protocol="feedwire.v1.json", timeout=DEADLINE_S) as ws:
+        ws.send(json.dumps({"type": "hello", "token": TOKEN, "feeds": [{"feed": "home"}]}))
+        assert [json.loads(ws.message())["type"] for _ in range(2)] == ["welcome", "slice"]
+        ws.send(message.data, opcode=1)
+        code = json.loads(ws.message())["code"]
+        try:
+            ws.send('{"type":"nothing"}')
+            return (code, 0) if json.loads(ws.message())["code"] == "unknown_type" else (code, "answered")
+        except Closed as closed:
+            return code, closed.code
+
+
+def test_later_messages(system):
+    messages = list(body_cases.later_messages())
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(lambda message: later_refusal(system, message), messages))
+    wrong = [(m.name, answer, (m.error, m.close)) for m, answer in zip(messages, answers) if answer != (m.error, m.close)]
+    assert not wrong, wrong
+    system.assert_unharmed()
+
+
 def test_a_good_token_in_the_url_is_no_token(system):
     """S7: the handshake stands, since the token may still come, but this one does not count."""
     for query in ("access_token", "token", "authorization", "jwt"):

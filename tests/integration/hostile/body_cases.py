@@ -189,3 +189,34 @@ def messages():
         yield Message("S31", name, data, error, CLOSE)
     for feed in ("", "HOME", "home ", "Home", "*", "home*", "f:{demo/bob}", "home/bob", "../home", "profiles:bob", "outbox", "all", "%", "home\u0000", "homé", "notification", "feed", "f", "n", "o", "g", "i", "home:bob"):
         yield Message("S31", f"feed {ascii(feed)}", hello(feeds=[{"feed": feed}]), UNKNOWN_FEED, CLOSE)
+
+
+STAYS = 0
+BEFORE = {"published": "2020-01-02T03:04:05.678Z", "id": "00000000-0000-0000-0000-000000000001"}
+
+
+def page(**members):
+    return json.dumps({"type": "page", "feed": "home", "before": BEFORE, **members}).encode()
+
+
+def later_messages():
+    """In a session of ann's home feed."""
+    for name, before in (("null", None), ("text", "x"), ("list", []), ("empty", {}), ("without id", {"published": BEFORE["published"]}), ("without published", {"id": BEFORE["id"]}), ("number", 1),
+                         ("published a number", {**BEFORE, "published": 1}), ("published now", {**BEFORE, "published": "now"}), ("13th month", {**BEFORE, "published": "2020-13-01T00:00:00Z"}), ("id a number", {**BEFORE, "id": 1}),
+                         ("id empty", {**BEFORE, "id": ""})):
+        yield Message("S31", f"page before {name}", page(before=before), BAD_MESSAGE, CLOSE)
+    for limit in (0, 101, -1, 1.5, "5", True, [], 2**64):
+        yield Message("S31", f"page limit {limit}", page(limit=limit), BAD_MESSAGE, CLOSE)
+    for feed in (None, 1, [], {}):
+        yield Message("S31", f"page feed {feed}", page(feed=feed), BAD_MESSAGE, CLOSE)
+    for feed in ("notifications", "home:bob", "f:{demo/bob}", "*", "", "HOME"):
+        yield Message("S31", f"page of {feed}", page(feed=feed), UNKNOWN_FEED, STAYS)
+    for value in (None, 1, [], {}, True):
+        yield Message("S4", f"refresh with {value}", json.dumps({"type": "refresh", "token": value}).encode(), BAD_MESSAGE, CLOSE)
+    yield Message("S4", "refresh without", b'{"type":"refresh"}', BAD_MESSAGE, CLOSE)
+    for name, bad in (("nothing", ""), ("garbage", "x.y.z"), ("an expired token", token("ann", scope=None, expires_s=-3600)), ("a cut token", token("ann", scope=None)[:-1]), ("no key", "fwk_0000000000000000_" + "A" * 43)):
+        yield Message("S4", f"refresh with {name}", json.dumps({"type": "refresh", "token": bad}).encode(), "unauthorized", STAYS)
+    for name, bad in (("another's token", token("bob", scope=None)), ("another tenant's token", token("ann", scope=None, tenant="acme")), ("a token that may not read", token("ann", scope="publish")),
+                      ("a token for notifications", token("ann", scope=None, feeds=["notifications"]))):
+        yield Message("S4", f"refresh with {name}", json.dumps({"type": "refresh", "token": bad}).encode(), "forbidden", STAYS)
+    yield Message("S31", "hello twice", hello(), BAD_MESSAGE, CLOSE)
