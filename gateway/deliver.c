@@ -3,6 +3,7 @@
  * closed is only marked, because the lists are being walked. */
 #include "gateway/deliver.h"
 
+#include "gateway/await.h"
 #include "gateway/encode.h"
 #include "gateway/metrics.h"
 #include "gateway/page.h"
@@ -34,7 +35,7 @@ static bool waits(const struct gw_feed *feed, const struct gw_view *view)
 {
     if (gw_session_ending(view->session) || view->state == GW_VIEW_BEHIND)
         return false;
-    return view->state != GW_VIEW_LIVE || view->page || feed->state == GW_FEED_READING;
+    return view->state != GW_VIEW_LIVE || view->page || gw_awaits_wanted(view) || feed->state == GW_FEED_READING;
 }
 
 /* Whether "unchanged" can be believed of a position that was merged: only if it is the one that this feed is at, with
@@ -63,12 +64,12 @@ struct gw_plan gw_deliver_plan(const struct gw_feed *feed)
         if (view->state == GW_VIEW_JOINING && view->claim != GW_CLAIM_POSITION) {
             plan.limit = larger(plan.limit, slice_limit(feed, view));
             plan.has_known = false;
-            if (view->page)
+            if (view->page || gw_awaits_wanted(view))
                 plan.limit = FEED_CAP;
             continue;
         }
         plan.limit = FEED_CAP;
-        if (view->page || view->dropped)
+        if (view->page || view->dropped || gw_awaits_wanted(view))
             plan.has_known = false;
         if (!first && !feed_position_eq(&plan.known, &view->position))
             plan.has_known = false;

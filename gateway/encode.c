@@ -224,6 +224,15 @@ void gw_encode_heartbeat(struct feed_buf *out, const struct gw_feed_position *po
     feed_json_close(&json);
 }
 
+void gw_encode_awaited(struct feed_buf *out, const char *type, struct feed_str id, enum feed_timeline timeline)
+{
+    struct feed_json_out json;
+    open_message(&json, out, type);
+    member_id(&json, id);
+    member_text(&json, "feed", feed_timeline_name(timeline));
+    feed_json_close(&json);
+}
+
 void gw_encode_stale(struct feed_buf *out, enum feed_timeline timeline, int64_t lag_ms)
 {
     struct feed_json_out json;

@@ -59,6 +59,8 @@ struct gw_feed_position {
     struct feed_position position;
 };
 void gw_encode_heartbeat(struct feed_buf *out, const struct gw_feed_position *positions, size_t count);
+/* type: visible, passed or timeout. id: JSON; empty: none */
+void gw_encode_awaited(struct feed_buf *out, const char *type, struct feed_str id, enum feed_timeline timeline);
 void gw_encode_stale(struct feed_buf *out, enum feed_timeline timeline, int64_t lag_ms);
 void gw_encode_fresh(struct feed_buf *out, enum feed_timeline timeline);
 /* id: JSON of the message that caused it; empty: none */

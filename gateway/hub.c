@@ -2,6 +2,7 @@
  * are asked for at the end of a turn, with a limit on how many are on their way, and failed ones after a pause. */
 #include "gateway/hub.h"
 
+#include "gateway/await.h"
 #include "gateway/deliver.h"
 #include "gateway/hub_parts.h"
 #include "gateway/metrics.h"
@@ -50,6 +51,7 @@ enum feed_error gw_hub_init(struct gw_hub *hub, const struct gw_port *port, cons
     gw_link_init(&hub->sessions);
     gw_link_init(&hub->writes);
     gw_link_init(&hub->closings);
+    gw_link_init(&hub->awaits);
     feed_buf_init(&hub->scratch, SCRATCH_MAX);
     feed_buf_init(&hub->texts, SCRATCH_MAX);
     feed_buf_init(&hub->entry, FEED_ENTRY_MAX);
@@ -186,6 +188,7 @@ void gw_hub_leave(struct gw_hub *hub, struct gw_view *view)
 {
     gw_page_free(view->page);
     view->page = NULL;
+    gw_awaits_drop(view);
     gw_link_remove(&view->by_feed);
     if (gw_link_alone(&view->feed->views))
         view->feed->empty_since_ms = gw_hub_now(hub);
@@ -196,7 +199,10 @@ void gw_hub_leave(struct gw_hub *hub, struct gw_view *view)
 static void deliver(struct gw_hub *hub, struct gw_feed *feed)
 {
     gw_link_remove(&feed->by_delivery);
+    bool changed = feed->ready > 0;
     gw_deliver_backlog(hub, feed);
+    if (changed)
+        gw_awaits_stir(feed);
 }
 
 /* Before something drops the backlog. */
@@ -297,6 +303,8 @@ void gw_hub_progress(struct gw_hub *hub, struct feed_str payload)
     if (feed_progress_decode(payload, &said) != FEED_OK ||
         gw_progress_heard(&hub->progress, &said, gw_hub_now(hub)) != FEED_OK)
         feed_metrics_add(hub->metrics, GW_M_PROGRESS_UNREADABLE, 0, 1);
+    else
+        gw_awaits_progress(hub);
 }
 
 /* ---- windows ---- */
@@ -310,6 +318,7 @@ static bool ask(struct gw_hub *hub, struct gw_feed *feed)
     enum feed_error error = hub->port->read_fn(hub->port->arg, feed, plan.limit, plan.has_known ? &plan.known : NULL);
     if (error == FEED_OK) {
         gw_feed_asked(feed);
+        gw_awaits_asked(feed);
         feed->asked_limit = plan.limit;
         hub->reads_in_flight++;
         feed_metrics_add(hub->metrics, GW_M_WINDOWS_READ, 0, 1);
@@ -361,6 +370,7 @@ static void serve(struct gw_hub *hub, struct gw_feed *feed, const struct gw_wind
     deliver(hub, feed);
     if (!all)
         gw_feed_joined(feed);
+    gw_awaits_window(feed, &seen);
     if (feed->state == GW_FEED_READING)
         gw_hub_count_gap(hub, feed, "seq");
 }

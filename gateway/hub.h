@@ -66,6 +66,7 @@ struct gw_hub {
     unsigned reads_in_flight;
     size_t source_count;
     struct gw_progress progress;
+    struct gw_link awaits; /* struct gw_await.by_hub */
 
     struct gw_link sessions; /* all, the next to be looked at first */
     size_t session_count;

@@ -177,6 +177,52 @@ static enum gw_fault read_refresh(yyjson_val *root, struct gw_message *message, 
     return fault || message->token.data ? fault : fail(s, GW_FAULT_BAD_MESSAGE, "token must be a text");
 }
 
+static enum gw_fault read_place(yyjson_val *value, size_t i, struct gw_await_ask *ask, struct sentence s)
+{
+    yyjson_val *partition = yyjson_obj_get(value, "partition"), *offset = yyjson_obj_get(value, "offset");
+    if (feed_id_parse(text_of(yyjson_obj_get(value, "id")), &ask->places[i].id) != FEED_OK ||
+        !yyjson_is_uint(partition) || yyjson_get_uint(partition) > INT32_MAX || !yyjson_is_uint(offset) ||
+        yyjson_get_uint(offset) > INT64_MAX)
+        return fail(s, GW_FAULT_BAD_MESSAGE,
+                    "positions[%zu] must have id (a UUID), partition and offset of an activity", i);
+    ask->places[i].partition = (int32_t)yyjson_get_uint(partition);
+    ask->places[i].offset = (int64_t)yyjson_get_uint(offset);
+    return GW_FAULT_NONE;
+}
+
+static enum gw_fault read_timeout(yyjson_val *timeout, struct gw_await_ask *ask, struct sentence s)
+{
+    ask->timeout_ms = GW_AWAIT_TIMEOUT_MS;
+    if (!timeout)
+        return GW_FAULT_NONE;
+    if (!yyjson_is_uint(timeout) || yyjson_get_uint(timeout) < 1 || yyjson_get_uint(timeout) > GW_AWAIT_TIMEOUT_MAX_MS)
+        return fail(s, GW_FAULT_BAD_MESSAGE, "timeout_ms must be a whole number from 1 to %d", GW_AWAIT_TIMEOUT_MAX_MS);
+    ask->timeout_ms = (int64_t)yyjson_get_uint(timeout);
+    return GW_FAULT_NONE;
+}
+
+static enum gw_fault read_await(yyjson_val *root, struct gw_message *message, struct sentence s)
+{
+    struct gw_await_ask *ask = &message->await;
+    yyjson_val *positions = yyjson_obj_get(root, "positions"), *position;
+    enum gw_fault fault = read_timeline(yyjson_obj_get(root, "feed"), "", &ask->timeline, s);
+    if (!fault)
+        fault = read_timeout(yyjson_obj_get(root, "timeout_ms"), ask, s);
+    if (fault)
+        return fault;
+    ask->count = yyjson_arr_size(positions);
+    if (ask->count < 1 || ask->count > GW_AWAIT_PLACES_MAX)
+        return fail(s, GW_FAULT_BAD_MESSAGE, "positions must be a list of 1 to %d", GW_AWAIT_PLACES_MAX);
+    size_t i, n;
+    yyjson_arr_foreach(positions, i, n, position)
+    {
+        fault = read_place(position, i, ask, s);
+        if (fault)
+            return fault;
+    }
+    return GW_FAULT_NONE;
+}
+
 /* The messages there are. */
 static const struct {
     const char *name;
@@ -186,6 +232,7 @@ static const struct {
     {"hello", GW_MESSAGE_HELLO, read_hello},
     {"page", GW_MESSAGE_PAGE, read_page},
     {"refresh", GW_MESSAGE_REFRESH, read_refresh},
+    {"await", GW_MESSAGE_AWAIT, read_await},
 };
 
 enum gw_fault gw_message_parse(struct feed_str json, struct gw_message *message, char *text, size_t text_size)

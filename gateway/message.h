@@ -51,7 +51,32 @@ struct gw_page_ask {
     unsigned limit;
 };
 
-enum gw_message_type { GW_MESSAGE_UNKNOWN, GW_MESSAGE_HELLO, GW_MESSAGE_PAGE, GW_MESSAGE_REFRESH, GW_MESSAGE_TYPES };
+enum {
+    GW_AWAIT_PLACES_MAX = 8,
+    GW_AWAIT_TIMEOUT_MS = 10000, /* unless the client says otherwise */
+    GW_AWAIT_TIMEOUT_MAX_MS = 60000
+};
+
+/* Activities, and where they are in Kafka. */
+struct gw_await_ask {
+    enum feed_timeline timeline;
+    int64_t timeout_ms;
+    size_t count;
+    struct {
+        struct feed_id id;
+        int32_t partition;
+        int64_t offset;
+    } places[GW_AWAIT_PLACES_MAX];
+};
+
+enum gw_message_type {
+    GW_MESSAGE_UNKNOWN,
+    GW_MESSAGE_HELLO,
+    GW_MESSAGE_PAGE,
+    GW_MESSAGE_REFRESH,
+    GW_MESSAGE_AWAIT,
+    GW_MESSAGE_TYPES
+};
 
 struct gw_message {
     struct yyjson_doc *doc; /* owned; the views point into it */
@@ -64,6 +89,7 @@ struct gw_message {
     size_t feed_count;
     /* page */
     struct gw_page_ask page;
+    struct gw_await_ask await;
 };
 
 /* Fills *message, also when a fault is returned (then with the id if it could be read); to be freed by gw_message_fini

@@ -1,6 +1,7 @@
 /* The gateway's metrics, a row each. */
 #include "gateway/metrics.h"
 
+#include "gateway/await.h"
 #include "gateway/close.h"
 #include "gateway/feed.h"
 #include "shared/auth/metrics.h"
@@ -75,6 +76,7 @@ const struct feed_metric gw_metrics_table[] = {
      NULL},
     {"gateway_stale_told_total", FEED_METRIC_COUNTER,
      "Messages to clients that a feed is behind (stale), and that it is not any more (fresh).", "said", told, NULL},
+    {"gateway_awaits_total", FEED_METRIC_COUNTER, "Awaits of clients, by how they ended.", "end", gw_await_names, NULL},
     {"redis_command_seconds", FEED_METRIC_HISTOGRAM, "Time from a command to its answer.", NULL, NULL,
      feed_metric_latency_buckets},
     {"redis_shards", FEED_METRIC_GAUGE, "Masters of the Redis Cluster; 1 for a single server, 0 while unknown.", NULL,

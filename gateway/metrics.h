@@ -31,6 +31,7 @@ enum gw_metric {
     GW_M_PROGRESS_LAG,
     GW_M_PROGRESS_UNREADABLE,
     GW_M_STALE_TOLD, /* label: enum gw_told */
+    GW_M_AWAITS,     /* label: enum gw_await_end */
     GW_M_REDIS_SECONDS,
     GW_M_REDIS_SHARDS,
     GW_M_REDIS_SHARDS_READY,

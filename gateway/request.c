@@ -1,6 +1,7 @@
 /* A request that cannot be met is an error that the connection survives: what it has is not worse for it. */
 #include "gateway/request.h"
 
+#include "gateway/await.h"
 #include "gateway/encode.h"
 #include "gateway/page.h"
 #include "shared/base/assert.h"
@@ -30,6 +31,21 @@ static void page(struct gw_session *session, const struct gw_message *message)
     if (asked)
         gw_hub_page(session->hub, view, asked);
     else
+        gw_session_end(session, GW_CLOSE_INTERNAL);
+}
+
+static void await(struct gw_session *session, const struct gw_message *message)
+{
+    struct feed_str id = feed_buf_view(&message->id);
+    struct gw_view *view = view_of(session, message->await.timeline);
+    if (!view) {
+        gw_session_reproach(session, GW_FAULT_UNKNOWN_FEED, "feed must be one of hello's", id);
+        return;
+    }
+    enum feed_error error = gw_await_open(view, message);
+    if (error == FEED_E_FULL)
+        gw_session_reproach(session, GW_FAULT_BUSY, "too many awaits of this feed are under way", id);
+    else if (error != FEED_OK)
         gw_session_end(session, GW_CLOSE_INTERNAL);
 }
 
@@ -80,6 +96,9 @@ void gw_request(struct gw_session *session, const struct gw_message *message)
         return;
     case GW_MESSAGE_REFRESH:
         refresh(session, message);
+        return;
+    case GW_MESSAGE_AWAIT:
+        await(session, message);
         return;
     case GW_MESSAGE_UNKNOWN:
     case GW_MESSAGE_HELLO:

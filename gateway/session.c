@@ -2,6 +2,7 @@
  * place, gw_session_try_close at the end of a turn, so that nobody who walks a list loses the ground under his feet. */
 #include "gateway/session.h"
 
+#include "gateway/await.h"
 #include "gateway/encode.h"
 #include "gateway/metrics.h"
 #include "gateway/page.h"
@@ -249,6 +250,7 @@ static void join_feeds(struct gw_session *session, const struct gw_message *mess
     for (size_t i = 0; i < message->feed_count; i++) {
         struct gw_view *view = &session->views[i];
         view->session = session;
+        gw_link_init(&view->awaits);
         claim(view, &message->feeds[i]);
         if (gw_hub_join(session->hub, view, message->feeds[i].timeline, feed_str_of(claims->tenant),
                         feed_str_of(claims->subject)) != FEED_OK) {
@@ -453,6 +455,7 @@ void gw_session_look(struct gw_session *session)
         return;
     }
     give_up_pages(session);
+    gw_awaits_look(session);
     if (session->state == GW_SESSION_LIVE)
         gw_stale_look(session);
     if (gw_hub_now(hub) < session->deadline_ms || gw_session_ending(session))

@@ -2,6 +2,7 @@
  * done before: the entries' texts, and where they stand in the outbox. */
 #include "gateway/source_push.h"
 
+#include "gateway/await.h"
 #include "gateway/deliver.h"
 #include "gateway/hub_parts.h"
 #include "gateway/session.h"
@@ -108,6 +109,7 @@ static void push_to_feed(const struct push *push, const struct gw_edge *edge)
         gw_session_send(view->session, frame, GW_OUTBOX_CHANGE);
     }
     push->hub->port->frame_unref_fn(frame);
+    gw_awaits_stir(set->feed);
 }
 
 void gw_source_push(struct gw_hub *hub, struct gw_source *source, const struct gw_source_run *run,

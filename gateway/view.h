@@ -29,7 +29,8 @@ struct gw_view {
     struct feed_position position; /* sent; while JOINING what the client claims to have */
     int64_t floor_ms;
     struct feed_id floor_id;
-    struct gw_page *page; /* owned; asked for and not answered; NULL: none */
+    struct gw_link awaits; /* struct gw_await.by_view */
+    struct gw_page *page;  /* owned; asked for and not answered; NULL: none */
 };
 
 #endif

@@ -100,6 +100,11 @@ function checkIds(value) {
     if (value.some((id) => typeof id !== 'string'))
         throw new BadMessage('an id is not a string');
 }
+function checkAwaited(message) {
+    need(message, 'feed', 'string');
+    if (message['id'] !== undefined)
+        need(message, 'id', 'string');
+}
 const CHECKS = {
     welcome(message) {
         for (const name of ['session', 'tenant', 'user'])
@@ -143,6 +148,9 @@ const CHECKS = {
         for (const name of Object.keys(positions))
             need(positions, name, 'string');
     },
+    visible: checkAwaited,
+    passed: checkAwaited,
+    timeout: checkAwaited,
     stale(message) {
         if (message['feed'] !== undefined)
             need(message, 'feed', 'string');
@@ -190,6 +198,10 @@ function refreshText(id, token) {
 }
 function pageText(id, feed, before, limit) {
     return JSON.stringify({ type: 'page', id, feed, before: { published: before.published, id: before.id }, limit });
+}
+function awaitText(id, feed, activities, timeoutMs) {
+    const positions = activities.map(({ id, partition, offset }) => ({ id, partition, offset }));
+    return JSON.stringify({ type: 'await', id, feed, positions, timeout_ms: timeoutMs });
 }
 /* What the WebSocket protocol itself says to a peer that breaks it or sends too much: trying again cannot mend it. */
 const OUR_FAULT = new Set([1002, 1007, 1009]);
@@ -333,6 +345,7 @@ function placeOf(entry, entries) {
 const SERVER_TIME_MAX_MS = 3_600_000;
 /* Begins the id of a page message; its feed follows. */
 const PAGE_ID = 'page:';
+const AWAIT_ID = 'await:';
 class Session {
     feeds;
     #limit;
@@ -369,6 +382,10 @@ class Session {
     page(feed, limit) {
         const before = this.feeds.get(feed)?.pageBefore;
         return before === undefined ? undefined : pageText(PAGE_ID + feed, feed, before, limit);
+    }
+    /** Asks whether these activities have got into the feed; gives the frame. `number` names it in the effect `awaited`. */
+    await(number, feed, activities, timeoutMs) {
+        return awaitText(AWAIT_ID + number, feed, activities, timeoutMs);
     }
     /** The server says that this feed may be behind; without a name: that any of them may. */
     isStale(feed) {
@@ -421,6 +438,12 @@ class Session {
                 return [{ do: 'paged', feed: message.feed }];
             case 'heartbeat':
                 return this.#checkPositions(message.positions);
+            case 'visible':
+            case 'passed':
+            case 'timeout':
+                if (!message.id?.startsWith(AWAIT_ID))
+                    throw new BadMessage('an answer to nothing');
+                return [{ do: 'awaited', number: Number(message.id.slice(AWAIT_ID.length)), end: message.type }];
             case 'stale':
             case 'fresh':
                 for (const feed of message.feed === undefined ? this.feeds.keys() : [message.feed]) {
@@ -445,6 +468,8 @@ class Session {
         const error = { code, message, retryable };
         if (typeof id === 'string' && id.startsWith(PAGE_ID))
             return [{ do: 'paged', feed: id.slice(PAGE_ID.length), error }];
+        if (typeof id === 'string' && id.startsWith(AWAIT_ID))
+            return [{ do: 'awaited', number: Number(id.slice(AWAIT_ID.length)), error }];
         /* Before welcome it tells why the close that follows will come. */
         this.#farewell = `${code}: ${message}`;
         return [{ do: 'report', error }];
@@ -498,9 +523,11 @@ class FeedStore {
     #state;
     #listeners = new Listeners();
     loadOlder;
-    constructor(state, status, loadOlder) {
+    await;
+    constructor(state, status, loadOlder, awaitFn) {
         this.#state = state;
         this.loadOlder = loadOlder;
+        this.await = awaitFn;
         this.snapshot = Object.freeze({ entries: state.entries, more: state.canPage, status });
     }
     get entries() {
@@ -572,6 +599,8 @@ class FeedClient {
     #stopTimer = () => { };
     /* Pages that were asked for on this connection, one a feed. */
     #pages = new Map();
+    #awaits = new Map();
+    #awaitNumber = 0;
     #heartbeatMs = 0;
     /* The server said when to come back: not earlier, whatever happens here. */
     #obliged = false;
@@ -594,7 +623,7 @@ class FeedClient {
         this.#session = new Session(feeds, maxEntries, options.limit);
         this.#backoff = new Backoff({ ...BACKOFF, ...options.backoff }, () => host.random());
         for (const [feed, state] of this.#session.feeds) {
-            this.#stores.set(feed, new FeedStore(state, 'connecting', (limit) => this.#loadOlder(feed, limit)));
+            this.#stores.set(feed, new FeedStore(state, 'connecting', (limit) => this.#loadOlder(feed, limit), (activities, timeoutMs) => this.#await(feed, activities, timeoutMs)));
         }
         this.#stopWaking = host.onWake(() => this.#wake());
         void this.#attempt();
@@ -623,6 +652,30 @@ class FeedClient {
         this.#pages.set(feed, page);
         this.#link.socket.send(frame);
         return page.promise;
+    }
+    async #await(feed, activities, timeoutMs) {
+        if (this.#link?.socket === undefined || !this.#session.isLive(feed))
+            throw offline();
+        const waiting = new Waiting();
+        const number = ++this.#awaitNumber;
+        this.#awaits.set(number, waiting);
+        this.#link.socket.send(this.#session.await(number, feed, activities, timeoutMs));
+        return waiting.promise;
+    }
+    #endAwait(number, end, error = offline()) {
+        const waiting = this.#awaits.get(number);
+        this.#awaits.delete(number);
+        if (end === undefined)
+            waiting?.reject(error);
+        else
+            waiting?.resolve(end);
+    }
+    /* What was asked over a connection that is gone. */
+    #endAll() {
+        for (const feed of [...this.#pages.keys()])
+            this.#endPage(feed, offline());
+        for (const number of [...this.#awaits.keys()])
+            this.#endAwait(number);
     }
     #endPage(feed, error) {
         const page = this.#pages.get(feed);
@@ -713,6 +766,10 @@ class FeedClient {
                 this.#refresh();
                 this.#endPage(effect.feed, effect.error);
             }
+            else if (effect.do === 'awaited') {
+                this.#refresh();
+                this.#endAwait(effect.number, effect.end, effect.error);
+            }
             else {
                 this.#lose(0, 'the connection cannot be trusted');
             }
@@ -767,8 +824,7 @@ class FeedClient {
     #end(code, reason) {
         this.#link = undefined;
         const ending = this.#session.end(code, reason);
-        for (const feed of [...this.#pages.keys()])
-            this.#endPage(feed, offline());
+        this.#endAll();
         if (ending.final) {
             this.#finish(ending);
             return;
@@ -780,8 +836,7 @@ class FeedClient {
     }
     #finish({ code, reason }) {
         this.#session.end(code, reason);
-        for (const feed of [...this.#pages.keys()])
-            this.#endPage(feed, offline());
+        this.#endAll();
         this.#stopTimer();
         this.#stopWaking();
         this.#become({ status: 'closed', code, reason });

@@ -13,6 +13,7 @@ import type { BackoffOptions } from './backoff.js';
 import type { Host, WebSocketConstructor, WebSocketLike } from './host.js';
 import { Listeners } from './listeners.js';
 import { SUBPROTOCOL } from './protocol.js';
+import type { Activity, AwaitEnd } from './protocol.js';
 import { Session } from './session.js';
 import type { FeedError } from './session.js';
 import { FeedStore } from './store.js';
@@ -104,6 +105,8 @@ export class FeedClient {
   #stopTimer: () => void = () => {};
   /* Pages that were asked for on this connection, one a feed. */
   readonly #pages = new Map<string, Waiting<boolean>>();
+  readonly #awaits = new Map<number, Waiting<AwaitEnd>>();
+  #awaitNumber = 0;
   #heartbeatMs = 0;
   /* The server said when to come back: not earlier, whatever happens here. */
   #obliged = false;
@@ -123,7 +126,7 @@ export class FeedClient {
     this.#session = new Session(feeds, maxEntries, options.limit);
     this.#backoff = new Backoff({ ...BACKOFF, ...options.backoff }, () => host.random());
     for (const [feed, state] of this.#session.feeds) {
-      this.#stores.set(feed, new FeedStore(state, 'connecting', (limit) => this.#loadOlder(feed, limit)));
+      this.#stores.set(feed, new FeedStore(state, 'connecting', (limit) => this.#loadOlder(feed, limit), (activities, timeoutMs) => this.#await(feed, activities, timeoutMs)));
     }
     this.#stopWaking = host.onWake(() => this.#wake());
     void this.#attempt();
@@ -151,6 +154,28 @@ export class FeedClient {
     this.#pages.set(feed, page);
     this.#link.socket.send(frame);
     return page.promise;
+  }
+
+  async #await(feed: string, activities: readonly Activity[], timeoutMs?: number): Promise<AwaitEnd> {
+    if (this.#link?.socket === undefined || !this.#session.isLive(feed)) throw offline();
+    const waiting = new Waiting<AwaitEnd>();
+    const number = ++this.#awaitNumber;
+    this.#awaits.set(number, waiting);
+    this.#link.socket.send(this.#session.await(number, feed, activities, timeoutMs));
+    return waiting.promise;
+  }
+
+  #endAwait(number: number, end?: AwaitEnd, error: FeedError = offline()): void {
+    const waiting = this.#awaits.get(number);
+    this.#awaits.delete(number);
+    if (end === undefined) waiting?.reject(error);
+    else waiting?.resolve(end);
+  }
+
+  /* What was asked over a connection that is gone. */
+  #endAll(): void {
+    for (const feed of [...this.#pages.keys()]) this.#endPage(feed, offline());
+    for (const number of [...this.#awaits.keys()]) this.#endAwait(number);
   }
 
   #endPage(feed: string, error?: FeedError): void {
@@ -227,6 +252,9 @@ export class FeedClient {
       } else if (effect.do === 'paged') {
         this.#refresh();
         this.#endPage(effect.feed, effect.error);
+      } else if (effect.do === 'awaited') {
+        this.#refresh();
+        this.#endAwait(effect.number, effect.end, effect.error);
       } else {
         this.#lose(0, 'the connection cannot be trusted');
       }
@@ -282,7 +310,7 @@ export class FeedClient {
   #end(code: number, reason: string): void {
     this.#link = undefined;
     const ending = this.#session.end(code, reason);
-    for (const feed of [...this.#pages.keys()]) this.#endPage(feed, offline());
+    this.#endAll();
     if (ending.final) {
       this.#finish(ending);
       return;
@@ -295,7 +323,7 @@ export class FeedClient {
 
   #finish({ code, reason }: ClosedEvent): void {
     this.#session.end(code, reason);
-    for (const feed of [...this.#pages.keys()]) this.#endPage(feed, offline());
+    this.#endAll();
     this.#stopTimer();
     this.#stopWaking();
     this.#become({ status: 'closed', code, reason });

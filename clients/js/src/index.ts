@@ -10,6 +10,6 @@ export function connect(options: ConnectOptions): FeedClient {
 
 export type { ClientEvents, ClosedEvent, ConnectOptions, FeedClient, FeedName, StatusEvent } from './client.js';
 export type { WebSocketConstructor, WebSocketLike } from './host.js';
-export type { Entry, ObjectRef } from './protocol.js';
+export type { Activity, AwaitEnd, Entry, ObjectRef } from './protocol.js';
 export type { FeedError } from './session.js';
 export type { Feed, Snapshot, Status } from './store.js';

@@ -116,7 +116,15 @@ export interface Fresh {
   readonly feed?: string;
 }
 
-export type ServerMessage = Welcome | Refreshed | Slice | Push | Remove | Page | Heartbeat | Stale | Fresh | ServerError | Bye;
+/** The end of an `await`: the activities are in the feed, or are worked off and not in it, or nobody knows yet. */
+export interface Awaited {
+  readonly type: AwaitEnd;
+  readonly id?: string;
+  readonly feed: string;
+}
+export type AwaitEnd = 'visible' | 'passed' | 'timeout';
+
+export type ServerMessage = Welcome | Refreshed | Slice | Push | Remove | Page | Heartbeat | Stale | Fresh | Awaited | ServerError | Bye;
 
 /** The server sent something that is against the protocol. */
 export class BadMessage extends Error {}
@@ -161,6 +169,11 @@ function checkIds(value: unknown): void {
   if (value.some((id) => typeof id !== 'string')) throw new BadMessage('an id is not a string');
 }
 
+function checkAwaited(message: Members): void {
+  need(message, 'feed', 'string');
+  if (message['id'] !== undefined) need(message, 'id', 'string');
+}
+
 const CHECKS: Record<ServerMessage['type'], (message: Members) => void> = {
   welcome(message) {
     for (const name of ['session', 'tenant', 'user']) need(message, name, 'string');
@@ -196,6 +209,9 @@ const CHECKS: Record<ServerMessage['type'], (message: Members) => void> = {
     const positions = members(message['positions'], '"positions"');
     for (const name of Object.keys(positions)) need(positions, name, 'string');
   },
+  visible: checkAwaited,
+  passed: checkAwaited,
+  timeout: checkAwaited,
   stale(message) {
     if (message['feed'] !== undefined) need(message, 'feed', 'string');
     need(message, 'lag_ms', 'number');
@@ -247,6 +263,18 @@ export function refreshText(id: string, token: string): string {
 
 export function pageText(id: string, feed: string, before: Place, limit?: number): string {
   return JSON.stringify({ type: 'page', id, feed, before: { published: before.published, id: before.id }, limit });
+}
+
+/** Where an activity is, as the answer of `POST /v1/activities` lists it. */
+export interface Activity {
+  readonly id: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export function awaitText(id: string, feed: string, activities: readonly Activity[], timeoutMs?: number): string {
+  const positions = activities.map(({ id, partition, offset }) => ({ id, partition, offset }));
+  return JSON.stringify({ type: 'await', id, feed, positions, timeout_ms: timeoutMs });
 }
 
 /* What the WebSocket protocol itself says to a peer that breaks it or sends too much: trying again cannot mend it. */

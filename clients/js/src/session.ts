@@ -6,8 +6,8 @@
  *      ^               |                  |                                 |
  *      '---------------+------------------+------------ end ---------------'                                        */
 import { FeedState } from './feed-state.js';
-import { BadMessage, helloText, isFinalCode, pageText, readMessage, refreshText } from './protocol.js';
-import type { FeedRequest, ServerError, ServerMessage } from './protocol.js';
+import { awaitText, BadMessage, helloText, isFinalCode, pageText, readMessage, refreshText } from './protocol.js';
+import type { Activity, AwaitEnd, FeedRequest, ServerError, ServerMessage } from './protocol.js';
 
 /** What went wrong. `code` is the server's word, or one of `token_failed`, `bad_server_message`, `missed`,
  * `offline`. */
@@ -27,6 +27,8 @@ export type Effect =
   | { readonly do: 'expires'; readonly atMs: number }
   | { readonly do: 'report'; readonly error: FeedError }
   /** The page of this feed that was asked for is there, or will not come. */
+  /** An await is over, one way or the other. */
+  | { readonly do: 'awaited'; readonly number: number; readonly end?: AwaitEnd; readonly error?: FeedError }
   | { readonly do: 'paged'; readonly feed: string; readonly error?: FeedError }
   /** The connection cannot be trusted: leave it and come back. */
   | { readonly do: 'drop' };
@@ -43,6 +45,7 @@ const SERVER_TIME_MAX_MS = 3_600_000;
 
 /* Begins the id of a page message; its feed follows. */
 const PAGE_ID = 'page:';
+const AWAIT_ID = 'await:';
 
 export class Session {
   readonly feeds: ReadonlyMap<string, FeedState>;
@@ -86,6 +89,11 @@ export class Session {
   page(feed: string, limit?: number): string | undefined {
     const before = this.feeds.get(feed)?.pageBefore;
     return before === undefined ? undefined : pageText(PAGE_ID + feed, feed, before, limit);
+  }
+
+  /** Asks whether these activities have got into the feed; gives the frame. `number` names it in the effect `awaited`. */
+  await(number: number, feed: string, activities: readonly Activity[], timeoutMs?: number): string {
+    return awaitText(AWAIT_ID + number, feed, activities, timeoutMs);
   }
 
   /** The server says that this feed may be behind; without a name: that any of them may. */
@@ -134,6 +142,11 @@ export class Session {
         return [{ do: 'paged', feed: message.feed }];
       case 'heartbeat':
         return this.#checkPositions(message.positions);
+      case 'visible':
+      case 'passed':
+      case 'timeout':
+        if (!message.id?.startsWith(AWAIT_ID)) throw new BadMessage('an answer to nothing');
+        return [{ do: 'awaited', number: Number(message.id.slice(AWAIT_ID.length)), end: message.type }];
       case 'stale':
       case 'fresh':
         for (const feed of message.feed === undefined ? this.feeds.keys() : [message.feed]) {
@@ -156,6 +169,7 @@ export class Session {
   #takeError({ code, message, retryable, id }: ServerError): Effect[] {
     const error = { code, message, retryable };
     if (typeof id === 'string' && id.startsWith(PAGE_ID)) return [{ do: 'paged', feed: id.slice(PAGE_ID.length), error }];
+    if (typeof id === 'string' && id.startsWith(AWAIT_ID)) return [{ do: 'awaited', number: Number(id.slice(AWAIT_ID.length)), error }];
     /* Before welcome it tells why the close that follows will come. */
     this.#farewell = `${code}: ${message}`;
     return [{ do: 'report', error }];

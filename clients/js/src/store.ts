@@ -2,7 +2,7 @@
  * changes, which is what Svelte's stores, React's useSyncExternalStore and a plain callback all need. */
 import type { FeedState } from './feed-state.js';
 import { Listeners } from './listeners.js';
-import type { Entry } from './protocol.js';
+import type { Activity, AwaitEnd, Entry } from './protocol.js';
 
 /** `connecting`: an attempt is under way. `live`: complete, and changes arrive. `stale`: as live, but the server says
  * that it is behind itself, so the newest entries may be missing for now. `offline`: waiting for the next attempt; the
@@ -26,6 +26,11 @@ export interface Feed {
   /** Adds up to `limit` older entries (50) to the feed. Gives whether there are more then. Rejects with a FeedError while
    * there is no connection, and when the server cannot read the feed. Calls in the meantime get the same answer. */
   readonly loadOlder: (limit?: number) => Promise<boolean>;
+  /** Waits until activities, as the answer of `POST /v1/activities` lists them (at most 8), are in this feed: `visible`;
+   * or are worked off and are not in it: `passed`; or for `timeoutMs` (10 s, at most 60 s): `timeout`. With `visible` they
+   * are among the entries, unless they are older than these. Rejects with a FeedError when the connection is lost, or
+   * there is none. */
+  readonly await: (activities: readonly Activity[], timeoutMs?: number) => Promise<AwaitEnd>;
 }
 
 export class FeedStore implements Feed {
@@ -33,11 +38,13 @@ export class FeedStore implements Feed {
   readonly #state: FeedState;
   readonly #listeners = new Listeners<Snapshot>();
 
-  readonly loadOlder: (limit?: number) => Promise<boolean>;
+  readonly loadOlder: Feed['loadOlder'];
+  readonly await: Feed['await'];
 
-  constructor(state: FeedState, status: Status, loadOlder: (limit?: number) => Promise<boolean>) {
+  constructor(state: FeedState, status: Status, loadOlder: Feed['loadOlder'], awaitFn: Feed['await']) {
     this.#state = state;
     this.loadOlder = loadOlder;
+    this.await = awaitFn;
     this.snapshot = Object.freeze({ entries: state.entries, more: state.canPage, status });
   }
 

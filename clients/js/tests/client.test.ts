@@ -252,6 +252,29 @@ withServer('after a cut it comes back with its position; a current slice keeps t
   assert.deepEqual(statuses, ['offline', 'connecting', 'live']);
 });
 
+withServer('who waits for their own activities hears how it ended', async ({ server, start }) => {
+  const client = start();
+  const feed = client.feed('home');
+  const mine = [{ index: 0, id: entry(2).id, published: '', partition: 3, offset: 70 }];
+  await assert.rejects(feed.await(mine), { code: 'offline' });
+  const peer = await server.next();
+  await peer.greet({ home: { entries: [entry(1)] } });
+  await statusIs(client, 'live');
+  const [first, second, third] = [feed.await(mine), feed.await(mine, 500), feed.await(mine)];
+  const asked = [await peer.received.take('await'), await peer.received.take('await'), await peer.received.take('await')];
+  assert.deepEqual(asked[0], { type: 'await', id: 'await:1', feed: 'home', positions: [{ id: entry(2).id, partition: 3, offset: 70 }] });
+  assert.equal(asked[1]!['timeout_ms'], 500);
+  peer.send({ type: 'timeout', id: 'await:2', feed: 'home' }, push('home', 'p1', entry(2)), { type: 'visible', id: 'await:1', feed: 'home' });
+  assert.equal(await second, 'timeout');
+  assert.equal(await first, 'visible');
+  assert.deepEqual(numbers(feed.entries), [2, 1]);
+  const refused = feed.await(mine);
+  peer.send({ type: 'error', code: 'busy', message: 'too many', retryable: true, id: 'await:4' });
+  await assert.rejects(refused, { code: 'busy' });
+  peer.socket.terminate();
+  await assert.rejects(third, { code: 'offline' });
+});
+
 withServer('a feed that the server calls stale is, until it is fresh again', async ({ server, start }) => {
   const client = start({ feeds: ['home', 'notifications'] });
   const seen: string[] = [];

@@ -212,6 +212,12 @@ static void on_frame(void *arg, struct feed_str json)
         on_page(client, root);
     else if (strcmp(type, "welcome") == 0)
         client->welcomed = true;
+    else if (strcmp(type, "visible") == 0)
+        client->awaited[0]++;
+    else if (strcmp(type, "passed") == 0)
+        client->awaited[1]++;
+    else if (strcmp(type, "timeout") == 0)
+        client->awaited[2]++;
     else if (strcmp(type, "stale") == 0 || strcmp(type, "fresh") == 0)
         on_staleness(client, root, type[0] == 's');
     else if (strcmp(type, "heartbeat") == 0)

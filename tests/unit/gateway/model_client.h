@@ -32,6 +32,7 @@ struct model_client {
     struct feed_ws *ws;                   /* NULL: not connected */
     struct model_feed feeds[MODEL_FEEDS]; /* home, notifications */
     unsigned slices, pushes, pushed_entries, paged_entries, removals, removed_entries, heartbeats, errors, doubles;
+    unsigned awaited[3]; /* visible, passed, timeout */
     bool welcomed;
 };
 
