@@ -38,9 +38,11 @@ class World:
 
     # ---- sending ----
 
+    def produce(self, topic, key, value, headers=None):
+        self._producer.produce(topic, value, key, headers=headers)
+
     def send(self, record):
-        key, value, headers = record
-        self._producer.produce(self.topics.topic, value, key, headers=headers)
+        self.produce(self.topics.topic, *record)
 
     def activity(self, actor, verb, object_id, kind="note", published_ms=None, owner=None, **more):
         self.clock += 1
@@ -60,9 +62,13 @@ class World:
             self.send(record)
         self.settle()
 
+    def flush(self):
+        """Until Kafka has everything."""
+        assert self._producer.flush(DEADLINE_S) == 0
+
     def settle(self):
         """Until everything that was sent is worked off."""
-        assert self._producer.flush(DEADLINE_S) == 0
+        self.flush()
         until(lambda: self.lag(self.topics.topic, self.topics.group) == 0, "the fan-out")
 
     def lag(self, topic, group):

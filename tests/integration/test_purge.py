@@ -1,8 +1,10 @@
 """A user who is purged is nowhere any more: not in Redis, not after everything was made again from Kafka, and not when old records come again."""
+import os
 import re
 import signal
 import subprocess
 import time
+import types
 
 import pytest
 import redis
@@ -10,6 +12,9 @@ from graph_topic import read_records
 from purge_world import GONE, START_MS, World, connect, live, traces, until
 from redis.crc import key_slot
 from redis_cluster import RedisCluster
+from whole_stack import Viewer
+
+WORKERS = "x:{feedwire}/workers"
 
 
 @pytest.fixture
@@ -21,6 +26,11 @@ def relations_of(world, name=GONE):
     """What compaction would leave of the graph, for this name."""
     newest = dict(read_records(world.topics.bootstrap, world.topics.graph_topic))
     return {key: value for key, value in newest.items() if name in key.split("/")}
+
+
+def states(world):
+    """What is said of each purge."""
+    return {world.redis.hget(key, "state") for key in world.redis.scan_iter("x:{feedwire}/*", 1000) if re.search(rb"/[0-9a-f]{32}$", key)}
 
 
 def lose_everything(world):
@@ -91,7 +101,7 @@ def test_killed_in_the_middle_it_goes_on(world, state):
     for number in range(3000):  # so that it takes a while
         world.redis.zadd(f"h:{{demo/filler{number}}}", {GONE: START_MS})
     process = subprocess.Popen(world.feedctl_command("purge", GONE, "--yes"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until(lambda: any(world.redis.hget(key, "state") == state.encode() for key in world.redis.scan_iter("x:{feedwire}/*", 1000) if re.search(rb"/[0-9a-f]{32}$", key)), state)
+    until(lambda: state.encode() in states(world), state)
     world.fanout.kill9()
     process.send_signal(signal.SIGINT)
     process.wait(20)
@@ -118,6 +128,60 @@ def test_another_member_knows_before_anything_is_erased(world):
     assert world.traces() == []
     for member in (world.fanout, other):
         assert member.metrics()['fanout_records_total{result="forgotten"}'] > 0
+
+
+def test_a_member_that_stands_still_is_waited_for(world):
+    """What it has in hand may still be written, so nothing is erased before it has said that it knows."""
+    world = world(partitions=4)
+    other = world.another()
+    until(lambda: world.fanout.metric("fanout_partitions") == other.metric("fanout_partitions") == 2, "two partitions each")
+    live(world, fans=3)
+    assert world.redis.hlen(WORKERS) == 2
+    before = world.traces()
+    os.kill(other.popen.pid, signal.SIGSTOP)
+    try:
+        process = subprocess.Popen(world.feedctl_command("purge", GONE, "--yes"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        version = int(until(lambda: world.redis.hget("x:{feedwire}", "#"), "the version"))
+        until(lambda: any(int(row.split()[0]) >= version for row in world.redis.hvals(WORKERS)), "the member that is awake")
+        assert world.traces() == before and b"waiting" in states(world)
+    finally:
+        os.kill(other.popen.pid, signal.SIGCONT)
+    assert process.wait(90) == 0
+    assert world.traces() == []
+
+
+def test_old_records_come_all_the_while(world):
+    """Everything is delivered again and again, to two members, before, while and after the user is erased."""
+    world = world(partitions=4)
+    other = world.another()
+    until(lambda: world.fanout.metric("fanout_partitions") == other.metric("fanout_partitions") == 2, "two partitions each")
+    live(world)
+    process = subprocess.Popen(world.feedctl_command("purge", GONE, "--yes"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    rounds = 0
+    while process.poll() is None:
+        for record in world.records:
+            world.send(record)
+        world.flush()
+        rounds += 1
+    assert process.returncode == 0 and rounds > 1
+    world.settle()
+    assert world.traces() == []
+    assert set(relations_of(world).values()) == {None}
+
+
+@pytest.mark.parametrize("threshold", [0, 3])
+def test_who_is_looking_sees_it_go(world, daemon, redis_server, make_token, threshold):
+    world = world(fanout__broadcast_threshold=threshold)
+    live(world, fans=5)
+    stack = types.SimpleNamespace(gateway=daemon("gateway", **redis_server.options, **{"check_interval_ms": 1000}), token=make_token)
+    follower, own, notified = Viewer(stack, "fan3"), Viewer(stack, GONE), Viewer(stack, "dan", "notifications")
+    assert {entry["actor"] for entry in follower.entries} == {GONE} and own.entries and notified.entries
+    world.purge()
+    follower.until_ids([])
+    own.until_ids([])
+    notified.until(lambda: all(entry["actor"] != GONE for entry in notified.entries), "the mentions")
+    for viewer in (follower, own, notified):
+        viewer.close()
 
 
 def test_it_asks_before_it_erases(world):

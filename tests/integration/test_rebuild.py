@@ -19,11 +19,11 @@ def world(apache_kafka, redis_server, daemon, bin_dir):
 
 
 def command(world, user, tenant="demo"):
-    world._producer.produce(world.topics.commands_topic, msgpack.packb([1, "wake"]), f"{tenant}/{user}".encode())
+    world.produce(world.topics.commands_topic, f"{tenant}/{user}".encode(), msgpack.packb([1, "wake"]))
 
 
 def commands_done(world):
-    assert world._producer.flush(60) == 0
+    world.flush()
     until(lambda: world.lag(world.topics.commands_topic, world.topics.group + "-commands") == 0, "the commands")
 
 
