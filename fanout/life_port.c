@@ -1,6 +1,7 @@
 /* The commands that look after the life of Redis, and what follows from their answers: when the engine may write, from
  * where partitions are read. The decisions are in life.c and starts.c. */
 #include "fanout/purge_port.h"
+#include "fanout/purges_port.h"
 #include "fanout/service_state.h"
 
 #include "shared/base/assert.h"
@@ -210,6 +211,7 @@ static void go(struct fan_service *service)
         fan_marks_port_forget(service);
         service->whole_check = 0;
         fan_engine_begin_anew(service->engine);
+        fan_purges_port_another_life(service);
         fan_purge_port_another_life(service);
         fan_starts_another_life(&service->starts);
         enum feed_error error =
@@ -220,7 +222,7 @@ static void go(struct fan_service *service)
     set_reason(service, NULL);
     if (another)
         fan_progress_port_publish(service);
-    fan_purge_port_ready(service);
+    fan_purges_port_ready(service);
     fan_life_port_settle(service);
 }
 
@@ -294,7 +296,7 @@ void fan_life_port_up(struct fan_service *service, int shard)
         shard == feed_redis_shard_of_key(service->redis, feed_str_of(life_key)))
         doubt(service);
     if (service->life.state == FAN_LIFE_KNOWN)
-        fan_purge_port_ready(service); /* one more shard: what waits for it can go on */
+        fan_purges_port_ready(service); /* one more shard: what waits for it can go on */
     if (service->life.state != FAN_LIFE_DOWN)
         return;
     set_reason(service, "looking whether Redis has lost anything");
@@ -305,7 +307,7 @@ void fan_life_port_gone(struct fan_service *service)
 {
     fan_life_gone(&service->life);
     set_reason(service, "waiting for Redis");
-    fan_purge_port_gone(service);
+    fan_purges_port_gone(service);
     fan_graph_port_give_up(service);
     fan_kafka_port_gate(service);
 }

@@ -53,6 +53,8 @@ size_t fan_purge_pattern(const struct fan_purge *purge, char out[FAN_PURGE_PATTE
 
 /* ---- keys ---- */
 
+enum { KEY_MAX = 2 * FEED_KEY_MAX }; /* those of idempotency have two names */
+
 /* letter:{tenant/user}, and letter:{tenant/user/rest}. */
 struct parts {
     char letter;
@@ -62,7 +64,7 @@ struct parts {
 static bool take_apart(const struct fan_purge *purge, struct feed_str key, struct parts *out)
 {
     size_t tenant = strlen(purge->tenant), head = 3 + tenant + 1;
-    if (key.len < head + 2 || key.len > 2 * FEED_KEY_MAX || memcmp(key.data + 1, ":{", 2) != 0 ||
+    if (key.len < head + 2 || key.len > KEY_MAX || memcmp(key.data + 1, ":{", 2) != 0 ||
         memcmp(key.data + 3, purge->tenant, tenant) != 0 || key.data[head - 1] != '/' || key.data[key.len - 1] != '}')
         return false;
     struct feed_str name = {key.data + head, key.len - head - 1};

@@ -8,13 +8,11 @@
  * users is written any more, so SWEEP can take out what is there, and GRAPH puts a record without value in the place of
  * each relation that names them. Each step may be done again, so whatever goes wrong, it is; and whoever gets the
  * command after us begins at the beginning.
- *
- * The difficulty is the members that one does not hear of. A member says each second, in the same call that tells it
- * who was erased, which version stands behind all that it has in hand. Who has not said so for GONE_MS is waited for no
- * more: it is dead, or cut off from Redis, and does nothing before it has asked again. */
+ */
 #include "fanout/purge_port.h"
 
 #include "fanout/purge.h"
+#include "fanout/purges_port.h"
 #include "fanout/service_state.h"
 #include "shared/base/assert.h"
 #include "shared/kafka/reader.h"
@@ -24,10 +22,6 @@
 #include <string.h>
 
 enum {
-    GONE_MS = 20000, /* two sessions of the group: its partitions are somebody else's long since */
-    LATE_MS = GONE_MS / 2,
-    ASK_MS = 1000,
-    ASK_WAITING_MS = 200,
     AGAIN_MS = 1000,
     REPORT_MS = 500,
     REPORT_DAYS = 7,
@@ -38,20 +32,12 @@ enum {
     QUEUED_KBYTES_MAX = 16 * 1024
 };
 
-static const char workers_key[] = FEED_PURGES_KEY "/workers";
-
 enum state { IDLE, REMEMBER, TELL, WAIT, SWEEP, GRAPH };
 static const char *const state_names[] = {"waiting", "remembering", "remembering", "waiting", "erasing", "graph"};
 
 struct fan_purge_port {
     struct fan_service *service;
 
-    /* ---- who was erased ---- */
-    bool known, asking, leaving, left;
-    uint64_t version, least; /* known; the least of all members, as of the last answer */
-    int64_t ask_at_ms, told_ms;
-
-    /* ---- the purges in hand ---- */
     struct fan_job *waiting, *batch; /* by purge_next */
     unsigned jobs;
     struct fan_purge core;
@@ -81,114 +67,6 @@ static int64_t now_of(const struct fan_purge_port *port)
 }
 
 static void pump(struct fan_purge_port *port);
-
-/* ---- who was erased ---- */
-
-static bool take_purges(struct fan_purge_port *port, const struct feed_reply *reply)
-{
-    struct fan_purges purges;
-    bool good = true;
-    fan_purges_init(&purges);
-    for (size_t i = 2; good && i + 1 < feed_reply_count(reply); i += 2) {
-        struct feed_str id_text = feed_reply_str(feed_reply_at(reply, i));
-        struct feed_id id;
-        good = id_text.len == sizeof id.bytes;
-        if (good)
-            memcpy(id.bytes, id_text.data, sizeof id.bytes);
-        good = good && fan_purges_add(&purges, &id, feed_reply_int(feed_reply_at(reply, i + 1)));
-    }
-    if (good) {
-        port->version = (uint64_t)feed_reply_int(feed_reply_at(reply, 0));
-        fan_engine_know_purges(port->service->engine, &purges, port->version);
-    }
-    fan_purges_fini(&purges);
-    return good;
-}
-
-static void on_told(void *arg, enum feed_error error, const struct feed_reply *reply)
-{
-    struct fan_purge_port *port = arg;
-    struct fan_service *service = port->service;
-    port->asking = false;
-    port->ask_at_ms = now_of(port) + (port->state == WAIT || !port->known ? ASK_WAITING_MS : ASK_MS);
-    if (error != FEED_OK || feed_reply_count(reply) < 2 || service->life.state != FAN_LIFE_KNOWN)
-        return;
-    bool news = (uint64_t)feed_reply_int(feed_reply_at(reply, 0)) != port->version;
-    if (news && !take_purges(port, reply)) {
-        FEED_LOG(service->log, FEED_LOG_ERROR, "purges_unreadable",
-                 "who was erased cannot be read from Redis, or there are too many; nothing is written until it can",
-                 FEED_LOG_TEXT("key", FEED_STR(FEED_PURGES_KEY)));
-        return;
-    }
-    port->least = (uint64_t)feed_reply_int(feed_reply_at(reply, 1));
-    port->told_ms = now_of(port);
-    if (!port->known) {
-        port->known = service->purges_known = true;
-        fan_engine_redis_ready(service->engine);
-        fan_kafka_port_gate(service);
-    }
-    pump(port);
-}
-
-/* A member with a name is the same one after a restart, and nobody waits for the one before. */
-static struct feed_str member(const struct fan_service *service)
-{
-    return feed_str_of(service->options->kafka_instance[0] ? service->options->kafka_instance : service->loader_token);
-}
-
-static void ask(struct fan_purge_port *port)
-{
-    struct fan_service *service = port->service;
-    char quiet[24], known[24], gone[12];
-    if (port->asking || port->leaving || !service->redis)
-        return;
-    uint64_t version = port->version ? fan_engine_knows_purges(service->engine) : 0;
-    snprintf(quiet, sizeof quiet, "%llu", (unsigned long long)version);
-    snprintf(known, sizeof known, "%llu", (unsigned long long)port->version);
-    snprintf(gone, sizeof gone, "%d", GONE_MS);
-    const struct feed_str argv[] = {FEED_STR("FCALL"),
-                                    FEED_STR("feedwire_v1_purges"),
-                                    FEED_STR("2"),
-                                    FEED_STR(FEED_PURGES_KEY),
-                                    feed_str_of(workers_key),
-                                    member(service),
-                                    feed_str_of(quiet),
-                                    feed_str_of(known),
-                                    feed_str_of(gone)};
-    port->asking = feed_redis_command(service->redis, argv, sizeof argv / sizeof argv[0], on_told, port) == FEED_OK;
-    port->ask_at_ms = now_of(port) + ASK_WAITING_MS;
-}
-
-void fan_purge_port_ready(struct fan_service *service)
-{
-    if (service->purges_known)
-        fan_engine_redis_ready(service->engine);
-    else
-        ask(service->purge);
-}
-
-void fan_purge_port_gone(struct fan_service *service)
-{
-    service->purge->known = service->purges_known = false;
-}
-
-static void on_left(void *arg, enum feed_error error, const struct feed_reply *reply)
-{
-    struct fan_purge_port *port = arg;
-    (void)error, (void)reply;
-    port->left = true;
-}
-
-bool fan_purge_port_left(struct fan_service *service)
-{
-    struct fan_purge_port *port = service->purge;
-    const struct feed_str argv[] = {FEED_STR("HDEL"), feed_str_of(workers_key), member(service)};
-    if (port->leaving || port->asking)
-        return port->left;
-    port->leaving = true;
-    port->left = feed_redis_command(service->redis, argv, 3, on_left, port) != FEED_OK;
-    return port->left;
-}
 
 /* ---- reports ---- */
 
@@ -361,7 +239,7 @@ static void tell(struct fan_purge_port *port)
         port->under_way++;
     else
         fail(port, state_names[port->state], FEED_STR("Redis is away"));
-    port->ask_at_ms = 0;
+    fan_purges_port_ask(port->service);
 }
 
 /* ---- SWEEP ---- */
@@ -567,7 +445,7 @@ static void begin_state(struct fan_purge_port *port)
 static bool through(struct fan_purge_port *port)
 {
     if (port->state == WAIT)
-        return port->least >= port->told_version;
+        return fan_purges_port_least(port->service) >= port->told_version;
     if (port->state == GRAPH)
         return port->read && port->under_way == 0;
     return port->under_way == 0;
@@ -594,7 +472,7 @@ static void pump(struct fan_purge_port *port)
             begin_again(port);
         return;
     }
-    if (now_of(port) < port->rest_until_ms || service->life.state != FAN_LIFE_KNOWN || !port->known)
+    if (now_of(port) < port->rest_until_ms || service->life.state != FAN_LIFE_KNOWN || !service->purges_known)
         return;
     if (port->state == IDLE) {
         if (!port->waiting || service->stopping)
@@ -619,26 +497,12 @@ static void pump(struct fan_purge_port *port)
 
 void fan_purge_port_tick(struct fan_service *service)
 {
-    struct fan_purge_port *port = service->purge;
-    int64_t now_ms = now_of(port);
-    if (service->life.state != FAN_LIFE_KNOWN)
-        return;
-    if (port->known && now_ms - port->told_ms > LATE_MS) {
-        /* Others may take us for gone by now. */
-        fan_purge_port_gone(service);
-        fan_engine_redis_gone(service->engine);
-        fan_kafka_port_gate(service);
-    }
-    if (now_ms >= port->ask_at_ms)
-        ask(port);
-    pump(port);
+    pump(service->purge);
 }
 
 void fan_purge_port_another_life(struct fan_service *service)
 {
     struct fan_purge_port *port = service->purge;
-    fan_purge_port_gone(service);
-    port->version = 0;
     port->restart = port->state != IDLE;
     pump(port);
 }

@@ -5,6 +5,7 @@
 #include "embed/feedwire_v1_lua.h"
 #include "fanout/library.h"
 #include "fanout/purge_port.h"
+#include "fanout/purges_port.h"
 #include "shared/base/assert.h"
 
 #include <stdio.h>
@@ -273,7 +274,7 @@ static void on_topology(void *arg)
     struct fan_service *service = arg;
     service->marks_unchosen = true;
     if (service->shards_ready > 0 && service->life.state == FAN_LIFE_KNOWN)
-        fan_purge_port_ready(service);
+        fan_purges_port_ready(service);
     fan_purge_port_moved(service);
 }
 

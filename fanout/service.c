@@ -5,6 +5,7 @@
 #include "fanout/service.h"
 
 #include "fanout/purge_port.h"
+#include "fanout/purges_port.h"
 #include "fanout/service_state.h"
 #include "shared/base/limits.h"
 #include "shared/http/server.h"
@@ -169,9 +170,10 @@ static void on_tick(void *arg)
     fan_engine_tick(service->engine, now_ms);
     fan_life_port_tick(service);
     fan_graph_topic_port_tick(service);
+    fan_purges_port_tick(service);
     fan_purge_port_tick(service);
     bool through = fan_engine_records(service->engine) == fan_purge_port_jobs(service) && fan_life_port_quiet(service);
-    if (service->stopping && ((through && fan_purge_port_left(service)) || now_ms >= service->stop_deadline_ms))
+    if (service->stopping && ((through && fan_purges_port_left(service)) || now_ms >= service->stop_deadline_ms))
         feed_loop_stop(service->loop);
 }
 
@@ -244,6 +246,7 @@ static void open_core(struct fan_service *service)
     };
     service->engine = fan_engine_new(&settings, &port_ops, service);
     fan_engine_tick(service->engine, feed_loop_now_ms(service->loop));
+    fan_purges_port_open(service);
     fan_purge_port_open(service);
     fan_life_port_open(service);
     fan_witness_init(&service->witness, options->replica_wait_ms);
@@ -322,6 +325,7 @@ static void close_all(struct fan_service *service)
     if (service->engine)
         fan_engine_free(service->engine);
     fan_purge_port_close(service);
+    fan_purges_port_close(service);
     if (service->metrics)
         feed_metrics_free(service->metrics);
     if (service->loop)

@@ -1,6 +1,7 @@
 /* The inside of the service, shared by its files: service.c (start to end), redis_port.c, kafka_port.c,
  * life_port.c and witness_port.c (whether Redis still has what was written), graph_port.c (the topic graph),
- * commands_port.c (the topic of commands), purge_port.c (who was erased). */
+ * commands_port.c (the topic of commands), purges_port.c (who was erased),
+ * purge_port.c (erasing). */
 #ifndef FANOUT_SERVICE_STATE_H
 #define FANOUT_SERVICE_STATE_H
 
@@ -27,6 +28,7 @@
 
 struct fan_graph_load;
 struct fan_purge_port;
+struct fan_purges_port;
 
 /* Whether the topic graph keeps what it must. */
 enum fan_graph_topic { FAN_GRAPH_TOPIC_UNKNOWN, FAN_GRAPH_TOPIC_GOOD, FAN_GRAPH_TOPIC_BAD };
@@ -59,6 +61,7 @@ struct fan_service {
     char life_begun[FAN_LIFE_TEXT + 1];   /* the life in which the engine's partitions are read; "" none yet */
     char loader_token[FAN_LIFE_TEXT + 1]; /* ours, for the lease */
     struct fan_graph_load *load;          /* the graph is being loaded; else NULL */
+    struct fan_purges_port *purges;
     struct fan_purge_port *purge;
     bool purges_known;        /* who was erased */
     int64_t ask_at_ms;        /* when committed positions may be asked for again */

@@ -305,6 +305,7 @@ enum feed_error feed_kafka_span(const struct feed_kafka_settings *settings, cons
     }
     enum feed_error error = list_partitions(kafka, topic, timeout_ms, &span.from, problem, problem_size);
     if (error == FEED_OK) {
+        feed_assert(span.from);
         span.to = rd_kafka_topic_partition_list_copy(span.from);
         error = offsets_at(kafka, span.from, from_ms, timeout_ms, problem, problem_size);
     }
