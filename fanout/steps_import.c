@@ -79,8 +79,9 @@ static bool take_author(struct fan_job *job, const struct fan_answer *answer, st
         !fan_crossing_read(&job->crossing, answer->items[1].text))
         return false;
     job->crossing.number = answer->items[0].number;
-    /* Where nothing more is done to the edge, it stands as IMPORT left it. */
-    job->related = !merged(&job->crossing) && !job->fills && job->split.state == FAN_SPLIT_OFF;
+    /* Where nothing more is done to the edge, it stands as IMPORT left it. What comes once more as a command sends
+     * nothing: see fan_relation_next. */
+    job->related = !job->applies && !merged(&job->crossing) && !job->fills && job->split.state == FAN_SPLIT_OFF;
     if (job->related)
         fan_job_relate(job, job->edge_time_ms, job->ended_ms, job->edge_latest_ms);
     return true;

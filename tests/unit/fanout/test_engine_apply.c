@@ -63,6 +63,23 @@ static void a_follow_writes_nothing_to_the_graph(void **state)
     done(&world);
 }
 
+static void an_import_writes_nothing_to_the_graph_either(void **state)
+{
+    static const struct sample import = {
+        .id = 1, .published_ms = 1000, .actor = "ann", .verb = "follow", .object = "bob", .imported = true};
+    static const char *const edge[] = {"1000", "0", "0"}, *const nobody[] = {"", ""};
+    (void)state;
+    struct world world;
+    begin(&world);
+    apply(&world, &import, FEED_COMMAND_APPLY);
+    world_answer_list(&world, edge, 3);
+    world_answer_int(&world, 1);
+    expect_list(&world, "HMGET a:{demo/bob} gen broadcast", nobody, 2);
+    assert_int_equal(world.relation_count, 0);
+    assert_int_equal(world_position(&world, FAN_COMMANDS_BASE), 1);
+    done(&world);
+}
+
 static void another_word_is_of_a_later_version(void **state)
 {
     static const struct sample post = {.id = 1, .published_ms = 1000, .actor = "bob", .verb = "post", .object = "n1"};
@@ -81,6 +98,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_activity_is_worked_off_like_the_first_time),
         cmocka_unit_test(a_follow_writes_nothing_to_the_graph),
+        cmocka_unit_test(an_import_writes_nothing_to_the_graph_either),
         cmocka_unit_test(another_word_is_of_a_later_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,6 +76,8 @@ static void valid_records_give_their_entry(void **state)
         vector_check(vector, feed_str_eq(activity.source, vector_text(vector, "source")));
         vector_check(vector, feed_str_eq(activity.id, vector_text(vector, "id")));
         vector_check(vector, activity.published_ms == yyjson_get_sint(yyjson_obj_get(vector, "published_ms")));
+        vector_check(vector, activity.imported == yyjson_get_bool(yyjson_obj_get(vector, "imported")));
+        vector_check(vector, feed_activity_fills_feed(&activity) == yyjson_get_bool(yyjson_obj_get(vector, "fills")));
         if (yyjson_is_true(yyjson_obj_get(vector, "written")))
             check_written_alike(vector, &activity, &record);
         free_copy(record.value);
