@@ -26,28 +26,31 @@ enum feed_error ing_edge_read(struct yyjson_val *value, int64_t now_ms, struct f
     return FEED_OK;
 }
 
-/* By actor, and by place in the submission: elements stand one behind the other in memory. */
+struct place {
+    struct feed_str actor;
+    size_t index;
+};
+
 static int compare(const void *a, const void *b)
 {
-    const struct ing_element *const *one = a, *const *other = b;
-    int order = feed_str_cmp((*one)->activity.actor, (*other)->activity.actor);
-    return order ? order : *one < *other ? -1 : *one > *other;
+    const struct place *one = a, *other = b;
+    int order = feed_str_cmp(one->actor, other->actor);
+    return order ? order : one->index < other->index ? -1 : one->index > other->index;
 }
 
 enum feed_error ing_edges_mark_last(struct ing_submission *submission)
 {
     size_t count = submission->count;
-    struct ing_element **sorted = calloc(count, sizeof *sorted);
-    if (!sorted)
+    struct place *places = calloc(count, sizeof *places);
+    if (!places)
         return FEED_E_MEMORY;
     for (size_t i = 0; i < count; i++)
-        sorted[i] = &submission->elements[i];
-    qsort(sorted, count, sizeof *sorted, compare);
+        places[i] = (struct place){submission->elements[i].activity.actor, i};
+    qsort(places, count, sizeof *places, compare);
     for (size_t i = 0; i < count; i++) {
-        struct feed_activity *activity = &sorted[i]->activity;
-        if (i + 1 == count || !feed_str_eq(activity->actor, sorted[i + 1]->activity.actor))
-            feed_edge_fill(activity);
+        if (i + 1 == count || !feed_str_eq(places[i].actor, places[i + 1].actor))
+            feed_edge_fill(&submission->elements[places[i].index].activity);
     }
-    free(sorted);
+    free(places);
     return FEED_OK;
 }
