@@ -14,6 +14,8 @@
 #include "shared/model/names.h"
 #include "shared/observe/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,21 +73,25 @@ static void fail(struct importing *importing, const char *what, const char *reas
 
 /* ---- progress ---- */
 
-static void report(struct importing *importing)
+static void report_now(struct importing *importing, int64_t now_ms)
 {
-    int64_t now_ms = mono_ms();
-    if (now_ms < importing->report_at_ms)
-        return;
     uint64_t edges = importing->core.edges, rate = edges - importing->reported;
     int64_t since_ms = now_ms - importing->report_at_ms + REPORT_MS;
     char share[16] = "";
     if (importing->total > 0)
         snprintf(share, sizeof share, ", %llu%%", (unsigned long long)(importing->read * 100 / importing->total));
     fprintf(stderr, "%s%llu follows, %llu/s%s, %llu bad lines%s", isatty(STDERR_FILENO) ? "\r" : "",
-            (unsigned long long)edges, (unsigned long long)(rate * 1000 / (uint64_t)since_ms), share,
-            (unsigned long long)importing->core.bad, isatty(STDERR_FILENO) ? "\033[K" : "\n");
+            (unsigned long long)edges, (unsigned long long)(rate * 1000 / (uint64_t)(since_ms > 0 ? since_ms : 1)),
+            share, (unsigned long long)importing->core.bad, isatty(STDERR_FILENO) ? "\033[K" : "\n");
     importing->reported = edges;
     importing->report_at_ms = now_ms + REPORT_MS;
+}
+
+static void report(struct importing *importing)
+{
+    int64_t now_ms = mono_ms();
+    if (now_ms >= importing->report_at_ms)
+        report_now(importing, now_ms);
 }
 
 /* ---- out ---- */
@@ -196,7 +202,17 @@ static bool take_line(struct importing *importing, const struct ctl_lines *lines
     return take(importing, line, where);
 }
 
-static void read_lines(struct importing *importing, FILE *file)
+/* What there is, without waiting for more: a pipe may be slow. */
+static ssize_t read_some(int file, char *part)
+{
+    ssize_t len;
+    do
+        len = read(file, part, PART_BYTES);
+    while (len < 0 && errno == EINTR);
+    return len;
+}
+
+static void read_lines(struct importing *importing, int file)
 {
     char *part = malloc(PART_BYTES);
     feed_assert(part);
@@ -204,15 +220,15 @@ static void read_lines(struct importing *importing, FILE *file)
     struct ctl_line line;
     ctl_lines_init(&lines, FEED_EDGE_LINE_MAX);
     bool goes_on = true;
-    size_t len;
-    while (goes_on && (len = fread(part, 1, PART_BYTES, file)) > 0) {
-        struct feed_str rest = {part, len};
+    ssize_t len = 1;
+    while (goes_on && (len = read_some(file, part)) > 0) {
+        struct feed_str rest = {part, (size_t)len};
         while (goes_on && ctl_lines_next(&lines, &rest, &line))
             goes_on = take_line(importing, &lines, &line);
-        importing->read += len;
+        importing->read += (size_t)len - rest.len;
     }
-    if (ferror(file))
-        fail(importing, "the file could not be read", "an input or output error");
+    if (len < 0)
+        fail(importing, "the file could not be read", strerror(errno));
     else if (goes_on && ctl_lines_last(&lines, &line))
         (void)take_line(importing, &lines, &line);
     ctl_lines_fini(&lines);
@@ -222,20 +238,18 @@ static void read_lines(struct importing *importing, FILE *file)
 static void read_file(struct importing *importing, const char *name)
 {
     bool is_stdin = strcmp(name, "-") == 0;
-    FILE *file = is_stdin ? stdin : fopen(name, "rb");
+    int file = is_stdin ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
     struct stat facts;
-    if (!file) {
-        fail(importing, "the file cannot be opened", name);
-        return;
-    }
-    if (fstat(fileno(file), &facts) == 0 && S_ISDIR(facts.st_mode))
-        fail(importing, "this is a directory", name);
-    else if (fstat(fileno(file), &facts) == 0 && S_ISREG(facts.st_mode))
+    if (file < 0 || fstat(file, &facts) != 0)
+        fail(importing, name, strerror(errno));
+    else if (S_ISDIR(facts.st_mode))
+        fail(importing, name, "is a directory");
+    else if (S_ISREG(facts.st_mode))
         importing->total = (uint64_t)facts.st_size;
     if (!importing->failed)
         read_lines(importing, file);
-    if (!is_stdin)
-        fclose(file);
+    if (!is_stdin && file >= 0)
+        close(file);
 }
 
 /* ---- in, from a topic ---- */
@@ -386,6 +400,7 @@ static int run(struct importing *importing, const char *name)
         read_file(importing, name);
     else
         read_topic(importing);
+    report_now(importing, mono_ms());
     if (!importing->failed)
         send_fills(importing);
     if (!importing->failed)

@@ -131,6 +131,7 @@ def test_a_large_graph_survives_a_kill_and_the_loss_of_redis(apache_kafka, redis
         process.start()
         told, progress = running.communicate(timeout=180)
     assert running.returncode == 0, progress
+    assert f"{EDGES} follows, ".encode() in progress and b"/s, 100%, 0 bad lines\n" in progress
     followers = len({actor for actor, _, _ in edges})
     assert json.loads(told).items() >= {"follows": EDGES, "followers": followers, "bad": 0, "skipped": 0}.items()
     assert read_edges(topics.bootstrap, topics.graph_topic) == edges_in_redis(redis) == expected
@@ -245,6 +246,21 @@ def test_again_changes_nothing_and_loses_against_what_is_newer(broker, redis, fa
     assert edges_in_redis(redis)["demo/follow/cy/bob"] == (START_MS + 50, START_MS + 40)
 
 
+def test_a_command_that_is_killed_is_run_again(broker, redis, fanout, feedctl, bin_dir):
+    process = fanout()
+    edges = [(f"u{i % 40}", f"a{i}", START_MS + i) for i in range(400)]
+    lines = ndjson((actor, followed, iso(since)) for actor, followed, since in edges).encode().splitlines(keepends=True)
+    command = [bin_dir / "feedctl", "import", "-", f"--kafka.brokers={broker.bootstrap}"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        running.stdin.write(b"".join(lines[:300]))
+        running.stdin.flush()
+        until(lambda: finished(process) > 0, "something of it")
+        running.kill()
+    told = json.loads(feedctl("import", "-", "--json", stdin=b"".join(lines))[0])
+    assert (told["follows"], told["followers"]) == (400, 40)
+    assert edges_in_redis(redis) == oracle(edges) == read_edges(broker.bootstrap)
+
+
 def test_without_a_time_they_follow_since_now_or_since_the_option(redis, fanout, feedctl):
     fanout()
     earlier = int(datetime.datetime.now().timestamp() * 1000)
@@ -325,7 +341,7 @@ def test_words_that_make_no_sense(feedctl, tmp_path):
                            (("import", "--topic=b/c"), "--topic may have"), (("import", "-", "--format=xml"), "--format must be"),
                            (("import", "-", "--since=2999-01-01T00:00:00Z"), "--since must be"), (("import", "-", "--since=x"), "--since must be")):
         assert message in feedctl(*words, expect=2)[1]
-    for name, message in (("nowhere", "cannot be opened"), (".", "is a directory")):
+    for name, message in (("nowhere", "nowhere: No such file"), (".", "is a directory")):
         assert message in feedctl("import", str(tmp_path / name), expect=1)[1]
 
 
