@@ -70,9 +70,8 @@ static void drop(struct gw_await *await)
 
 void gw_awaits_drop(struct gw_view *view)
 {
-    struct gw_link *link;
-    while ((link = gw_list_first(&view->awaits)))
-        drop(GW_OF(link, struct gw_await, by_view));
+    for (struct gw_link *l = view->awaits.next, *next = l->next; l != &view->awaits; l = next, next = l->next)
+        drop(GW_OF(l, struct gw_await, by_view));
 }
 
 static void end(struct gw_await *await, enum gw_await_end how)
