@@ -468,6 +468,34 @@ def test_the_other_member_takes_the_load_over(two, redis):
     expected.check(redis)
 
 
+def test_a_loader_that_slept_past_its_lease_brings_nothing_back(two, redis):
+    """It stops with answers about edges that it has not read. Another one loads the graph, and these edges are ended; then it goes on. As a rule its
+    connection gives up first what was not answered in time; where it does not, what it still writes is older than what is there."""
+    broker, member = two
+    count = 60_000
+    write_records(broker.bootstrap, [(f"demo/follow/fan{i % 100}/author{i // 100}", edge(START_MS + i)) for i in range(count)])
+    one = member(None)
+    in_the_middle(redis, one)
+    redis("CLIENT", "PAUSE", 60_000, "WRITE")  # what it has sent now is answered when it cannot read any more
+    os.kill(one.popen.pid, signal.SIGSTOP)
+    redis("CLIENT", "UNPAUSE")
+    until(lambda: redis("EXISTS", LOADER) == 0, "the end of the lease")
+    follows = followees_in_redis(redis)
+    half = [key for key in edges_in_redis(redis) if tuple(key.split("/")[2:]) not in follows]
+    assert 0 < len(half) < 2000 and redis("EXISTS", LIFE) == 0, "edges whose answers it has not read, in the middle of the load"
+    other = member()
+    until(lambda: other.metric("fanout_partitions") == 2, "both partitions")
+    produce(broker, [activity(100_000 + i, key.split("/")[2], "unfollow", key.split("/")[3]) for i, key in enumerate(half)])
+    until(lambda: finished(other) == len(half), "the ends of these edges")
+    followees = followees_in_redis(redis)
+    assert len(followees) == count - len(half)
+    os.kill(one.popen.pid, signal.SIGCONT)
+    one.wait_for_page("/readyz")
+    assert followees_in_redis(redis) == followees
+    edges = edges_in_redis(redis)
+    assert all(edges[key][0] == 0 for key in half)
+
+
 def test_a_member_that_slept_through_the_loss_commits_nothing_of_before(two, redis):
     """It sleeps for less than its session; meanwhile Redis is emptied, and the other one has loaded the graph and begun a life."""
     broker, member = two
