@@ -80,6 +80,10 @@ def hello(feed="home", **members):
     return {"type": "hello", "feeds": [{"feed": feed, **members}]}
 
 
+def wait_for(id_, offset):
+    return {"type": "await", "id": 1, "feed": "home", "positions": [{"id": id_, "partition": 0, "offset": offset}], "timeout_ms": 60000}
+
+
 # How each message names a thing: a thing -> (the sub of the session's token, or its whole credential; what is sent, where a token may be that "of" a
 # user in the stranger's own tenant)
 MESSAGES = {
@@ -97,6 +101,12 @@ MESSAGES = {
         "activity": lambda id_: ("stranger", [hello(), {"type": "page", "id": 1, "feed": "home", "before": {"published": PUBLISHED, "id": id_}}]),
         "activity with the user": lambda id_: ("vic", [hello(), {"type": "page", "id": 1, "feed": "home", "before": {"published": PUBLISHED, "id": id_}}]),
         "user as a feed": lambda user: ("stranger", [hello(), {"type": "page", "id": 1, "feed": f"profile:{user}", "before": {"published": PUBLISHED, "id": str(uuid.UUID(int=1))}}]),
+    },
+    "await": {
+        # Where something stands in the log is no secret of a tenant: the log is one for all. What stands there is.
+        "activity": lambda id_: ("stranger", [hello(), wait_for(id_, 1)]),
+        "activity with the user": lambda id_: ("vic", [hello(), wait_for(id_, 1)]),
+        "user as a feed": lambda user: ("stranger", [hello(), {**wait_for(str(uuid.UUID(int=2)), 1), "feed": f"profile:{user}"}]),
     },
     "refresh": {
         "user": lambda user: ("stranger", [hello(), {"type": "refresh", "id": 1, "token": f"token of {user}"}]),
