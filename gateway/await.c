@@ -13,11 +13,13 @@ const char *const gw_await_names[GW_AWAIT_ENDS + 1] = {"visible", "passed", "tim
 
 enum { ID_TEXT_MAX = 6 * GW_MESSAGE_ID_MAX + 2 };
 
+/* A session that is behind gets a window when its socket has taken what waits; until then none would be for it. */
 static void want(struct gw_await *await)
 {
     struct gw_feed *feed = await->view->feed;
     await->wanted++;
-    gw_hub_want_window(feed->hub, feed);
+    if (await->view->state != GW_VIEW_BEHIND)
+        gw_hub_want_window(feed->hub, feed);
 }
 
 static bool all_finished(const struct gw_await *await)
@@ -87,6 +89,8 @@ static void end(struct gw_await *await, enum gw_await_end how)
 
 bool gw_awaits_wanted(const struct gw_view *view)
 {
+    if (view->state == GW_VIEW_BEHIND)
+        return false;
     for (const struct gw_link *l = view->awaits.next; l != &view->awaits; l = l->next) {
         const struct gw_await *await = GW_OF(l, struct gw_await, by_view);
         if (await->wanted != await->done)
@@ -142,6 +146,9 @@ static void look_into(struct gw_await *await, const struct gw_window *window)
 
 void gw_awaits_window(struct gw_feed *feed, const struct gw_window *window)
 {
+    /* A part of the window, read for somebody else, does not say what is missing. */
+    bool whole = !window->unchanged &&
+                 (feed->asked_limit == FEED_CAP || (feed->asked_limit > 0 && window->raw_count < feed->asked_limit));
     bool more = false;
     for (struct gw_link *v = feed->views.next; v != &feed->views; v = v->next) {
         struct gw_view *view = GW_OF(v, struct gw_view, by_feed);
@@ -149,7 +156,7 @@ void gw_awaits_window(struct gw_feed *feed, const struct gw_window *window)
             struct gw_await *await = GW_OF(l, struct gw_await, by_view);
             bool asking = await->asking;
             await->asking = false;
-            if (asking && !window->unchanged)
+            if (asking && whole)
                 look_into(await, window);
         }
         more = more || gw_awaits_wanted(view);

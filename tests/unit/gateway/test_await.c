@@ -179,6 +179,65 @@ static void a_lost_connection_only_delays_it(void **state)
     heard(fixture, 1, 0, 0);
 }
 
+static void fall_behind(struct fixture *fixture)
+{
+    fixture->client.ws->stalled = true;
+    while (!fixture->client.ws->session->behind) {
+        publish(fixture);
+        world_settle(&fixture->world);
+    }
+}
+
+/* Nothing is read for a session whose socket is full, so nothing is known of what its feed lacks. */
+static void a_client_that_is_behind_hears_of_it_when_it_has_caught_up(void **state)
+{
+    struct fixture *fixture = *state;
+    fall_behind(fixture);
+    unsigned next = (unsigned)fixture->world.ids + 1;
+    await(fixture, next, 1);
+    publish(fixture);
+    finished_before(fixture, next + 1);
+    world_pass(&fixture->world, 1000);
+    double reads = feed_metrics_get(fixture->world.metrics, GW_M_WINDOWS_READ, 0);
+    world_pass(&fixture->world, 1000);
+    assert_true(feed_metrics_get(fixture->world.metrics, GW_M_WINDOWS_READ, 0) - reads <= 1);
+    world_resume_reading(fixture->client.ws);
+    world_settle(&fixture->world);
+    heard(fixture, 1, 0, 0);
+    assert_int_equal(fixture->client.feeds[0].count, FEED_CAP);
+}
+
+static void answer_reads(struct world *world)
+{
+    gw_hub_turn(&world->hub);
+    world_execute_reads(world);
+    while (world_answer_read(world))
+        gw_hub_turn(&world->hub);
+}
+
+/* The notices are on their way, and the other client's slice is too short to tell. */
+static void a_part_of_the_window_does_not_say_passed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct model_client other;
+    finished_before(fixture, 100);
+    for (unsigned i = 0; i < 20; i++)
+        publish(fixture);
+    await(fixture, 1, 1);
+    answer_reads(&fixture->world);
+    model_client_init(&other, "ann");
+    other.feeds[0].wanted = true;
+    other.feeds[0].limit = 5;
+    model_client_connect(&other, &fixture->world);
+    answer_reads(&fixture->world);
+    assert_int_equal(other.feeds[0].count, 5);
+    heard(fixture, 0, 0, 0);
+    world_settle(&fixture->world);
+    heard(fixture, 1, 0, 0);
+    model_client_disconnect(&other, 1000);
+    model_client_fini(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +249,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(time_runs_out, setup, teardown),
         cmocka_unit_test_setup_teardown(there_is_a_limit_and_a_close_forgets_them, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lost_connection_only_delays_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_client_that_is_behind_hears_of_it_when_it_has_caught_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_part_of_the_window_does_not_say_passed, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
