@@ -95,7 +95,7 @@ static bool take_sources(struct fan_job *job, const struct fan_answer *answer, s
     fan_page_reset(job->sources);
     fan_page_reset(job->page);
     if (answer->kind != FAN_ANSWER_LIST || answer->count % SOURCE_TEXTS ||
-        answer->count > FAN_SOURCES_MAX * SOURCE_TEXTS)
+        answer->count > (size_t)FAN_SOURCES_MAX * SOURCE_TEXTS)
         return false;
     for (size_t i = 0; i < answer->count; i++) {
         bool name = i % SOURCE_TEXTS == 0;

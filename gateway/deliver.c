@@ -241,10 +241,10 @@ bool gw_deliver_window(struct gw_hub *hub, struct gw_feed *feed, const struct gw
         struct gw_view *view = GW_OF(l, struct gw_view, by_feed);
         if (gw_session_ending(view->session) || view->state == GW_VIEW_BEHIND)
             continue;
-        if (!serve(hub, feed, window, view, truth, &last))
-            all = false;
-        else if (view->page && view->state == GW_VIEW_LIVE && !deliver_page(hub, feed, window, view, &last))
-            all = false;
+        bool served = serve(hub, feed, window, view, truth, &last);
+        if (served && view->page && view->state == GW_VIEW_LIVE)
+            served = deliver_page(hub, feed, window, view, &last);
+        all = all && served;
     }
     hub->port->frame_unref_fn(last.frame);
     return all;

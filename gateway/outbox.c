@@ -11,15 +11,18 @@ void gw_outbox_init(struct gw_outbox *outbox)
     *outbox = (struct gw_outbox){.capacity = GW_OUTBOX_INLINE};
 }
 
-/* A slot is the frame's address, whose lowest bit is free, and says in it that the frame stays. */
-static const uintptr_t stays = 1;
-
-static struct feed_frame *frame_in(uintptr_t slot)
+/* A slot points to the frame, or to its second byte: then the frame stays. No frame is at an odd address. */
+static size_t stays(const char *slot)
 {
-    return (struct feed_frame *)(slot & ~stays);
+    return (uintptr_t)slot & 1;
 }
 
-static uintptr_t *slots(struct gw_outbox *outbox)
+static struct feed_frame *frame_in(char *slot)
+{
+    return (struct feed_frame *)(void *)(slot - stays(slot));
+}
+
+static char **slots(struct gw_outbox *outbox)
 {
     return outbox->many ? outbox->many : outbox->few;
 }
@@ -29,10 +32,10 @@ static bool grow(struct gw_outbox *outbox)
 {
     uint32_t capacity = outbox->capacity * 4;
     feed_assert(outbox->capacity > 0 && capacity <= GW_OUTBOX_FRAMES_MAX);
-    uintptr_t *bigger = malloc(capacity * sizeof *bigger);
+    char **bigger = malloc(capacity * sizeof *bigger);
     if (!bigger)
         return false;
-    const uintptr_t *old = slots(outbox);
+    char *const *old = slots(outbox);
     for (uint32_t i = 0; i < outbox->count; i++)
         bigger[i] = old[(outbox->head + i) & (outbox->capacity - 1)];
     free(outbox->many);
@@ -52,10 +55,9 @@ enum feed_error gw_outbox_push(struct gw_outbox *outbox, const struct gw_port *p
         return FEED_E_FULL;
     if (outbox->count == outbox->capacity && !grow(outbox))
         return FEED_E_MEMORY;
-    uintptr_t slot = (uintptr_t)port->frame_ref_fn(frame);
-    feed_assert((slot & stays) == 0);
-    slots(outbox)[(outbox->head + outbox->count) & (outbox->capacity - 1)] =
-        rule == GW_OUTBOX_ANSWER ? slot | stays : slot;
+    char *slot = (char *)port->frame_ref_fn(frame);
+    feed_assert(!stays(slot));
+    slots(outbox)[(outbox->head + outbox->count) & (outbox->capacity - 1)] = rule == GW_OUTBOX_ANSWER ? slot + 1 : slot;
     outbox->count++;
     outbox->bytes += len;
     return FEED_OK;
@@ -85,11 +87,11 @@ struct feed_frame *gw_outbox_pop(struct gw_outbox *outbox, const struct gw_port 
 
 void gw_outbox_drop_feeds(struct gw_outbox *outbox, const struct gw_port *port)
 {
-    uintptr_t *ring = slots(outbox);
+    char **ring = slots(outbox);
     uint32_t mask = outbox->capacity - 1, kept = 0;
     for (uint32_t i = 0; i < outbox->count; i++) {
-        uintptr_t slot = ring[(outbox->head + i) & mask];
-        if (slot & stays) {
+        char *slot = ring[(outbox->head + i) & mask];
+        if (stays(slot)) {
             ring[(outbox->head + kept++) & mask] = slot;
             continue;
         }

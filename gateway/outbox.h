@@ -12,8 +12,8 @@
 enum { GW_OUTBOX_INLINE = 4, GW_OUTBOX_FRAMES_MAX = 1024 };
 
 struct gw_outbox {
-    uintptr_t few[GW_OUTBOX_INLINE];
-    uintptr_t *many; /* owned; NULL while `few` is enough */
+    char *few[GW_OUTBOX_INLINE];
+    char **many; /* owned; NULL while `few` is enough */
     uint32_t capacity, head, count;
     size_t bytes; /* of payload */
 };

@@ -206,7 +206,7 @@ static void random_activity(struct test_random *random, struct texts *texts, str
     size_t to_count = test_random_below(random, 3) == 0 ? FEED_TO_MAX : test_random_below(random, 5);
     for (size_t i = 0; i < to_count; i++) { /* begins with its number: no repetitions */
         struct feed_str name = random_name(random, user, user, FEED_USER_MAX - 3, texts->to[i] + 3);
-        char number[8];
+        char number[24];
         snprintf(number, sizeof(number), "%03zu", i);
         memcpy(texts->to[i], number, 3);
         out->to[i] = (struct feed_str){texts->to[i], name.len + 3};
