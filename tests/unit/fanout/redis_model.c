@@ -288,9 +288,14 @@ static void call_add(struct model *model, struct world_command *command)
     size_t count = (command->argc - 6 - keys) / 2;
     if (count > 1)
         model_begin_list(command);
+    bool asleep = argv[4].len == 0 && zset->life == MODEL_ABSENT;
+    if (!asleep && zset->life == MODEL_ABSENT)
+        zset->life = MODEL_AWAKE;
     for (size_t i = 0; i < count; i++) {
         int64_t score = model_number_of(argv[7 + 2 * i]), answer;
-        if (left_out(model, key, settings, score, argv[8 + 2 * i], false) && !stands(zset, score, argv[8 + 2 * i]))
+        if (asleep)
+            answer = FAN_ANSWER_ASLEEP;
+        else if (left_out(model, key, settings, score, argv[8 + 2 * i], false) && !stands(zset, score, argv[8 + 2 * i]))
             answer = -2;
         else
             answer = add(model, zset, model_number_of(argv[5]), model_number_of(argv[6]), score, argv[8 + 2 * i]);
@@ -361,8 +366,14 @@ static int64_t remove_id(struct model *model, struct model_zset *zset, int64_t c
 static void call_remove(struct model *model, struct world_command *command)
 {
     const struct feed_str *argv = command->argv + keys_of(command) - 1;
-    int64_t seq = remove_id(model, model_zset_of(model, command->argv[3]), model_number_of(argv[4]),
-                            model_number_of(argv[5]), argv[6], model_number_of(argv[7]), model_number_of(argv[8]));
+    bool may_sleep = (size_t)(argv - command->argv) + 9 < command->argc;
+    struct model_zset *zset = model_zset_of(model, command->argv[3]);
+    if (may_sleep && zset->life == MODEL_ABSENT) {
+        model_answer_int(command, 0);
+        return;
+    }
+    int64_t seq = remove_id(model, zset, model_number_of(argv[4]), model_number_of(argv[5]), argv[6],
+                            model_number_of(argv[7]), model_number_of(argv[8]));
     if (keys_of(command) == 2)
         answer_with_author(model, command, seq, command->argv[4]);
     else
@@ -410,12 +421,14 @@ static void call_backfill(struct model *model, struct world_command *command)
     const struct feed_str *argv = command->argv;
     struct model_zset *zset = model_zset_of(model, argv[3]);
     int64_t cap = model_number_of(argv[6]), slack = model_number_of(argv[7]), edge = model_number_of(argv[8]);
+    bool asleep = argv[5].len == 0 && zset->life == MODEL_ABSENT;
     model_begin_list(command);
     for (size_t i = 9; i + 1 < command->argc; i += 2) {
         int64_t score = model_number_of(argv[i]), answer = 0;
         struct feed_entry entry;
         if (feed_mark_is(argv[i + 1])) {
-            remove_id(model, zset, cap, slack, argv[i + 1], score, score);
+            if (!asleep)
+                remove_id(model, zset, cap, slack, argv[i + 1], score, score);
         } else {
             enum feed_error error = feed_entry_decode(argv[i + 1], &entry);
             feed_assert(error == FEED_OK);
@@ -424,10 +437,27 @@ static void call_backfill(struct model *model, struct world_command *command)
             if (gone || left_out(model, argv[3], argv[4], score, argv[i + 1], true))
                 answer = -2;
             else
-                answer = add(model, zset, cap, slack, score, argv[i + 1]);
+                answer = asleep ? FAN_ANSWER_ASLEEP : add(model, zset, cap, slack, score, argv[i + 1]);
         }
         model_add_item(command, (struct feed_str){"", 0}, answer);
     }
+}
+
+int64_t model_fill(struct model *model, const struct model_fill *fill, int64_t cap, int64_t slack)
+{
+    struct model_zset *zset = model_zset_of(model, fill->home);
+    const struct model_registers *r = model_registers_of(model, fill->settings, fill->author, false);
+    if (zset->life == MODEL_ABSENT)
+        return FAN_ANSWER_ASLEEP;
+    if (feed_mark_is(fill->member)) {
+        remove_id(model, zset, cap, slack, fill->member, fill->score, fill->score);
+        return 0;
+    }
+    if (r && r->at[MODEL_U] && (!r->at[MODEL_F] || r->at[MODEL_F] > fill->since_ms))
+        return -2;
+    if (left_out(model, fill->home, fill->settings, fill->score, fill->member, true))
+        return -2;
+    return add(model, zset, cap, slack, fill->score, fill->member);
 }
 
 /* Entries of the actor from before the time; 0: all. */
@@ -586,22 +616,14 @@ static void call_filter(struct model *model, struct world_command *command)
     }
 }
 
-static void call_since(struct model *model, struct world_command *command)
+/* The newest `count` from before the time, and all since then. */
+static void add_since(struct model *model, struct world_command *command, int64_t time_ms, size_t count)
 {
     const struct model_zset *zset = model_zset_of(model, command->argv[3]);
-    const struct feed_str *argv = command->argv + keys_of(command) - 1;
-    int64_t time_ms = model_number_of(argv[4]);
-    size_t count = (size_t)model_number_of(argv[5]), older = 0;
-    const struct model_author *author = keys_of(command) == 2 ? author_at(model, command->argv[4]) : NULL;
+    size_t older = 0, used = 0;
     while (older < zset->count && zset->members[older].score < time_ms)
         older++;
-    model_begin_list(command);
     static char times[4096][24];
-    size_t used = 0;
-    if (author) {
-        model_add_item(command, FEED_STR("number"), author->number);
-        model_add_item(command, feed_str_of(author->state), 0);
-    }
     for (size_t i = older > count ? older - count : 0; i < zset->count; i++) {
         const struct model_member *m = &zset->members[i];
         int len = snprintf(times[used], sizeof times[used], "%lld", (long long)m->score);
@@ -609,6 +631,27 @@ static void call_since(struct model *model, struct world_command *command)
         model_add_item(command, (struct feed_str){m->bytes, m->len}, 0);
     }
     model_keep_texts(command);
+}
+
+static void call_since(struct model *model, struct world_command *command)
+{
+    const struct feed_str *argv = command->argv + keys_of(command) - 1;
+    const struct model_author *author = keys_of(command) == 2 ? author_at(model, command->argv[4]) : NULL;
+    model_begin_list(command);
+    if (author) {
+        model_add_item(command, FEED_STR("number"), author->number);
+        model_add_item(command, feed_str_of(author->state), 0);
+    }
+    add_since(model, command, model_number_of(argv[4]), (size_t)model_number_of(argv[5]));
+}
+
+/* outbox; a word, time, count */
+static void call_part(struct model *model, struct world_command *command)
+{
+    const struct feed_str *argv = command->argv;
+    model_begin_list(command);
+    model_add_item(command, argv[4], model_number_of(argv[4]));
+    add_since(model, command, model_number_of(argv[5]), (size_t)model_number_of(argv[6]));
 }
 
 /* author; followers, above, below, cause, take over after */
@@ -748,7 +791,7 @@ void model_execute(struct model *model, struct world_command *command)
         {"feedwire_v1_settle", call_settle}, {"feedwire_v1_filter", call_filter},
         {"feedwire_v1_cross", call_cross},   {"feedwire_v1_cross_end", call_cross_end},
         {"feedwire_v1_source", call_source}, {"feedwire_v1_source_since", call_source_since},
-        {"feedwire_v1_copy", call_copy},
+        {"feedwire_v1_copy", call_copy},     {"feedwire_v1_part", call_part},
     };
     command->executed = true;
     if (feed_str_eq(command->argv[0], FEED_STR("HMGET"))) {
@@ -761,7 +804,8 @@ void model_execute(struct model *model, struct world_command *command)
             return;
         }
     }
-    if (model_execute_page(model, command) || model_execute_relation(model, command))
+    if (model_execute_page(model, command) || model_execute_relation(model, command) ||
+        model_execute_sleep(model, command))
         return;
     feed_assert(!"a function of the library");
 }
@@ -904,6 +948,7 @@ void model_copy(const struct model *model, struct model *out)
         const struct model_zset *from = &model->zsets[i];
         struct model_zset *to = model_zset_of(out, feed_str_of(from->key));
         to->seq = from->seq;
+        to->life = from->life;
         for (size_t j = 0; j < from->count; j++)
             model_zadd(to, (struct feed_str){from->members[j].bytes, from->members[j].len}, from->members[j].score);
     }

@@ -15,7 +15,8 @@ struct model_zset {
     char key[200];
     struct model_member *members; /* by (score, bytes) */
     size_t count;
-    uint64_t seq; /* of a timeline */
+    uint64_t seq;                                            /* of a timeline */
+    enum { MODEL_ABSENT, MODEL_BUILDING, MODEL_AWAKE } life; /* of a home feed, where feeds sleep */
 };
 
 enum { MODEL_ZSETS_MAX = 512, MODEL_REGISTERS_MAX = 128, MODEL_PAGES_MAX = 128 };
@@ -83,6 +84,9 @@ void model_fini(struct model *model);
 void model_execute(struct model *model, struct world_command *command);
 /* NULL when there is no such key. */
 const struct model_zset *model_find(const struct model *model, const char *key);
+/* A home feed is gone, as after its time to live; or is there, and empty. */
+void model_sleep(struct model *model, const char *key);
+void model_wake(struct model *model, const char *key);
 /* How the author stands: "", "up", "on" or "down". */
 const char *model_broadcast(const struct model *model, const char *author);
 /* What the merge of an outbox shows to who has its author in b:, by the words of schemas/redis.md. id: what its bytes

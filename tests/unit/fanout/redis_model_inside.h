@@ -1,8 +1,9 @@
-/* The inside of the model, shared by its files: redis_model.c (timelines, settings), redis_model_pages.c (edges) and
- * redis_model_relation.c (what goes to the topic graph, and comes back). */
+/* The inside of the model, shared by its files: redis_model.c (timelines, settings), redis_model_pages.c (edges),
+ * redis_model_relation.c (what goes to the topic graph, and comes back) and redis_model_sleep.c (feeds that wake). */
 #ifndef TESTS_UNIT_FANOUT_REDIS_MODEL_INSIDE_H
 #define TESTS_UNIT_FANOUT_REDIS_MODEL_INSIDE_H
 
+#include "fanout/steps.h"
 #include "redis_model.h"
 
 struct model_function {
@@ -29,6 +30,19 @@ enum model_letter model_first_end_of(enum model_letter on);
 
 /* redis_model_relation.c: false when it is none of its functions. */
 bool model_execute_relation(struct model *model, struct world_command *command);
+
+/* A member of an outbox that a wake brings into a home feed. */
+struct model_fill {
+    struct feed_str home, settings, author;
+    int64_t since_ms; /* of the edge */
+    int64_t score;
+    struct feed_str member;
+};
+/* What fill answers for it. */
+int64_t model_fill(struct model *model, const struct model_fill *fill, int64_t cap, int64_t slack);
+
+/* redis_model_sleep.c: false when it is none of its functions. */
+bool model_execute_sleep(struct model *model, struct world_command *command);
 
 /* redis_model_pages.c: false when it is none of its functions. */
 bool model_execute_page(struct model *model, struct world_command *command);

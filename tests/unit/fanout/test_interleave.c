@@ -15,12 +15,19 @@
  * - working the whole log off once more changes nothing: no entry, no seq, no notice; with broadcast authors, who may
  *   become such at another moment then, nothing that anybody sees;
  * - whatever pages of followers were split meanwhile;
+ * - where feeds sleep: each is gone at any moment, as after its time to live, and who is woken has what they would
+ *   have;
+ * - bad records get dead letters, and nothing else does;
+ * - at every moment, what is in hand and under way stays within its bounds;
  * - the newest record of each key in the topic `graph`, which is what compaction leaves, makes edges, mutes, blocks and
  *   left out verbs again in an empty Redis.
  *
  * A failure prints the seed; SEED=n runs that one alone, and SEEDS=n runs so many. */
+#include "fanout/engine_state.h"
+#include "fanout/partitions.h"
 #include "fanout/replay.h"
 #include "redis_model.h"
+#include "shared/model/command.h"
 #include "topic.h"
 
 #include <setjmp.h>
@@ -31,9 +38,11 @@
 
 #include <cmocka.h>
 
-enum { REPLAY_WINDOW_MS = 400, FAILOVERS_MAX = 5 };
+enum { REPLAY_WINDOW_MS = 100, FAILOVERS_MAX = 5 };
+enum { RECORDS_MAX = 6, COMMANDS_MAX = 5, WAKES_MAX = 16 };
 enum { PARTITIONS = 2, WORKERS_MAX = 2 * PARTITIONS, LOG_MAX = 24, USERS = 5 };
 
+static const char bad_verb[] = "NOT A VERB";
 static const char *const users[USERS] = {"ann", "bob", "cy", "dan", "eve"};
 
 struct log {
@@ -47,6 +56,8 @@ struct worker {
     const struct log *log;
     size_t next;      /* of its log */
     size_t committed; /* where its successor begins */
+    size_t next_wake; /* of the topic of commands, which the first partition's worker has too; begun anew by its
+                         successor */
     bool zombie;      /* it has a successor and does not know it */
     /* The note of that commit: */
     int64_t replay_from;
@@ -70,10 +81,17 @@ struct run {
     bool zombies;         /* workers that were replaced may go on */
     bool fails_over;      /* Redis loses what its replica has not got */
     struct model replica; /* with everything that was confirmed */
+    bool lags;            /* that one gets nothing */
     bool marked;          /* what was finished then is on its way to the replica */
     unsigned failovers;
     bool tight; /* short logs of two people who do nothing but meet, and few faults: races that are hardly ever repaired
                  */
+    bool sleeps; /* home feeds do */
+    bool over;   /* they do no more: everybody is woken */
+    struct feed_command wakes[WAKES_MAX];
+    size_t wake_count;
+    size_t bytes_max, record_most; /* of records in hand, and of one of them */
+    bool lettered[PARTITIONS][LOG_MAX];
     size_t workers;
     struct worker all[WORKERS_MAX]; /* first the living, one for each partition */
     struct topic topic;
@@ -126,7 +144,7 @@ static void make_logs(struct run *run)
             if (pick(run, 3) == 0) {
                 sample.verb = run->unfollows && pick(run, 3) == 0 ? "unfollow" : "follow";
                 sample.object = run->tight ? users[1 - actor] : users[(actor + 1 + pick(run, USERS - 1)) % USERS];
-                if (strcmp(sample.verb, "unfollow") == 0 && pick(run, 3) == 0)
+                if (strcmp(sample.verb, "unfollow") == 0 && !run->sleeps && pick(run, 3) == 0)
                     sample.data = "{\"entries\":\"keep\"}";
             } else if (run->settles && pick(run, 3) == 0) {
                 static const char *const verbs[] = {"mute", "unmute", "mute", "unmute", "block", "unblock", "filter"};
@@ -138,6 +156,8 @@ static void make_logs(struct run *run)
                     sample.object = "home"; /* nobody does what is left out: it is about what stays known */
                     sample.data = lists[pick(run, 3)];
                 }
+            } else if (!run->tight && pick(run, 16) == 0) {
+                sample.verb = bad_verb;
             } else if (pick(run, 4) == 0) {
                 sample.to = "[\"eve\",\"ann\"]";
             } else if (run->undos && i > 0 && pick(run, 3) == 0) {
@@ -163,9 +183,10 @@ static void make_logs(struct run *run)
 static void worker_begin(struct worker *worker, struct run *run)
 {
     const struct fan_settings settings = {
-        .records_max = 6,
-        .bytes_max = 1 << 20,
-        .commands_max = 5,
+        .records_max = RECORDS_MAX,
+        .bytes_max = run->bytes_max,
+        .commands_max = COMMANDS_MAX,
+        .ttl_ms = run->sleeps ? 1000 : 0,
         .cap = run->cap,
         .backfill = run->backfill,
         .replay_window_ms = REPLAY_WINDOW_MS,
@@ -178,8 +199,10 @@ static void worker_begin(struct worker *worker, struct run *run)
     worker->world->random ^= pick(run, UINT64_MAX) | 1;
     worker->world->shards = run->shards;
     worker->world->held_percent = pick(run, 2) ? 30 : 0;
-    world_start(worker->world, &worker->partition, 1);
+    const int32_t partitions[] = {worker->partition, FAN_COMMANDS_BASE};
+    world_start(worker->world, partitions, worker->partition == 0 ? 2 : 1);
     worker->next = worker->committed;
+    worker->next_wake = 0;
     if (!run->fails_over)
         return;
     bool lost = worker->noted != run->failovers; /* its predecessor may never have seen it */
@@ -249,11 +272,101 @@ static void trouble_shard(struct run *run, struct world *world, unsigned shard)
     }
 }
 
+/* ---- feeds that sleep ---- */
+
+static bool has_wakes(const struct run *run, const struct worker *worker)
+{
+    return worker->partition == 0 && !worker->zombie && worker->next_wake < run->wake_count;
+}
+
+static void want_wake(struct run *run, const char *user)
+{
+    enum feed_command_kind kind = !run->over && pick(run, 4) == 0 ? FEED_COMMAND_REBUILD : FEED_COMMAND_WAKE;
+    if (run->wake_count < WAKES_MAX)
+        run->wakes[run->wake_count++] =
+            (struct feed_command){.kind = kind, .tenant = FEED_STR("demo"), .user = feed_str_of(user)};
+}
+
+static void give_wake(const struct run *run, struct worker *worker)
+{
+    const struct feed_command *wake = &run->wakes[worker->next_wake];
+    struct feed_buf key, value;
+    feed_buf_init(&key, FEED_KEY_MAX);
+    feed_buf_init(&value, FEED_KEY_MAX);
+    feed_command_key(wake, &key);
+    feed_command_value(wake, &value);
+    const struct fan_record record = {.partition = FAN_COMMANDS_BASE,
+                                      .offset = (int64_t)worker->next_wake++,
+                                      .key = feed_buf_view(&key),
+                                      .value = feed_buf_view(&value)};
+    fan_engine_record(worker->world->engine, &record);
+    feed_buf_fini(&key);
+    feed_buf_fini(&value);
+}
+
+/* A feed that nobody reads for long is gone; or somebody comes back. */
+static void sleep_or_wake(struct run *run)
+{
+    const char *user = users[pick(run, USERS)];
+    char key[64];
+    snprintf(key, sizeof key, "f:{demo/%s}", user);
+    if (pick(run, 2) || run->wake_count + USERS >= WAKES_MAX)
+        model_sleep(&run->model, key);
+    else
+        want_wake(run, user);
+}
+
+/* ---- bounds ---- */
+
+static void check_bounds(struct run *run, const struct worker *worker)
+{
+    const struct world *world = worker->world;
+    const struct fan_engine *engine = world->engine;
+    assert_int_equal(fan_engine_commands(engine), world->commands);
+    assert_true(world->commands <= COMMANDS_MAX);
+    assert_true(fan_engine_records(engine) <= RECORDS_MAX);
+    assert_true(world->letter_count + world->relation_count <= RECORDS_MAX);
+    assert_true(engine->bytes < run->bytes_max + run->record_most);
+    assert_true(engine->pages <= FAN_PAGES_MAX);
+}
+
+static void give_record(struct run *run, struct worker *worker)
+{
+    const struct sample *sample = &worker->log->records[worker->next++];
+    struct sample_record made;
+    sample_make(sample, &made);
+    size_t bytes = fan_record_bytes(&made.record);
+    run->record_most = bytes > run->record_most ? bytes : run->record_most;
+    world_record(worker->world, sample);
+}
+
+/* A dead letter has reached Kafka, or not. */
+static void take_letter(struct run *run, struct world *world, bool good)
+{
+    const struct fan_record *record = &world->letters[0].letter->job->record;
+    if (strcmp(run->logs[record->partition].records[record->offset].verb, bad_verb) != 0)
+        fail_msg("a dead letter for a good record: %s", world->letters[0].detail);
+    run->lettered[record->partition][record->offset] |= good;
+    world_letter_done(world, good ? FEED_OK : FEED_E_TIMEOUT);
+}
+
+static void check_letters(const struct run *run)
+{
+    for (size_t p = 0; p < run->partitions; p++) {
+        for (size_t i = 0; i < run->logs[p].count; i++) {
+            bool bad = strcmp(run->logs[p].records[i].verb, bad_verb) == 0;
+            if (bad != run->lettered[p][i])
+                fail_msg("record %zu of partition %zu %s", i, p, bad ? "got no dead letter" : "got one");
+        }
+    }
+}
+
 /* Nothing else can happen before time passes or a shard is back. */
-static bool unblock(struct worker *worker)
+static bool unblock(const struct run *run, struct worker *worker)
 {
     struct world *world = worker->world;
-    if (worker->zombie || (fan_engine_records(world->engine) == 0 && worker->next == worker->log->count))
+    bool idle = fan_engine_records(world->engine) == 0 && worker->next == worker->log->count;
+    if (worker->zombie || (idle && !has_wakes(run, worker)))
         return false;
     world_ready(world);
     world_tick(world, 1000);
@@ -305,21 +418,37 @@ static void replace(struct run *run, struct worker *worker)
     worker_begin(worker, run);
 }
 
+/* A rebalance takes the partition away, in order, and gives it back: what was in hand is dropped, and what is answered
+ * late is of no account. */
+static void give_back(struct run *run, struct worker *worker)
+{
+    const int32_t partitions[] = {worker->partition, FAN_COMMANDS_BASE};
+    size_t count = worker->partition == 0 ? 2 : 1;
+    commit(run, worker);
+    fan_engine_revoked(worker->world->engine, partitions, count);
+    fan_engine_assigned(worker->world->engine, partitions, count);
+    worker->next = worker->committed;
+    worker->next_wake = 0;
+}
+
 /* ---- failovers ---- */
 
 /* What is finished now will be safe when the replica has all that there is after it. */
 static void mark_or_confirm(struct run *run)
 {
-    if (run->marked) {
+    if (run->marked && pick(run, 4) == 0)
+        run->lags = !run->lags; /* the replica gets nothing for a time, and commits go on without */
+    bool safe = !run->lags;
+    if (run->marked && safe) {
         model_fini(&run->replica);
         model_copy(&run->model, &run->replica);
     }
     for (size_t i = 0; i < run->workers; i++) {
         if (run->marked)
-            fan_engine_confirm(run->all[i].world->engine, pick(run, 4) != 0);
+            fan_engine_confirm(run->all[i].world->engine, safe);
         else
             fan_engine_mark(run->all[i].world->engine);
-        world_tick(run->all[i].world, (int64_t)pick(run, REPLAY_WINDOW_MS / 4));
+        world_tick(run->all[i].world, (int64_t)pick(run, REPLAY_WINDOW_MS));
     }
     run->marked = !run->marked;
 }
@@ -360,12 +489,15 @@ static bool step(struct run *run, struct worker *worker, bool calm)
             mark_or_confirm(run);
         return true;
     }
+    if (run->sleeps && !run->over && pick(run, 20) == 0)
+        sleep_or_wake(run);
     unsigned shard = busy_shard(run, world);
     struct world_command *todo = oldest_unexecuted(world, shard);
     bool answered = world_oldest(world, shard) && world_oldest(world, shard)->executed;
     bool more = worker->next < worker->log->count && world->consuming && !worker->zombie;
-    if (!world->first && !more && !world->relation_count)
-        return unblock(worker);
+    bool wakes = has_wakes(run, worker) && world->consuming;
+    if (!world->first && !more && !wakes && !world->relation_count && !world->letter_count)
+        return unblock(run, worker);
     if (run->tight && !calm && !worker->zombie && run->workers < WORKERS_MAX && pick(run, 12) == 0) {
         replace(run, worker);
         return true;
@@ -385,7 +517,10 @@ static bool step(struct run *run, struct worker *worker, bool calm)
         world_ready(world);
         return true;
     case 31:
-        replace(run, worker);
+        if (!worker->zombie && !run->fails_over && pick(run, 2))
+            give_back(run, worker);
+        else
+            replace(run, worker);
         return true;
     case 32:
         commit(run, worker);
@@ -393,21 +528,31 @@ static bool step(struct run *run, struct worker *worker, bool calm)
     default:
         break;
     }
-    enum { RECORD, EXECUTE, ANSWER, ACKNOWLEDGE, WAYS } ways[WAYS];
+    enum { RECORD, WAKE, EXECUTE, ANSWER, ACKNOWLEDGE, LETTER, WAYS } ways[WAYS];
     size_t count = 0;
     if (more)
         ways[count++] = RECORD;
+    if (wakes)
+        ways[count++] = WAKE;
     if (todo)
         ways[count++] = EXECUTE;
     if (answered)
         ways[count++] = ANSWER;
     if (world->relation_count)
         ways[count++] = ACKNOWLEDGE;
+    if (world->letter_count)
+        ways[count++] = LETTER;
     if (count == 0)
-        return unblock(worker);
+        return unblock(run, worker);
     switch (ways[pick(run, count)]) {
     case RECORD:
-        world_record(world, &worker->log->records[worker->next++]);
+        give_record(run, worker);
+        break;
+    case WAKE:
+        give_wake(run, worker);
+        break;
+    case LETTER:
+        take_letter(run, world, calm || pick(run, 8));
         break;
     case EXECUTE:
         model_execute(&run->model, todo);
@@ -429,8 +574,10 @@ static void end_worker(const struct run *run, struct worker *worker)
     struct world *world = worker->world;
     size_t end = run->logs[worker->partition].count;
     int64_t position = world_position(world, worker->partition);
-    /* After a failover nothing may have been left to do again. */
-    bool at_end = position == (int64_t)end || (position == -1 && run->failovers && worker->next == end);
+    /* Its predecessor may have left nothing to do. */
+    bool at_end = position == (int64_t)end || (position == -1 && worker->next == end);
+    if (has_wakes(run, worker))
+        fail_msg("somebody was not woken");
     if (!worker->zombie && (fan_engine_records(world->engine) || world->letter_count || !at_end))
         fail_msg("records were left over");
     worker_end(worker);
@@ -445,10 +592,20 @@ static void work_off(struct run *run, bool calm)
             (struct worker){.partition = (int32_t)p, .log = &run->logs[p], .replay_from = FAN_REPLAY_BEGINNING};
         worker_begin(&run->all[p], run);
     }
+    run->over = !run->sleeps;
+    run->wake_count = 0;
     for (bool busy = true; busy;) {
         busy = false;
-        for (size_t i = 0; i < run->workers; i++)
+        for (size_t i = 0; i < run->workers; i++) {
             busy |= step(run, &run->all[i], calm);
+            check_bounds(run, &run->all[i]);
+        }
+        if (!busy && !run->over) {
+            run->over = true;
+            for (size_t u = 0; u < USERS; u++)
+                want_wake(run, users[u]);
+            busy = true;
+        }
         if (!busy)
             break;
         step(run, &run->all[pick(run, run->workers)], calm);
@@ -459,11 +616,21 @@ static void work_off(struct run *run, bool calm)
 
 /* ---- what must hold ---- */
 
+static void wake_all(struct run *run)
+{
+    for (size_t u = 0; u < USERS; u++) {
+        char key[64];
+        snprintf(key, sizeof key, "f:{demo/%s}", users[u]);
+        model_wake(&run->model, key);
+    }
+}
+
 static void one_after_the_other(struct run *run, struct model *out)
 {
     struct model interleaved = run->model;
     model_init(&run->model);
     run->model.now_ms = interleaved.now_ms;
+    wake_all(run);
     struct worker worker = {.log = &run->logs[0]};
     worker_begin(&worker, run);
     for (size_t i = 0; i < run->logs[0].count; i++) {
@@ -475,6 +642,8 @@ static void one_after_the_other(struct run *run, struct model *out)
             if (worker.world->relation_count)
                 world_relation_done(worker.world, FEED_OK);
         }
+        if (worker.world->letter_count)
+            world_letter_done(worker.world, FEED_OK);
     }
     worker_end(&worker);
     *out = run->model;
@@ -698,13 +867,22 @@ static void check_broadcast(const struct run *run)
     }
 }
 
+/* How much from before a follow is in a feed depends on when it was made: an awake one keeps what the backfill found
+ * then, and a wake brings the newest of now. In one partition the two are the same. */
+static bool comes_and_goes(const struct run *run, const char *user, const struct sample *act)
+{
+    return run->sleeps && run->backfill && run->partitions > 1 &&
+           act->published_ms < pair_of(run, user, act->actor).since;
+}
+
 static void check_same_view(const struct run *run, const struct model *before)
 {
     for (size_t p = 0; p < run->partitions; p++) {
         for (size_t i = 0; i < run->logs[p].count; i++) {
             const struct sample *act = &run->logs[p].records[i];
             for (size_t u = 0; u < USERS; u++) {
-                if (sees(run, before, users[u], act) != sees(run, &run->model, users[u], act))
+                if (sees(run, before, users[u], act) != sees(run, &run->model, users[u], act) &&
+                    !comes_and_goes(run, users[u], act))
                     fail_msg("%s %s act %u of %s", users[u],
                              sees(run, before, users[u], act) ? "should see" : "should not see", act->id, act->actor);
             }
@@ -722,12 +900,12 @@ static void check_that_a_replay_changes_nothing(struct run *run)
     model_copy(&run->model, &before);
     work_off(run, false);
     check_same_view(run, &before);
-    if (!run->broadcast_threshold && !model_equal(&before, &run->model))
+    if (!run->broadcast_threshold && !run->sleeps && !model_equal(&before, &run->model))
         fail_msg("working off the log once more changed something");
     model_fini(&before);
 }
 
-static size_t splits, failovers; /* of pages, and of Redis, in all seeds until now */
+static size_t splits, failovers, wakes; /* of pages, of Redis, and of feeds that slept, in all seeds until now */
 
 static void run_seed(uint64_t seed, size_t partitions, bool tight, bool fails_over)
 {
@@ -745,16 +923,21 @@ static void run_seed(uint64_t seed, size_t partitions, bool tight, bool fails_ov
     run.fails_over = fails_over;
     run.shards = pick(&run, 2) ? WORLD_SHARDS_MAX : 1;
     run.page_followers = (unsigned)pick(&run, 3);
+    run.sleeps = !fails_over && pick(&run, 2);
+    run.bytes_max = pick(&run, 2) ? 1 << 20 : 1000;
     make_logs(&run);
-    if (pick(&run, 2)) {
+    if (!run.sleeps && pick(&run, 2)) {
         run.broadcast_threshold = 1 + (unsigned)pick(&run, tight ? 1 : 3);
         run.broadcast_return_percent = pick(&run, 2) ? 100 : 50;
     }
     model_init(&run.model);
     /* What is undone may be from before the author was a broadcast one, or cannot be. */
     run.model.now_ms = pick(&run, 2) ? 1 : -1000000;
+    if (run.sleeps)
+        wake_all(&run);
     model_copy(&run.model, &run.replica);
     work_off(&run, false);
+    check_letters(&run);
     run.fails_over = false;
     check_graph(&run);
     check_broadcast(&run);
@@ -766,7 +949,8 @@ static void run_seed(uint64_t seed, size_t partitions, bool tight, bool fails_ov
         if (run.cap == 100)
             check_same_view(&run, &expected);
         bool numbered = !run.failovers; /* seqs and notices of what was lost are given once more */
-        if (run.cap == 100 && !run.broadcast_threshold && numbered && !model_equal(&expected, &run.model))
+        if (run.cap == 100 && !run.broadcast_threshold && !run.sleeps && numbered &&
+            !model_equal(&expected, &run.model))
             fail_msg("not as if one record had been worked off after the other");
         model_fini(&expected);
     }
@@ -776,6 +960,7 @@ static void run_seed(uint64_t seed, size_t partitions, bool tight, bool fails_ov
     check_graph(&run);
     splits += model_splits(&run.model);
     failovers += run.failovers;
+    wakes += run.wake_count;
     model_fini(&run.model);
     model_fini(&run.replica);
 }
@@ -793,7 +978,7 @@ static void run_seeds(size_t partitions, bool tight, bool fails_over)
         run_seed(seed, partitions, tight, fails_over);
     }
     if (count > 100 && !tight)
-        assert_true(splits > 0);
+        assert_true(splits > 0 && (fails_over || wakes > 0));
 }
 
 static void one_partition_is_as_if_sequential(void **state)
