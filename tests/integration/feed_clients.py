@@ -30,6 +30,7 @@ class Feed:
         self.entries = {}  # id -> key
         self.position = None
         self.truncated = False  # the gateway holds entries below the last slice back
+        self.floor = None  # and this is where it ended
 
 
 class Client:
@@ -77,6 +78,8 @@ class Client:
         keys = [key_of(entry) for entry in message["entries"]]
         if keys != sorted(keys, reverse=True):
             self.wrong.append(f"{message['feed']}: a slice out of order")
+        if message["reset"]:
+            feed.floor = keys[-1] if message["more"] else None
         for entry in message["entries"]:
             self._add(message["feed"], entry)
         feed.position = message["position"]

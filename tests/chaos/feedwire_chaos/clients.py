@@ -83,11 +83,15 @@ class Clients:
         return found + [f"client {client.user}: closed with {client.closed}" for client in self.all if client.closed]
 
     def differences(self, homes, notifications):
-        """Clients that do not hold what the feeds hold, down to the oldest entry of the feed: [(client, feed, missing keys, keys too many)]."""
+        """Clients that do not hold what the feeds hold: [(client, feed, missing keys, keys too many)].
+
+        Down to the oldest entry of the feed, or to where the client was told that the feed goes on below: when entries are taken out of a feed with a broadcast author
+        in it, older ones come into view there, and these clients do not ask for the page."""
         found = []
         for client in self.all:
             for name, feeds in (("home", homes), ("notifications", notifications)):
-                feed = set(feeds[client.user])
+                floor = client.feeds[name].floor
+                feed = {key for key in feeds[client.user] if floor is None or key >= floor}
                 oldest = min(feed, default=(0, b""))
                 held = {key for key in client.keys(name) if key >= oldest} if feed else set()
                 if held != feed:

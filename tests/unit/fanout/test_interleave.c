@@ -969,7 +969,7 @@ static void run_seeds(size_t partitions, bool tight, bool fails_over)
 {
     const char *one = getenv("SEED"), *many = getenv("SEEDS");
     uint64_t first = one ? strtoull(one, NULL, 10) : 0;
-    uint64_t count = one ? 1 : many ? strtoull(many, NULL, 10) : tight ? 20000 : 1500;
+    uint64_t count = one ? 1 : many ? strtoull(many, NULL, 10) : tight ? 10000 : 1000;
     for (uint64_t seed = first; seed < first + count; seed++) {
         /* cmocka shows what was printed last before a failure. */
         static char seed_text[32];
