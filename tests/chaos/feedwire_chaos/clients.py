@@ -39,10 +39,11 @@ class Client(feed_clients.Client):
 
     @staticmethod
     def _let_go(feed):
-        """A feed is at most its newest 100 entries. What is older may come again, when something newer was taken out."""
+        """What a client lets go is as if it had been cut there: it may come into view again, and then the client would have to ask for it."""
         if len(feed.entries) > LIMIT:
             kept = sorted(feed.entries.items(), key=lambda entry: entry[1], reverse=True)[:LIMIT]
             feed.entries = dict(kept)
+            feed.floor = kept[-1][1]
 
     def _push(self, message):
         self.pushes += 1
