@@ -2,6 +2,7 @@
  * asked for, and what was finished then. The client hears `visible` only when it has been sent what it waited for. */
 #include "gateway/await.h"
 
+#include "gateway/deliver.h"
 #include "gateway/encode.h"
 #include "gateway/hub_parts.h"
 #include "gateway/metrics.h"
@@ -10,8 +11,6 @@
 #include <string.h>
 
 const char *const gw_await_names[GW_AWAIT_ENDS + 1] = {"visible", "passed", "timeout", NULL};
-
-enum { ID_TEXT_MAX = 6 * GW_MESSAGE_ID_MAX + 2 };
 
 /* A session that is behind gets a window when its socket has taken what waits; until then none would be for it. */
 static void want(struct gw_await *await)
@@ -43,7 +42,7 @@ enum feed_error gw_await_open(struct gw_view *view, const struct gw_message *mes
     struct gw_await *await = calloc(1, sizeof *await);
     if (!await)
         return FEED_E_MEMORY;
-    feed_buf_init(&await->id, ID_TEXT_MAX);
+    feed_buf_init(&await->id, GW_MESSAGE_ID_JSON_MAX);
     feed_buf_str(&await->id, feed_buf_view(&message->id));
     if (await->id.error != FEED_OK) {
         feed_buf_fini(&await->id);
@@ -146,10 +145,7 @@ static void look_into(struct gw_await *await, const struct gw_window *window)
 
 void gw_awaits_window(struct gw_feed *feed, const struct gw_window *window)
 {
-    /* A part of the window, read for somebody else, does not say what is missing. */
-    bool whole = !window->unchanged &&
-                 (feed->asked_limit == FEED_CAP || (feed->asked_limit > 0 && window->raw_count < feed->asked_limit));
-    bool more = false;
+    bool whole = gw_window_whole(feed, window), more = false;
     for (struct gw_link *v = feed->views.next; v != &feed->views; v = v->next) {
         struct gw_view *view = GW_OF(v, struct gw_view, by_feed);
         for (struct gw_link *l = view->awaits.next, *next = l->next; l != &view->awaits; l = next, next = l->next) {

@@ -150,11 +150,16 @@ static void send_slice(struct gw_hub *hub, struct gw_view *view, const struct gw
     gw_session_send(view->session, last->frame, rule);
 }
 
+bool gw_window_whole(const struct gw_feed *feed, const struct gw_window *window)
+{
+    return !window->unchanged &&
+           (feed->asked_limit == FEED_CAP || (feed->asked_limit > 0 && window->raw_count < feed->asked_limit));
+}
+
 /* The window is whole, and what it has that the client does not comes with it or after it. */
 static bool enough_for_page(const struct gw_feed *feed, const struct gw_window *window, const struct gw_view *view)
 {
-    bool whole = feed->asked_limit == FEED_CAP || (feed->asked_limit > 0 && window->raw_count < feed->asked_limit);
-    return whole && !window->unchanged && gw_position_reaches(&view->position, &window->position);
+    return gw_window_whole(feed, window) && gw_position_reaches(&view->position, &window->position);
 }
 
 /* From now on pushes reach down to the page's end. It begins at the floor or above it. */

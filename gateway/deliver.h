@@ -17,6 +17,10 @@ struct gw_plan gw_deliver_plan(const struct gw_feed *feed);
  * Returns false if some of those that it should have served need another read. */
 bool gw_deliver_window(struct gw_hub *hub, struct gw_feed *feed, const struct gw_window *window, bool truth);
 
+/* The answer to the read has everything that the window has: a part of it, read for a short slice, does not say what is
+ * missing. */
+bool gw_window_whole(const struct gw_feed *feed, const struct gw_window *window);
+
 /* The client's entries end above this one, though the feed goes on. */
 bool gw_view_below_floor(const struct gw_view *view, const struct gw_item *item);
 

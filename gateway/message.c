@@ -239,7 +239,7 @@ enum gw_fault gw_message_parse(struct feed_str json, struct gw_message *message,
 {
     struct sentence s = {text, text_size};
     memset(message, 0, sizeof *message);
-    feed_buf_init(&message->id, 6 * GW_MESSAGE_ID_MAX + 2); /* each byte as \u00xx, and quotes */
+    feed_buf_init(&message->id, GW_MESSAGE_ID_JSON_MAX);
     yyjson_read_err error = {0};
     message->doc = yyjson_read_opts((char *)json.data, json.len, YYJSON_READ_NOFLAG, NULL, &error);
     if (!message->doc)

@@ -32,7 +32,8 @@ const char *gw_fault_name(enum gw_fault fault);
 bool gw_fault_retryable(enum gw_fault fault);
 
 enum {
-    GW_MESSAGE_ID_MAX = 128, /* of the client's `id`, in bytes of UTF-8 */
+    GW_MESSAGE_ID_MAX = 128,                            /* of the client's `id`, in bytes of UTF-8 */
+    GW_MESSAGE_ID_JSON_MAX = 6 * GW_MESSAGE_ID_MAX + 2, /* the same as JSON: each byte as \u00xx, and quotes */
     /* Longer ones cannot be ours of any version; refused, so that nobody uses them as a store. */
     GW_POSITION_TEXT_MAX = 256
 };

@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-enum { ID_TEXT_MAX = 6 * GW_MESSAGE_ID_MAX + 2 };
-
 struct gw_page *gw_page_new(const struct gw_message *message, int64_t now_ms)
 {
     struct gw_page *page = calloc(1, sizeof *page);
@@ -14,7 +12,7 @@ struct gw_page *gw_page_new(const struct gw_message *message, int64_t now_ms)
         return NULL;
     page->ask = message->page;
     page->deadline_ms = now_ms + GW_PAGE_TIMEOUT_MS;
-    feed_buf_init(&page->id, ID_TEXT_MAX);
+    feed_buf_init(&page->id, GW_MESSAGE_ID_JSON_MAX);
     feed_buf_str(&page->id, feed_buf_view(&message->id));
     if (page->id.error == FEED_OK)
         return page;

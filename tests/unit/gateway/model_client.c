@@ -270,6 +270,13 @@ void model_client_connect(struct model_client *client, struct world *world)
     feed_buf_fini(&token);
 }
 
+void model_client_leave(struct model_client *client)
+{
+    if (client->ws)
+        model_client_disconnect(client, 1000);
+    model_client_fini(client);
+}
+
 void model_client_page(struct model_client *client, unsigned which, unsigned limit)
 {
     struct model_feed *feed = &client->feeds[which];

@@ -40,6 +40,8 @@ void model_client_init(struct model_client *client, const char *user);
 void model_client_fini(struct model_client *client);
 /* Connects and says hello for the feeds that are wanted, with the positions that it has. */
 void model_client_connect(struct model_client *client, struct world *world);
+/* Disconnects if it is connected, and frees what it holds. */
+void model_client_leave(struct model_client *client);
 /* Asks for a page of older entries, if there are any and none is under way. */
 void model_client_page(struct model_client *client, unsigned feed, unsigned limit);
 void model_client_disconnect(struct model_client *client, unsigned code);

@@ -40,12 +40,6 @@ static void join(struct model_client *client, struct world *world)
     world_settle(world);
 }
 
-static void leave(struct model_client *client)
-{
-    model_client_disconnect(client, 1000);
-    model_client_fini(client);
-}
-
 static void pages_lead_to_the_end_of_the_feed(void **state)
 {
     struct world *world = *state;
@@ -61,7 +55,7 @@ static void pages_lead_to_the_end_of_the_feed(void **state)
     assert_int_equal(client.slices, 1);
     assert_int_equal(feed_metrics_get(world->metrics, GW_M_PAGES, 0), 2);
     model_client_check(&client, 0, world, &world->timelines[0]);
-    leave(&client);
+    model_client_leave(&client);
 }
 
 static void what_is_pushed_reaches_down_to_the_page(void **state)
@@ -77,7 +71,7 @@ static void what_is_pushed_reaches_down_to_the_page(void **state)
     assert_int_equal(client.pushed_entries, 1);
     assert_int_equal(client.feeds[0].count, 2 * LIMIT + 1);
     model_client_check(&client, 0, world, &world->timelines[0]);
-    leave(&client);
+    model_client_leave(&client);
 }
 
 static void an_entry_that_comes_during_the_read_is_neither_lost_nor_doubled(void **state)
@@ -98,7 +92,7 @@ static void an_entry_that_comes_during_the_read_is_neither_lost_nor_doubled(void
         assert_int_equal(client.doubles, 0);
         model_client_check(&client, 0, world, &world->timelines[0]);
         assert_true(client.feeds[0].count >= 2 * LIMIT);
-        leave(&client);
+        model_client_leave(&client);
     }
 }
 
@@ -120,7 +114,7 @@ static void a_page_that_cannot_be_read_is_given_up_and_can_be_asked_for_again(vo
     world_settle(world);
     assert_false(client.feeds[0].paging);
     assert_int_equal(client.errors, 1);
-    leave(&client);
+    model_client_leave(&client);
 }
 
 static void pages_of_other_feeds_and_a_second_one_are_answered_with_errors(void **state)
@@ -140,7 +134,7 @@ static void pages_of_other_feeds_and_a_second_one_are_answered_with_errors(void 
     assert_int_equal(client.errors, 2);
     assert_int_equal(client.ws->close_code, 0);
     assert_int_equal(client.feeds[0].count, 2 * LIMIT);
-    leave(&client);
+    model_client_leave(&client);
 }
 
 static void a_session_may_end_with_a_page_under_way(void **state)
@@ -149,7 +143,7 @@ static void a_session_may_end_with_a_page_under_way(void **state)
     struct model_client client;
     join(&client, world);
     model_client_page(&client, 0, LIMIT);
-    leave(&client);
+    model_client_leave(&client);
     world_settle(world);
 }
 

@@ -36,13 +36,6 @@ static void join(struct model_client *client, struct world *world)
     model_client_connect(client, world);
 }
 
-static void leave(struct model_client *client)
-{
-    if (client->ws)
-        model_client_disconnect(client, 1000);
-    model_client_fini(client);
-}
-
 static void who_connects_waits_until_the_feed_is_there(void **state)
 {
     struct world *world = *state;
@@ -58,7 +51,7 @@ static void who_connects_waits_until_the_feed_is_there(void **state)
     assert_string_equal(client.feeds[0].last_outcome, "new");
     model_client_check(&client, 0, world, &world->timelines[0]);
     assert_int_equal(world->touches, 1);
-    leave(&client);
+    model_client_leave(&client);
 }
 
 static void many_devices_need_one_wake(void **state)
@@ -75,9 +68,9 @@ static void many_devices_need_one_wake(void **state)
     world_awake(world, &world->timelines[0]);
     world_settle(world);
     assert_int_equal(one.slices + two.slices + three.slices, 3);
-    leave(&one);
-    leave(&two);
-    leave(&three);
+    model_client_leave(&one);
+    model_client_leave(&two);
+    model_client_leave(&three);
 }
 
 static void without_its_notice_the_feed_is_found_all_the_same(void **state)
@@ -90,7 +83,7 @@ static void without_its_notice_the_feed_is_found_all_the_same(void **state)
     world_publish(world, &world->timelines[0], 1000);
     world_pass(world, GW_READ_RETRY_MS + 200);
     assert_int_equal(client.slices, 1);
-    leave(&client);
+    model_client_leave(&client);
 }
 
 static void entries_of_a_feed_that_is_being_built_are_no_sign(void **state)
@@ -111,7 +104,7 @@ static void entries_of_a_feed_that_is_being_built_are_no_sign(void **state)
     feed_buf_fini(&bytes);
     assert_int_equal(feed_metrics_get(world->metrics, GW_M_WINDOWS_READ, 0), reads);
     assert_int_equal(client.slices + client.pushes, 0);
-    leave(&client);
+    model_client_leave(&client);
 }
 
 static void a_notice_beats_the_answer_that_is_on_its_way(void **state)
@@ -132,7 +125,7 @@ static void a_notice_beats_the_answer_that_is_on_its_way(void **state)
     world_awake(world, &world->timelines[0]);
     world_settle(world); /* ..which is known to be old */
     assert_int_equal(client.slices, 1);
-    leave(&client);
+    model_client_leave(&client);
 }
 
 /* A window that says that the feed is awake, and an entry that came after it was read. */
@@ -156,7 +149,7 @@ static void a_notice_beside_the_answer_is_not_lost(void **state)
         gw_hub_turn(&world->hub);
     world_settle(world);
     assert_int_equal(client.feeds[0].count, 1); /* before any check of the position */
-    leave(&client);
+    model_client_leave(&client);
 }
 
 static void who_is_not_woken_is_asked_to_come_back(void **state)
@@ -173,7 +166,7 @@ static void who_is_not_woken_is_asked_to_come_back(void **state)
     size_t wakes = world->wakes;
     world_pass(world, 60000);
     assert_int_equal(world->wakes, wakes); /* nobody waits any more */
-    leave(&client);
+    model_client_leave(&client);
 }
 
 static void a_wake_that_could_not_be_sent_is_tried_again(void **state)
@@ -189,7 +182,7 @@ static void a_wake_that_could_not_be_sent_is_tried_again(void **state)
     size_t wakes = world->wakes;
     world_pass(world, 2000);
     assert_int_equal(world->wakes, wakes);
-    leave(&client);
+    model_client_leave(&client);
 }
 
 static void who_reads_keeps_what_they_have_when_the_feed_vanishes(void **state)
@@ -210,7 +203,7 @@ static void who_reads_keeps_what_they_have_when_the_feed_vanishes(void **state)
     world_pass(world, 1000);
     assert_int_equal(client.feeds[0].count, 4);
     model_client_check(&client, 0, world, &world->timelines[0]);
-    leave(&client);
+    model_client_leave(&client);
 }
 
 static void notifications_never_sleep(void **state)
@@ -223,7 +216,7 @@ static void notifications_never_sleep(void **state)
     world_settle(world);
     assert_int_equal(client.slices, 1);
     assert_int_equal(world->wakes + world->touches, 0);
-    leave(&client);
+    model_client_leave(&client);
 }
 
 static void the_time_to_live_is_looked_at_rarely(void **state)
@@ -236,7 +229,7 @@ static void the_time_to_live_is_looked_at_rarely(void **state)
     assert_int_equal(world->touches, 1);
     world_pass(world, TTL_MS / 10 + CHECK_MS);
     assert_int_equal(world->touches, 2);
-    leave(&client);
+    model_client_leave(&client);
 }
 
 int main(void)

@@ -48,12 +48,6 @@ static void join(struct model_client *client, struct world *world)
     world_settle(world);
 }
 
-static void leave(struct model_client *client)
-{
-    model_client_disconnect(client, 1000);
-    model_client_fini(client);
-}
-
 static void a_removal_that_was_missed_is_told_though_its_mark_is_gone(void **state)
 {
     struct world *world = *state;
@@ -68,7 +62,7 @@ static void a_removal_that_was_missed_is_told_though_its_mark_is_gone(void **sta
     world_settle(world);
     assert_int_equal(world->timelines[WORLD_OUTBOX].entries[0].mark, false);
     model_client_check(&client, 0, world, &world->timelines[0]);
-    leave(&client);
+    model_client_leave(&client);
 }
 
 static void what_was_missed_and_is_all_there_comes_as_a_push(void **state)
@@ -85,7 +79,7 @@ static void what_was_missed_and_is_all_there_comes_as_a_push(void **state)
     assert_int_equal(client.slices, slices);
     assert_int_equal(client.feeds[0].count, 2 * FEW + 2);
     model_client_check(&client, 0, world, &world->timelines[0]);
-    leave(&client);
+    model_client_leave(&client);
 }
 
 static void a_page_follows_the_slice_that_the_client_has_not_read_yet(void **state)
@@ -119,7 +113,7 @@ static void a_page_follows_the_slice_that_the_client_has_not_read_yet(void **sta
     assert_int_equal(client.slices, 2);
     assert_false(client.feeds[0].paging);
     model_client_check(&client, 0, world, &world->timelines[0]);
-    leave(&client);
+    model_client_leave(&client);
 }
 
 int main(void)
